@@ -1,10 +1,10 @@
 //! The model of a setting or a group.
 
 use crate::syntax::type_source;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Type};
+use syn::{Expr, Ident, LitStr, Token, Type};
 
 /// A setting or a group, after it has been checked.
 pub(super) struct SettingsItem {
@@ -76,6 +76,11 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
+    /// Returns true if the type is an `Option` of a type that the macro does not recognize.
+    pub(super) fn is_optional_of_unresolved(&self) -> bool {
+        matches!(&self.kind, ItemKind::Field { unresolved: Some(of), .. } if of.is_optional)
+    }
+
     /// Generates the error for a type that the macro does not recognize, if it has no default or one that no choice
     /// can have. Only the compiler knows the type: it reports a missing type, a type that is not a setting, or a struct
     /// that is not marked as a group instead.
@@ -88,10 +93,12 @@ impl SettingsItem {
         else {
             return None;
         };
+        // For a type that does not exist, rustc would also suggest a type parameter after a name in the user's code.
+        let unnamed = Token![_](Span::mixed_site());
         if unresolved.lacks_default {
             let place = self.ident.span();
             return Some(
-                quote_spanned!(place=> const _: () = __settings::refuse_without_default(&#self);),
+                quote_spanned!(place=> const #unnamed: () = __settings::refuse_without_default(&#self);),
             );
         }
         let Some(FieldDefault::NotAChoice(default)) = default else {
@@ -99,7 +106,7 @@ impl SettingsItem {
         };
         let ty = type_source(&unresolved.ty);
         Some(
-            quote_spanned!(default.span()=> const _: () = __settings::refuse_default(#self.choices(), #ty);),
+            quote_spanned!(default.span()=> const #unnamed: () = __settings::refuse_default(#self.choices(), #ty);),
         )
     }
 }
