@@ -104,6 +104,7 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
     let all = tokens.clone();
     let read = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;
+        let first = input.span();
         let visibility = input.parse()?;
         if is_function(input)? {
             let signature: Signature = input.parse()?;
@@ -111,7 +112,7 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
                 tokens: all.clone(),
                 attributes,
                 visibility,
-                is_in_associated_block: is_associated(&signature.ident),
+                is_in_associated_block: is_associated(first, &signature.ident),
                 signature,
                 body: input.parse()?,
                 is_complete: true,
@@ -133,7 +134,7 @@ pub(super) fn incomplete_function(tokens: TokenStream) -> Option<Function> {
         signature: parse_quote!(async fn #name()),
         body: quote!({}),
         is_complete: false,
-        is_in_associated_block: is_associated(&name),
+        is_in_associated_block: is_associated(name.span(), &name),
     })
 }
 

@@ -1,20 +1,20 @@
 //! The block around an annotated function.
 //!
 //! A macro sees only the annotated item. An agent cannot be in an `impl` block, where the compiler refuses the generated
-//! type as a struct that the user never wrote. To report this mistake itself, the macro reads the source file. It does
-//! so only for an indented function below a line that can be the start of such a block.
+//! type as a struct that the user never wrote. To report this mistake itself, the macro reads the source file of an
+//! indented function. It reads the tokens only if a line around the function can be the start of such a block.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::Ident;
 
 /// The name that replaces the function's name in its file, so that the function is found among the tokens.
 const MARKER: &str = "__dooers_annotated";
 
 /// Returns true if this is the name of a function that is directly in an `impl` block or a trait. Returns false if that
-/// is not certain, for example because there is no source file.
-pub(super) fn is_associated(name: &Ident) -> bool {
+/// is not certain, for example because there is no source file. `first` is the place of the function's first token.
+pub(super) fn is_associated(first: Span, name: &Ident) -> bool {
     // Unit tests have no source file.
-    if !proc_macro::is_available() {
+    if !proc_macro::is_available() || first.unwrap().column() == 1 {
         return false;
     }
     let place = name.span().unwrap();
@@ -27,9 +27,6 @@ pub(super) fn is_associated(name: &Ident) -> bool {
 /// Returns true if the name at this place is directly in an `impl` block or a trait. Lines and columns count from 1, and
 /// columns count characters.
 fn is_in_associated_block(source: &str, name: &str, line: usize, column: usize) -> bool {
-    if !can_be_associated(source, line) {
-        return false;
-    }
     let start_of_line: usize = source
         .split_inclusive('\n')
         .take(line - 1)
@@ -41,6 +38,9 @@ fn is_in_associated_block(source: &str, name: &str, line: usize, column: usize) 
     else {
         return false;
     };
+    if !can_be_associated(before) {
+        return false;
+    }
     // The name is missing if the file has changed since the compiler read it.
     let Some(after) = rest.strip_prefix(name) else {
         return false;
@@ -49,19 +49,18 @@ fn is_in_associated_block(source: &str, name: &str, line: usize, column: usize) 
     tokens.is_ok_and(|tokens| marker_is_associated(tokens, false) == Some(true))
 }
 
-/// Returns true if the nearest line above this one that is indented less can be the start of an `impl` block or a trait.
-/// This costs much less than to read all tokens of the file.
-fn can_be_associated(source: &str, line: usize) -> bool {
-    let lines: Vec<&str> = source.lines().take(line).collect();
+/// Returns true if the last line of this code, or the nearest line above it that is indented less, can be the start of an
+/// `impl` block or a trait. This costs much less than to read all tokens of the file.
+fn can_be_associated(before: &str) -> bool {
+    let mut lines = before.lines().rev();
     let indentation = |line: &str| line.len() - line.trim_start().len();
-    let Some((of_function, above)) = lines.split_last() else {
+    let names_block = |line: &str| line.contains("impl") || line.contains("trait");
+    let Some(of_function) = lines.next() else {
         return false;
     };
     let limit = indentation(of_function);
-    let around = above
-        .iter()
-        .rfind(|line| !line.trim().is_empty() && indentation(line) < limit);
-    around.is_some_and(|line| line.trim() == "{" || line.contains("impl") || line.contains("trait"))
+    let around = lines.find(|line| !line.trim().is_empty() && indentation(line) < limit);
+    names_block(of_function) || around.is_some_and(|line| line.trim() == "{" || names_block(line))
 }
 
 /// Finds the marker. Returns true if it is directly in an `impl` block or a trait, and `None` if it is not among the
@@ -124,6 +123,7 @@ mod tests {
             "mod a {\n    impl A {\n        fn b() {}\n\n        fn here() {}\n    }\n}",
             "unsafe impl<T> A for B<T>\nwhere\n    T: C,\n{\n    async fn here() {}\n}",
             "#[doc = \"é\"]\npub(crate) trait A {\n    /* é */ async fn here() {}\n}",
+            "pub trait A { #[agent] async fn here() {} }",
             "const B: u8 = 1;\nimpl A {\n    const C: u8 = { 2 };\n    async fn here() {}\n}",
         ] {
             assert!(finds_block(source), "{source}");
