@@ -130,6 +130,7 @@ pub(crate) enum Diagnostic {
     // The arguments of an agent.
     Receiver,
     SelfType,
+    Associated,
     ReferenceArgument {
         by_value: String,
     },
@@ -141,6 +142,10 @@ pub(crate) enum Diagnostic {
     ExpectedOption {
         macro_name: &'static str,
         usages: String,
+    },
+    TextWithoutKey {
+        macro_name: &'static str,
+        usage: String,
     },
     UnknownOption {
         macro_name: &'static str,
@@ -382,12 +387,14 @@ impl fmt::Display for Diagnostic {
 
             Self::Receiver => write!(f, "an agent cannot take `self`, as the server has no value to call it on; move it out of the `impl` block and make it a free function"),
             Self::SelfType => write!(f, "an agent cannot name `Self`, as it must be outside of `impl` blocks and traits; make it a free function and write the type itself"),
+            Self::Associated => write!(f, "an agent cannot be in an `impl` block or a trait, as these cannot contain the type that names the agent; make it a free function"),
             Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `{by_value}`"),
             Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are created from their types; take a `WorkerRequest`, whose field `message` is the text"),
             Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are created from their types; write a concrete type"),
             Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the generated code passes all arguments; put `#[cfg]` on two versions of the function"),
 
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
+            Self::TextWithoutKey { macro_name, usage } => write!(f, "each option of {macro_name} needs its key; write `{usage}`"),
             Self::UnknownOption { macro_name, key, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),
             Self::MisspelledOption { macro_name, key, suggestion } => write!(f, "{macro_name} has no option `{key}`; did you mean `{suggestion}`?"),
             Self::OptionOfAnotherLibrary { macro_name, key, advice } => write!(f, "{macro_name} has no option `{key}`; {advice}"),

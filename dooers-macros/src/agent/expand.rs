@@ -45,8 +45,8 @@ pub(super) fn function(
     agent: &AgentModel,
     diagnostics: &Diagnostics,
 ) -> TokenStream {
-    if function.is_associated() {
-        // An `impl` block cannot contain the type of the agent.
+    if function.is_associated() && !function.is_in_associated_block {
+        // If this is a free function, the compiler also reports its `self` or `Self`.
         return diagnostics.to_token_stream();
     }
     let item = if agent.argument_types.is_some() || !function.is_complete {
@@ -56,8 +56,8 @@ pub(super) fn function(
     } else {
         sanitized(function)
     };
-    if !function.has_body() {
-        // A trait cannot contain the type of the agent.
+    if !function.has_body() || function.is_in_associated_block {
+        // A trait or an `impl` block cannot contain the type of the agent.
         return quote!(#item #diagnostics);
     }
     let agent_impl = agent_impl(function, agent, diagnostics.is_empty());
@@ -179,7 +179,7 @@ fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenS
         .as_ref()
         .map(|types| call_fn(function, agent, types));
     let types = agent.argument_types.as_deref().unwrap_or_default();
-    let requires = (!types.is_empty()).then(|| requires_fn(agent, types));
+    let requires = (!types.is_empty()).then(|| requires_fn(function, agent, types));
     let requiring = requires.as_ref().map(|_| quote!(.requiring(__requires)));
     let called = match call {
         Some(_) => quote!(__call),
@@ -222,6 +222,7 @@ fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStre
     let names: Vec<_> = (0..types.len())
         .map(|at| format_ident!("__{at}", span = Span::mixed_site()))
         .collect();
+    let call = at_the_function(ident, "__call");
     let future = Ident::new("__future", located_at(ident.span()));
     // The compiler reports a future that is not `Send` at the function's name. With a bound instead of this coercion,
     // the error would also name our function.
@@ -238,9 +239,9 @@ fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStre
     quote! {
         #[allow(deprecated, unreachable_code)]
         #(#[allow(#allowed_lints)])*
-        fn __call(#turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
+        fn #call(#turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
             __dooers::__private::call(async move {
-                #(let #names = __dooers::__private::argument::<#types>(&#turn).await?;)*
+                #(let #names = <#types as __dooers::__private::AnyType>::argument(&#turn).await?;)*
                 let #reply = #handled.await;
                 #into_reply(#reply)
             })
@@ -249,18 +250,28 @@ fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStre
 }
 
 /// Generates the function that returns the requirements of the arguments.
-fn requires_fn(agent: &AgentModel, types: &[Type]) -> TokenStream {
+fn requires_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStream {
     let allowed_lints = &agent.allowed_lints;
+    let requires = at_the_function(&function.signature.ident, "__requires");
     let requirements = Ident::new("__requirements", Span::mixed_site());
     quote! {
         #[allow(deprecated)]
         #(#[allow(#allowed_lints)])*
-        fn __requires(#requirements: &mut __dooers::Requirements) {
+        fn #requires(#requirements: &mut __dooers::Requirements) {
             #[allow(unused_imports)]
             use __dooers::__private::{Requires as _, RequiresNothing as _};
-            #((&__dooers::__private::Probe::<#types>::OF).requires(#requirements);)*
+            #((&<#types as __dooers::__private::AnyType>::PROBE).requires(#requirements);)*
         }
     }
+}
+
+/// Names a generated function that repeats the user's types.
+///
+/// The name is at the user's function. If a type does not exist, rustc suggests a type parameter after the name of the
+/// function, and only reports a type once if all suggestions are the same. For this reason, the types also stand where
+/// they are not generic arguments themselves, as in `<#type as …>`.
+fn at_the_function(function: &Ident, name: &str) -> Ident {
+    Ident::new(name, function.span())
 }
 
 /// Returns the span of generated code at a place in the user's code. Errors point there and name the macro.

@@ -6,6 +6,7 @@ mod expand;
 mod model;
 mod parse;
 mod policy;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod type_names;

@@ -292,10 +292,12 @@ fn entry_point_attribute(function: &Function) -> Option<&Attribute> {
 
 fn argument_types(function: &Function, diagnostics: &mut Diagnostics) -> Vec<Type> {
     let mut types = Vec::new();
-    if function.signature.receiver().is_none()
-        && let Some(name) = function.self_type()
-    {
-        diagnostics.add(name, Diagnostic::SelfType);
+    if function.signature.receiver().is_none() && function.has_body() {
+        if let Some(name) = function.self_type() {
+            diagnostics.add(name, Diagnostic::SelfType);
+        } else if function.is_in_associated_block {
+            diagnostics.add(&function.signature.ident, Diagnostic::Associated);
+        }
     }
     for argument in &function.signature.inputs {
         match argument {

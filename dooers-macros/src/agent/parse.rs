@@ -1,5 +1,6 @@
 //! Parses the annotated item. The body of a function is not parsed.
 
+use super::surroundings::is_associated;
 use crate::incomplete::function_name;
 use crate::syntax::{first_impl_trait, peel_type};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -26,6 +27,8 @@ pub(super) struct Function {
     pub(super) body: TokenStream,
     /// `false` if the item could not be parsed. Then only its name is known, and the signature is not the user's.
     pub(super) is_complete: bool,
+    /// `true` if the source file shows that the function is in an `impl` block or a trait.
+    pub(super) is_in_associated_block: bool,
 }
 
 impl Function {
@@ -52,7 +55,9 @@ impl Function {
 
     /// Returns true if the function is certainly in an `impl` block or a trait.
     pub(super) fn is_associated(&self) -> bool {
-        self.signature.receiver().is_some() || self.self_type().is_some()
+        self.is_in_associated_block
+            || self.signature.receiver().is_some()
+            || self.self_type().is_some()
     }
 
     /// Returns the span of the return type, or of the name if there is none.
@@ -99,13 +104,16 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
     let all = tokens.clone();
     let read = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;
+        let first = input.span();
         let visibility = input.parse()?;
         if is_function(input)? {
+            let signature: Signature = input.parse()?;
             Ok(AnnotatedItem::Function(Box::new(Function {
                 tokens: all.clone(),
                 attributes,
                 visibility,
-                signature: input.parse()?,
+                is_in_associated_block: is_associated(first, &signature.ident),
+                signature,
                 body: input.parse()?,
                 is_complete: true,
             })))
@@ -126,6 +134,7 @@ pub(super) fn incomplete_function(tokens: TokenStream) -> Option<Function> {
         signature: parse_quote!(async fn #name()),
         body: quote!({}),
         is_complete: false,
+        is_in_associated_block: is_associated(name.span(), &name),
     })
 }
 

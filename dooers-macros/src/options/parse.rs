@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, LitBool, Token};
+use syn::{Expr, Ident, LitBool, LitStr, Token};
 
 /// The options that a user wrote. Each getter removes its option, and reports an invalid value.
 pub(crate) struct Options<'a> {
@@ -62,8 +62,16 @@ impl<'a> Options<'a> {
     fn parse_option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
             let (macro_name, usages) = (self.table.macro_name, self.table.usages());
+            let key = self.table.key_of_texts();
             let first: TokenTree = input.parse()?;
-            self.report(first, Diagnostic::ExpectedOption { macro_name, usages });
+            let diagnostic = match (key, syn::parse2::<LitStr>(first.to_token_stream())) {
+                (Some(key), Ok(text)) => Diagnostic::TextWithoutKey {
+                    macro_name,
+                    usage: format!("{key} = {}", text.to_token_stream()),
+                },
+                _ => Diagnostic::ExpectedOption { macro_name, usages },
+            };
+            self.report(first, diagnostic);
             return skip_to_comma(input);
         }
         let key = Ident::parse_any(input)?;

@@ -62,6 +62,11 @@ impl OptionTable {
         known.map_or_else(String::new, |(_, usage)| (*usage).to_owned())
     }
 
+    /// Returns the key that a text without a key is most likely meant for.
+    pub(super) fn key_of_texts(&self) -> Option<&'static str> {
+        ["name", "label"].into_iter().find(|key| self.contains(key))
+    }
+
     /// Returns the most likely meaning of an unknown key.
     pub(super) fn meaning(&self, key: &str) -> Option<Meaning> {
         let word = key.to_lowercase();

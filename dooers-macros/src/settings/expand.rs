@@ -70,7 +70,12 @@ fn constant_name(at: usize) -> Ident {
 /// Generates a typed constant for each field, and the checks that only the compiler can do.
 fn constants(settings: &SettingsModel) -> TokenStream {
     let constants = settings.items.iter().enumerate().map(|(at, item)| {
-        let (name, ty) = (constant_name(at), &item.ty);
+        let (mut name, ty) = (constant_name(at), &item.ty);
+        if item.is_optional_of_unresolved() {
+            // If the type does not exist, rustc suggests a type parameter of the struct. It reports the same error here
+            // again unless it can suggest the same.
+            name.set_span(settings.name.span());
+        }
         let of = if item.is_group() {
             quote!(TypedGroup)
         } else {

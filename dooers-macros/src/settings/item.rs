@@ -1,10 +1,10 @@
 //! The model of a setting or a group.
 
 use crate::syntax::type_source;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Type};
+use syn::{Expr, Ident, LitStr, Token, Type};
 
 /// A setting or a group, after it has been checked.
 pub(super) struct SettingsItem {
@@ -76,6 +76,11 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
+    /// Returns true if the type is an `Option` of a type that the macro does not recognize.
+    pub(super) fn is_optional_of_unresolved(&self) -> bool {
+        matches!(&self.kind, ItemKind::Field { unresolved: Some(of), .. } if of.is_optional)
+    }
+
     /// Generates the check that an enum of choices has a default of its own, if the field has none. `field` is the
     /// typed field: its constant, or the expression of this item.
     pub(super) fn default_requirement(&self, field: &impl ToTokens) -> Option<TokenStream> {
@@ -87,9 +92,10 @@ impl SettingsItem {
             return None;
         };
         let place = self.ident.span();
-        unresolved
-            .lacks_default
-            .then(|| quote_spanned!(place=> const _: () = __settings::require_default(&#field);))
+        let unnamed = unnamed();
+        unresolved.lacks_default.then(
+            || quote_spanned!(place=> const #unnamed: () = __settings::require_default(&#field);),
+        )
     }
 
     /// Generates the error for a type that the macro does not recognize, if it has a default that no choice can have.
@@ -107,11 +113,17 @@ impl SettingsItem {
         let Some(FieldDefault::NotAChoice(default)) = default else {
             return None;
         };
-        let ty = type_source(&unresolved.ty);
+        let (ty, unnamed) = (type_source(&unresolved.ty), unnamed());
         Some(
-            quote_spanned!(default.span()=> const _: () = __settings::refuse_default(#self.choices(), #ty);),
+            quote_spanned!(default.span()=> const #unnamed: () = __settings::refuse_default(#self.choices(), #ty);),
         )
     }
+}
+
+/// The `_` of a check in a constant. For a type that does not exist, rustc would also suggest a type parameter after a name
+/// that is in the user's code.
+fn unnamed() -> Token![_] {
+    Token![_](Span::mixed_site())
 }
 
 impl ToTokens for SettingsItem {

@@ -12,7 +12,7 @@ pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 
 /// A function or closure that can be an agent: see [`AgentDefinition::from_fn`](crate::AgentDefinition::from_fn).
 ///
-/// It takes at most eight arguments by value, each of a type that implements [`FromTurn`], and returns a future of an
+/// It takes at most eight arguments by value, each of a `Send` type that implements [`FromTurn`], and returns a future of an
 /// [`IntoReply`]. The arguments of a closure need their types. `Arguments` is the tuple of these types. Programs cannot
 /// implement the trait, and do not have to name it.
 #[diagnostic::on_unimplemented(
@@ -36,7 +36,7 @@ macro_rules! functions {
         where
             F: Fn($($argument),*) -> R + Send + Sync + 'static,
             R: Future<Output: IntoReply> + Send + 'static,
-            $($argument: FromTurn + 'static,)*
+            $($argument: FromTurn + Send + 'static,)*
         {
             #[allow(
                 non_snake_case,

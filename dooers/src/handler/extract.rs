@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A type that a handler can take as an argument. The argument is created from the turn before the handler is called.
 ///
-/// Arguments are independent of each other. A handler can take any number of them in any order.
+/// Arguments are independent of each other. A handler can take any number of them in any order. The type must be `Send`,
+/// because the server moves the handler between threads. The compiler checks this where a handler takes the argument.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -36,7 +37,7 @@ use tokio_util::sync::CancellationToken;
     label = "cannot be created from a turn",
     note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `TurnServer`, `CancellationToken`, `Data<T>` and `FormAnswer<T>` of a type with `#[derive(serde::Deserialize)]`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
-pub trait FromTurn: Sized + Send {
+pub trait FromTurn: Sized {
     /// Creates the argument. An error ends the turn before the handler starts.
     ///
     /// # Errors
@@ -90,7 +91,7 @@ impl FromTurn for SettingsValues {
     }
 }
 
-impl<S: Clone + Send + Sync + 'static> FromTurn for State<S> {
+impl<S: Clone + 'static> FromTurn for State<S> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         let missing = || {
             let name = std::any::type_name::<S>();
@@ -138,7 +139,7 @@ impl<T: FromTurn> FromTurn for Result<T, AgentError> {
 macro_rules! tuples {
     ($($first:ident $($rest:ident)*)?) => {$(
         #[diagnostic::do_not_recommend]
-        impl<$first: FromTurn, $($rest: FromTurn),*> FromTurn for ($first, $($rest,)*) {
+        impl<$first: FromTurn + Send, $($rest: FromTurn + Send),*> FromTurn for ($first, $($rest,)*) {
             async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
                 Ok(($first::from_turn(turn).await?, $($rest::from_turn(turn).await?,)*))
             }

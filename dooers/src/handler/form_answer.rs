@@ -52,7 +52,7 @@ pub enum FormAnswer<T> {
 
 // The compiler lists at most eight types when it explains what an agent can take.
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + Send> FromTurn for FormAnswer<T> {
+impl<T: DeserializeOwned> FromTurn for FormAnswer<T> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(match turn.request().form() {
             None => Self::NotAnswered,

@@ -47,27 +47,34 @@ where
     Box::pin(future)
 }
 
-/// Creates one argument.
-///
-/// The future is boxed. Otherwise the compiler would require `FromTurn` for every lifetime if the type of the argument
-/// contains `&'static`.
-#[must_use]
-pub fn argument<'a, T: FromTurn + 'a>(turn: &'a Turn) -> BoxFuture<'a, Result<T, AgentError>> {
-    Box::pin(T::from_turn(turn))
-}
-
 /// Collects the [requirements](FromTurn::requires) of an argument type that implements [`FromTurn`].
 ///
 /// Method lookup on `&Probe<T>` finds the method of [`Requires`] if `T` implements [`FromTurn`]. Otherwise it takes one
 /// more reference and finds the method of [`RequiresNothing`]. A type that is not an argument therefore causes a single
-/// error, where [`argument`] creates it.
+/// error, where [`AnyType::argument`] creates it.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<T>);
 
-impl<T> Probe<T> {
+/// All types. Generated code names the type of an argument as `<T as AnyType>`, because rustc treats a type that does not
+/// exist differently in the list of generic arguments.
+pub trait AnyType: Sized {
     /// The probe for this type.
-    pub const OF: Self = Self(PhantomData);
+    const PROBE: Probe<Self> = Probe(PhantomData);
+
+    /// Creates an argument of this type.
+    ///
+    /// The future is boxed. Otherwise the compiler would require `FromTurn` for every lifetime if the type of the
+    /// argument contains `&'static`.
+    #[must_use]
+    fn argument<'a>(turn: &'a Turn) -> BoxFuture<'a, Result<Self, AgentError>>
+    where
+        Self: FromTurn + 'a,
+    {
+        Box::pin(Self::from_turn(turn))
+    }
 }
+
+impl<T> AnyType for T {}
 
 /// Types that can be arguments.
 pub trait Requires {

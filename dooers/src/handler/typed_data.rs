@@ -42,7 +42,7 @@ pub struct Data<T>(pub T);
 
 // The compiler lists at most eight types when it explains what an agent can take.
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + Send> FromTurn for Data<T> {
+impl<T: DeserializeOwned> FromTurn for Data<T> {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(Self(typed_data(turn.request())?))
     }

@@ -64,6 +64,9 @@ impl WorkerServer {
 
     /// Serves this agent. If this is called, only the agents that are named in this way are served.
     ///
+    /// The agent is named by its type, as in `.agent::<support>()`. See also the
+    /// [errors of the compiler](macro@crate::agent#errors-of-the-compiler).
+    ///
     /// An agent in a library must be named if the program refers to nothing else in it.
     #[must_use]
     pub fn agent<A: Agent>(mut self) -> Self {

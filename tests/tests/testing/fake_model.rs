@@ -107,6 +107,6 @@ async fn test_replaces_the_state_of_the_program() {
     let server = TestServer::start(program()).state(fake).await;
     let mut ada = server.connect("ada").await;
     ada.say("hi").await.assert_text("From the test");
-    let twice = program().state(FakeModel::new()).router().await;
+    let twice = program().state(FakeModel::new()).router::<()>().await;
     assert!(matches!(twice, Err(ServerError::StateTwice(_))));
 }

@@ -18,7 +18,8 @@ const _: () = {
     #[allow(deprecated, unreachable_code)]
     fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
         __dooers::__private::call(async move {
-            let __0 = __dooers::__private::argument::<WorkerRequest>(&__turn).await?;
+            let __0 = <WorkerRequest as __dooers::__private::AnyType>::argument(&__turn)
+                .await?;
             let __reply = {
                 let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
                     support(__0),
@@ -33,7 +34,8 @@ const _: () = {
     fn __requires(__requirements: &mut __dooers::Requirements) {
         #[allow(unused_imports)]
         use __dooers::__private::{Requires as _, RequiresNothing as _};
-        (&__dooers::__private::Probe::<WorkerRequest>::OF).requires(__requirements);
+        (&<WorkerRequest as __dooers::__private::AnyType>::PROBE)
+            .requires(__requirements);
     }
     #[automatically_derived]
     impl __dooers::Agent for __dooers_support {

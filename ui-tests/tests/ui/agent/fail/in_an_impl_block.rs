@@ -9,4 +9,6 @@ impl Support {
     }
 }
 
-fn main() {}
+fn main() {
+    let _ = Support::answer(WorkerRequest::new("hello"));
+}

@@ -1,5 +1,3 @@
-#![allow(dead_code, unused_imports)]
-
 use dooers::prelude::*;
 
 struct Support {
@@ -13,4 +11,9 @@ impl Support {
     }
 }
 
-fn main() {}
+fn main() {
+    let support = Support {
+        greeting: "Hello".to_owned(),
+    };
+    let _ = support.answer(WorkerRequest::new("hello"));
+}

@@ -1,0 +1,10 @@
+use dooers::prelude::*;
+
+#[dooers::agent]
+async fn support(request: WorkerRequest) -> String {
+    request.message
+}
+
+fn main() {
+    let _ = WorkerServer::new(WorkerConfig::new()).agent(support);
+}

@@ -1,0 +1,4 @@
+#[dooers::agent(30)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use dooers::prelude::*;
+
+async fn support(request: WorkerRequest) -> String {
+    request.message
+}
+
+fn main() {
+    let _ = WorkerServer::new(WorkerConfig::new()).agent::<support>();
+}

@@ -1,0 +1,10 @@
+use dooers::SettingChoice;
+
+#[derive(Clone, SettingChoice)]
+enum Tone {
+    #[setting("Friendly and patient")]
+    Friendly,
+    Formal,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use dooers::prelude::*;
+
+#[derive(Clone, WorkerSettings)]
+struct Tuning {
+    limit: Missing,
+}
+
+fn main() {}
