@@ -191,7 +191,9 @@ impl ServerSpec {
 /// Joins mistakes, whose texts may come from the checks of the program, in one line for a log.
 fn in_one_line(mistakes: &[String]) -> String {
     let joined = mistakes.join("; ");
-    joined.lines().collect::<Vec<_>>().join(" ")
+    let parts = joined.split(char::is_control);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
 }
 
 fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {

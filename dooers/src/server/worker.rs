@@ -152,7 +152,7 @@ impl WorkerServer {
     ///
     /// It is called for one change at a time. Changes of the same field that occur while it is running are combined
     /// into one. It may change settings itself. An error of the callback is logged, and the change stays. Values of
-    /// secrets are `null`.
+    /// secrets are `null`. A second call replaces the callback.
     #[must_use]
     pub fn on_settings_updated<F, R>(mut self, callback: F) -> Self
     where
@@ -170,7 +170,8 @@ impl WorkerServer {
     /// the feedback calls it. If 1,024 updates wait for the callback, it is not called for further ones until it has caught
     /// up. It is not called either if the process ends, or the database does not answer, right after the feedback was
     /// stored. If a user changes a feedback on two connections at the same moment, the calls may come in either order;
-    /// the later `updated_at` is the stored feedback. [`Repository::feedback`] lists everything that is stored.
+    /// the later `updated_at` is the stored feedback. [`Repository::feedback`] lists everything that is stored. A second
+    /// call replaces the callback.
     ///
     /// ```
     /// use dooers::prelude::*;

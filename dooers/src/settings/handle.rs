@@ -132,7 +132,8 @@ impl<T: WorkerSettings> Settings<T> {
     }
 
     /// Sets one field by its id. The value is checked like a patch, stored, and sent to all subscribers that may see it.
-    /// `null` restores the default, or removes the value of a field without one. Internal fields can also be set.
+    /// `null` restores the default, or removes the value of a field without one. Internal fields can also be set. Durations,
+    /// times, addresses, colors and lists are texts, such as `"1m30s"` and `"one\ntwo"`.
     ///
     /// ```
     /// # use dooers::prelude::*;

@@ -13,7 +13,8 @@
 //! ```
 
 use dooers::prelude::*;
-use dooers::settings::{NaiveDate, SettingsUpdate};
+use dooers::settings::{Color, HttpUrl, NaiveTime, SettingsUpdate};
+use std::time::Duration;
 
 // The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
@@ -22,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The tone of the answers.
 #[derive(Debug, Clone, SettingChoice)]
 enum Tone {
+    #[default]
     Friendly,
     Formal,
     #[setting(label = "As short as can be")]
@@ -52,8 +54,12 @@ struct SupportSettings {
     /// The instructions for the model.
     #[setting(default = "Be kind.", rows = 6, max_length = 4000)]
     instructions: String,
-    #[setting(default = Tone::Friendly)]
     tone: Tone,
+    /// The tones that a user can ask for.
+    #[setting(default = [Tone::Friendly, Tone::Terse])]
+    other_tones: Vec<Tone>,
+    /// Words that an answer must not contain.
+    banned_words: Vec<String>,
     /// Allows emoji in the answers.
     #[setting(default = false)]
     emoji: bool,
@@ -62,6 +68,15 @@ struct SupportSettings {
     contact: Email,
     /// The first day on which the agent answers.
     open_from: Option<NaiveDate>,
+    /// The time of day at which the agent starts to answer.
+    #[setting(default = "09:00")]
+    opens_at: NaiveTime,
+    /// The longest time that an answer may take.
+    #[setting(default = Duration::from_secs(90))]
+    patience: Duration,
+    help_page: Option<HttpUrl>,
+    #[setting(default = "#3366ff")]
+    accent: Color,
     #[setting(src = "https://example.org/logo.png", width = 64, height = 64)]
     logo: ImageUrl,
     #[setting(default = "eu-1", readonly)]

@@ -100,7 +100,7 @@ struct Contradictory {
 #[derive(Debug, Clone, WorkerSettings)]
 #[setting(group)]
 struct Inner {
-    #[setting(default = "2026-02-11", validate = |_| Err::<(), _>("it is\nover"))]
+    #[setting(default = "2026-02-11", validate = |_| Err::<(), _>("it is\r\nover"))]
     day: NaiveDate,
 }
 
