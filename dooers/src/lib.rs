@@ -67,9 +67,9 @@ pub use history::{
 pub use logs::log_directives;
 pub use server::repository;
 pub use server::{
-    AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
-    DispatchStream, HandlerError, HandlerErrorKind, InvalidHost, InvalidOrigin, Limits,
-    ServerError, WorkerConfig, WorkerServer,
+    AllowedHosts, AllowedOrigins, AnalyticsEvents, ConfigError, Database, Dispatch, DispatchError,
+    DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind, InvalidAnalyticsName,
+    InvalidHost, InvalidOrigin, Limits, ServerError, WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.

@@ -1,11 +1,13 @@
 //! The configuration of a server.
 
+use super::analytics_events::AnalyticsEvents;
 use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
+use crate::store::analytics::AnalyticsFilter;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ pub struct WorkerConfig {
     pub(crate) database: Database,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
+    pub(crate) analytics: AnalyticsFilter,
 }
 
 /// Limits of connections, frames and answers.
@@ -109,6 +112,7 @@ impl Default for WorkerConfig {
             database: Database::default(),
             secret_keys: None,
             secret_variables: Variables::default(),
+            analytics: AnalyticsFilter::default(),
         }
     }
 }
@@ -151,6 +155,8 @@ impl WorkerConfig {
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
+    /// | `WORKER_ANALYTICS` | `true` | whether analytics events are recorded |
+    /// | `WORKER_ANALYTICS_DISABLED_EVENTS` | | analytics events that are not recorded, such as `message.c2s`, separated by commas; see [`disabled_analytics_events`](Self::disabled_analytics_events) |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
@@ -194,6 +200,11 @@ impl WorkerConfig {
             "WORKER_SENT_ID_RETENTION_DAYS",
             &mut config.sent_id_retention,
         )?;
+        let mut is_on = true;
+        env.boolean("WORKER_ANALYTICS", &mut is_on)?;
+        let mut disabled = AnalyticsEvents::default();
+        env.list("WORKER_ANALYTICS_DISABLED_EVENTS", &mut disabled)?;
+        config = config.analytics(is_on).disabled_analytics_events(disabled);
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
@@ -367,6 +378,28 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets whether analytics events are recorded. They are by default. An event costs nothing while no client is
+    /// subscribed to the analytics of its worker.
+    #[must_use]
+    pub fn analytics(mut self, on: bool) -> Self {
+        self.analytics.is_off = !on;
+        self
+    }
+
+    /// Sets the analytics events that are not recorded, built-in ones and those of the program.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().disabled_analytics_events("message.c2s, order.placed".parse()?);
+    /// # Ok::<(), dooers::InvalidAnalyticsName>(())
+    /// ```
+    #[must_use]
+    pub fn disabled_analytics_events(mut self, events: AnalyticsEvents) -> Self {
+        self.analytics.disabled = events.into_names();
+        self
+    }
+
     /// Changes the limits of connections, frames and answers.
     ///
     /// ```
@@ -426,6 +459,7 @@ impl fmt::Debug for WorkerConfig {
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
+            .field("analytics", &self.analytics)
             .finish()
     }
 }
@@ -433,6 +467,23 @@ impl fmt::Debug for WorkerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_turn_analytics_events_off() {
+        let of = |name: &'static str, value: &'static str| {
+            let set = move |asked: &str| (asked == name).then(|| value.into());
+            WorkerConfig::from_variables(set).map(|config| config.analytics)
+        };
+        let some = of("WORKER_ANALYTICS_DISABLED_EVENTS", "tool.called, a").unwrap();
+        assert!(!some.allows("tool.called") && !some.allows("a") && some.allows("run.finished"));
+        assert!(
+            !of("WORKER_ANALYTICS", "off")
+                .unwrap()
+                .allows("run.finished")
+        );
+        assert!(of("WORKER_ANALYTICS", "").unwrap().allows("run.finished"));
+        assert!(of("WORKER_ANALYTICS", "maybe").is_err());
+    }
 
     fn with(name: &'static str, value: &'static str) -> Result<WorkerConfig, ConfigError> {
         WorkerConfig::from_variables(|variable| (variable == name).then(|| value.into()))

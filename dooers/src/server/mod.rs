@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod analytics_events;
 mod catch_up;
 mod config;
 mod config_error;
@@ -40,6 +41,7 @@ mod verbs;
 mod worker;
 mod write_counter;
 
+pub use analytics_events::{AnalyticsEvents, InvalidAnalyticsName};
 pub use config::{Limits, WorkerConfig};
 pub use config_error::ConfigError;
 pub use database::Database;

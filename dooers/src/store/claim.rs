@@ -328,6 +328,9 @@ impl AfterLoss {
 /// The `error` of a run whose process died.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
+/// The `error` of a run that exceeded the time limit of its agent.
+pub(crate) const TIMED_OUT: &str = "timed out";
+
 /// Creates an event of the server itself. The store assigns its `seq`.
 pub(crate) fn system_event(
     thread_id: &str,

@@ -5,6 +5,11 @@
 //! change.
 
 mod admission;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the live frames of the next change call it")
+)]
+pub(crate) mod analytics;
 mod catch_up_step;
 mod change;
 mod claim;
@@ -39,7 +44,7 @@ mod store_trait;
 mod tests;
 
 pub(crate) use admission::{Admit, Admitted};
-pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+pub(crate) use claim::{INTERRUPTED, TIMED_OUT, interrupted_event, system_event, time_until_due};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -52,7 +57,7 @@ pub use store_trait::Store;
 // The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
 // are not part of the public API. The ones that programs meet are documented in `repository`.
 #[doc(hidden)]
-pub use change::{Change, ChangeBody, ThreadRecord};
+pub use change::{Change, ChangeBody, Origin, ThreadRecord};
 #[doc(hidden)]
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, FinishOutcome, HeldTurn,

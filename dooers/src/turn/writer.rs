@@ -8,6 +8,7 @@ use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
+use crate::store::TIMED_OUT;
 use crate::store::{
     Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TurnChange,
     interrupted_event, system_event,
@@ -26,9 +27,6 @@ const FAILED_ERROR: &str = "the agent failed";
 
 /// The message to users if a turn takes longer than its agent allows.
 const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please try again.";
-
-/// The `error` of the run if a turn takes longer than its agent allows.
-const TIMED_OUT_ERROR: &str = "timed out";
 
 /// Stores and publishes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
@@ -432,7 +430,7 @@ impl<'a> TurnWriter<'a> {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");
             let event = system_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, at);
             changes.push(TurnChange::Event(Box::new(event)));
-            error_text = Some(TIMED_OUT_ERROR.to_owned());
+            error_text = Some(TIMED_OUT.to_owned());
         }
         if let TurnOutcome::Interrupted = outcome {
             let event = interrupted_event(thread_id, open_run.clone(), at);

@@ -3,7 +3,7 @@
 use super::rows::{NewEvent, Rows, ThreadRows};
 use crate::protocol::{Run, Thread, ThreadEvent, User};
 use crate::store::message::shown;
-use crate::store::{Change, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
+use crate::store::{Change, Origin, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
 use chrono::{DateTime, Utc};
 
 /// A thread that is open for one operation.
@@ -44,7 +44,7 @@ pub(super) fn make<'a, S: Rows>(
         rows.insert_participant(owner)?;
     }
     let made = OpenThread { rows };
-    let change = Change::of_thread(made.record(), made.rows.row().row_rev);
+    let change = Change::of_thread(made.record(), made.rows.row().row_rev).by(Origin::Created);
     Ok((made, change))
 }
 
