@@ -8,10 +8,9 @@ use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
-use crate::store::TIMED_OUT;
 use crate::store::{
-    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TurnChange,
-    interrupted_event, system_event,
+    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT,
+    TurnChange, interrupted_event, system_event,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
