@@ -15,7 +15,7 @@ const MAX_TOOL_NAME_BYTES: usize = 128;
 
 /// The events that are recorded. All events are, unless the configuration turns them off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct AnalyticsFilter {
+pub struct AnalyticsFilter {
     pub(crate) is_off: bool,
     /// The names of the events that are not recorded, built-in or of the program.
     pub(crate) disabled: HashSet<String>,

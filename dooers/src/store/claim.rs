@@ -234,6 +234,16 @@ pub enum Cancelled {
     Ended,
 }
 
+impl Cancelled {
+    /// Returns the changes that were made.
+    pub(crate) fn changes(&self) -> &[Change] {
+        match self {
+            Self::Withdrawn { changes, .. } => changes,
+            Self::Running { .. } | Self::Ended => &[],
+        }
+    }
+}
+
 impl CancelTarget {
     pub(crate) fn not_found(&self) -> StoreError {
         StoreError::NotFound(match self {

@@ -5,10 +5,6 @@
 //! change.
 
 mod admission;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the live frames of the next change call it")
-)]
 pub(crate) mod analytics;
 mod catch_up_step;
 mod change;
@@ -22,6 +18,7 @@ mod memory;
 mod message;
 pub(crate) mod on_busy;
 mod order;
+pub(crate) mod outbox;
 pub(crate) mod own;
 mod page;
 pub(crate) mod patch;
@@ -57,6 +54,8 @@ pub use store_trait::Store;
 // The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
 // are not part of the public API. The ones that programs meet are documented in `repository`.
 #[doc(hidden)]
+pub use analytics::AnalyticsFilter;
+#[doc(hidden)]
 pub use change::{Change, ChangeBody, Origin, ThreadRecord};
 #[doc(hidden)]
 pub use claim::{
@@ -74,6 +73,8 @@ pub use message::{BeginOutcome, NewMessage, NewThread, ThreadTarget};
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 #[doc(hidden)]
 pub use order::Order;
+#[doc(hidden)]
+pub use outbox::{BatchClaim, LONGEST_BATCH_WAIT, OutboxBatch};
 pub(crate) use own::OwnStore;
 #[doc(hidden)]
 pub use page::{

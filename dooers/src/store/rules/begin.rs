@@ -71,7 +71,7 @@ pub(crate) fn begin<S: Rows>(
     if let Some(claim) = &mut claim {
         changes.append(&mut claim.changes);
     }
-    thread.save()?;
+    thread.save(&changes, None)?;
     if let Some(key) = key {
         let sent = SentEvent {
             thread_id: thread_id.to_owned(),

@@ -27,7 +27,7 @@ pub(crate) fn edit<S: Rows>(
         return Err(id_is_taken(what, id).into());
     }
     let edited = thread.edit(edit)?;
-    thread.save()?;
+    thread.save(&edited.changes, None)?;
     Ok(edited)
 }
 

@@ -40,7 +40,8 @@ pub(crate) fn expire<S: Rows>(
     let mut thread = open(rows, scope, thread_id)?;
     let interrupted = thread.interrupt(at, lost_by)?;
     let waiting = thread.waiting()?;
-    thread.save()?;
+    let changes = interrupted.as_ref().map_or(&[][..], |ended| &ended.changes);
+    thread.save(changes, None)?;
     Ok((interrupted, waiting))
 }
 
