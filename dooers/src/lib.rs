@@ -71,6 +71,8 @@ pub use server::{
     DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind, InvalidAnalyticsName,
     InvalidHost, InvalidOrigin, Limits, ServerError, WorkerConfig, WorkerServer,
 };
+#[cfg(feature = "webhook")]
+pub use server::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;

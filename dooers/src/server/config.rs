@@ -5,6 +5,8 @@ use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
+#[cfg(feature = "webhook")]
+use super::webhook::AnalyticsWebhook;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use crate::store::analytics::AnalyticsFilter;
@@ -35,6 +37,8 @@ pub struct WorkerConfig {
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
     pub(crate) analytics: AnalyticsFilter,
+    #[cfg(feature = "webhook")]
+    pub(super) webhook: Option<AnalyticsWebhook>,
 }
 
 /// Limits of connections, frames and answers.
@@ -113,6 +117,8 @@ impl Default for WorkerConfig {
             secret_keys: None,
             secret_variables: Variables::default(),
             analytics: AnalyticsFilter::default(),
+            #[cfg(feature = "webhook")]
+            webhook: None,
         }
     }
 }
@@ -157,6 +163,11 @@ impl WorkerConfig {
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
     /// | `WORKER_ANALYTICS` | `true` | whether analytics events are recorded |
     /// | `WORKER_ANALYTICS_DISABLED_EVENTS` | | analytics events that are not recorded, such as `message.c2s`, separated by commas; see [`disabled_analytics_events`](Self::disabled_analytics_events) |
+    /// | `WORKER_ANALYTICS_WEBHOOK_URL` | | the URL to which analytics events are sent (feature `webhook`). It must start with `https://`, or name this machine |
+    /// | `WORKER_ANALYTICS_WEBHOOK_SECRET` | | the secret that signs the events, at least 16 bytes. Required with a URL |
+    /// | `WORKER_ANALYTICS_WEBHOOK_ALLOW_PRIVATE` | `false` | whether the receiver may be in a private network |
+    /// | `WORKER_ANALYTICS_WEBHOOK_MAX_AGE` | `5` | how long an event waits for others before it is sent, in seconds |
+    /// | `WORKER_ANALYTICS_WEBHOOK_MAX_EVENTS` | `100000` | maximum number of events that wait for the receiver; above that, the oldest are dropped |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
@@ -205,6 +216,10 @@ impl WorkerConfig {
         let mut disabled = AnalyticsEvents::default();
         env.list("WORKER_ANALYTICS_DISABLED_EVENTS", &mut disabled)?;
         config = config.analytics(is_on).disabled_analytics_events(disabled);
+        #[cfg(feature = "webhook")]
+        env.webhook(&mut config.webhook)?;
+        #[cfg(not(feature = "webhook"))]
+        env.no_webhook()?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
@@ -400,6 +415,22 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets the webhook that receives the analytics events. Without one, nothing is sent.
+    #[cfg(feature = "webhook")]
+    #[must_use]
+    pub fn analytics_webhook(mut self, webhook: AnalyticsWebhook) -> Self {
+        self.webhook = Some(webhook);
+        self
+    }
+
+    /// Returns the analytics events that are stored for the webhook. `None` without a webhook.
+    pub(super) fn outbox(&self) -> Option<AnalyticsFilter> {
+        #[cfg(feature = "webhook")]
+        return self.webhook.as_ref().map(|_| self.analytics.clone());
+        #[cfg(not(feature = "webhook"))]
+        return None;
+    }
+
     /// Changes the limits of connections, frames and answers.
     ///
     /// ```
@@ -446,7 +477,8 @@ impl WorkerConfig {
 
 impl fmt::Debug for WorkerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerConfig")
+        let mut shown = f.debug_struct("WorkerConfig");
+        shown
             .field("bind", &self.bind)
             .field("assistant_name", &self.assistant_name)
             .field("private_threads", &self.private_threads)
@@ -459,8 +491,10 @@ impl fmt::Debug for WorkerConfig {
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
-            .field("analytics", &self.analytics)
-            .finish()
+            .field("analytics", &self.analytics);
+        #[cfg(feature = "webhook")]
+        shown.field("webhook", &self.webhook);
+        shown.finish()
     }
 }
 

@@ -38,6 +38,9 @@ mod submit_message;
 mod thread_ops;
 mod upgrade;
 mod verbs;
+#[cfg(feature = "webhook")]
+mod webhook;
+mod webhook_env;
 mod worker;
 mod write_counter;
 
@@ -52,4 +55,6 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+#[cfg(feature = "webhook")]
+pub use webhook::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use worker::WorkerServer;

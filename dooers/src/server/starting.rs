@@ -6,6 +6,8 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
 use super::stopping;
+#[cfg(feature = "webhook")]
+use super::webhook::Sender;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
@@ -39,6 +41,7 @@ impl ServerState {
             stopping::close(&*store).await;
             return Err(error);
         }
+        store.keep_outbox(config.outbox());
         let (hub, changes) = Hub::new();
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
@@ -93,7 +96,21 @@ impl ServerState {
             .tasks
             .spawn(Arc::clone(&server).settle_lost_answers());
         server.tasks.spawn(Arc::clone(&server).forget_sent());
+        #[cfg(feature = "webhook")]
+        server.send_analytics();
         Ok(server)
+    }
+
+    /// Sends analytics events to the webhook, if one is configured, until the server has stopped. Events that were not
+    /// sent then stay in the store.
+    #[cfg(feature = "webhook")]
+    fn send_analytics(&self) {
+        if let Some(webhook) = &self.config.webhook {
+            let sender = Sender::new(Arc::clone(&self.store), webhook.clone());
+            let stopped = self.stopped.clone();
+            self.tasks
+                .spawn(stopped.run_until_cancelled_owned(sender.run()));
+        }
     }
 }
 

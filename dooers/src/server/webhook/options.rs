@@ -1,0 +1,163 @@
+//! The configuration of the webhook.
+
+use super::back_off::BackOff;
+use super::url::WebhookUrl;
+use crate::settings::Secret;
+use std::time::Duration;
+
+/// Minimum length of the secret, in bytes.
+const MIN_SECRET_BYTES: usize = 16;
+
+/// The webhook that receives the analytics events of a server.
+///
+/// The server stores each event together with the change that it describes, and sends the events in batches, as
+/// `docs/protocol.md` describes. A batch is sent until the receiver confirms it with a status of 2xx. It may arrive more
+/// than once, with the same `batch_id`. `Debug` shows neither the secret nor the path of the URL.
+///
+/// ```
+/// use dooers::{AnalyticsWebhook, Secret, WorkerConfig};
+///
+/// let secret = Secret::new("8Jr1Qm0zq4S2vYx6");
+/// let webhook = AnalyticsWebhook::builder("https://hooks.example.com/dooers", secret).build()?;
+/// let config = WorkerConfig::new().analytics_webhook(webhook);
+/// # Ok::<(), dooers::InvalidWebhook>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AnalyticsWebhook {
+    pub(super) url: WebhookUrl,
+    pub(super) secret: Secret,
+    pub(super) max_age: Duration,
+    pub(super) max_events: usize,
+    pub(super) pace: Pace,
+}
+
+/// The times of the sender.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// The time limit of a request.
+    pub(super) timeout: Duration,
+    /// The longest pause between two searches for a batch that is due.
+    pub(super) poll: Duration,
+    /// The pause between two searches for events above the limit.
+    pub(super) trim: Duration,
+    pub(super) back_off: BackOff,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            poll: Duration::from_secs(1),
+            trim: Duration::from_secs(10),
+            back_off: BackOff {
+                first: Duration::from_secs(1),
+                longest: Duration::from_secs(300),
+            },
+        }
+    }
+}
+
+impl AnalyticsWebhook {
+    /// Starts the configuration of a webhook with this URL. Batches are signed with the secret.
+    pub fn builder(url: impl Into<String>, secret: Secret) -> AnalyticsWebhookBuilder {
+        AnalyticsWebhookBuilder {
+            url: url.into(),
+            secret,
+            allow_private: false,
+            max_age: Duration::from_secs(5),
+            max_events: 100_000,
+        }
+    }
+}
+
+/// The builder of an [`AnalyticsWebhook`]. `Debug` does not show the URL, because it may contain a token.
+#[derive(Clone)]
+#[must_use]
+pub struct AnalyticsWebhookBuilder {
+    pub(in crate::server) url: String,
+    pub(in crate::server) secret: Secret,
+    pub(in crate::server) allow_private: bool,
+    pub(in crate::server) max_age: Duration,
+    pub(in crate::server) max_events: usize,
+}
+
+impl std::fmt::Debug for AnalyticsWebhookBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnalyticsWebhookBuilder")
+            .field("allow_private", &self.allow_private)
+            .field("max_age", &self.max_age)
+            .field("max_events", &self.max_events)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AnalyticsWebhookBuilder {
+    /// Permits receivers in private networks. They are refused by default, because a name could lead the server to a
+    /// machine that its operator did not mean. A URL that names this machine (`localhost` or a loopback address) needs
+    /// no permission, and leads to loopback addresses only.
+    pub fn allow_private(mut self, allow: bool) -> Self {
+        self.allow_private = allow;
+        self
+    }
+
+    /// Sets how long an event waits for others before it is sent. 5 s by default. 100 waiting events are sent at once.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Sets the maximum number of stored events. 100,000 by default. The server looks for events above the limit every
+    /// 10 s, drops the oldest ones and logs their number.
+    pub fn max_events(mut self, events: usize) -> Self {
+        self.max_events = events;
+        self
+    }
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidWebhook`] for a URL or a secret that cannot be used.
+    pub fn build(self) -> Result<AnalyticsWebhook, InvalidWebhook> {
+        let url = WebhookUrl::parse(&self.url, self.allow_private)?;
+        if self.secret.expose().len() < MIN_SECRET_BYTES {
+            return Err(InvalidWebhook::Secret);
+        }
+        Ok(AnalyticsWebhook {
+            url,
+            secret: self.secret,
+            max_age: self.max_age,
+            max_events: self.max_events.max(1),
+            pace: Pace::default(),
+        })
+    }
+}
+
+/// The reason why a webhook cannot be used. No text contains the URL or the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidWebhook {
+    /// The text is not a URL of HTTP.
+    #[error("it must be a URL such as https://hooks.example.com/dooers")]
+    Url,
+    /// The URL contains a user or a password.
+    #[error(
+        "it must not contain a user or a password, because the receiver checks the signature instead; remove the part before the `@`"
+    )]
+    Password,
+    /// The URL leaves this machine without encryption.
+    #[error(
+        "it must start with https://, because events contain ids of users; http:// is accepted only for localhost and loopback addresses"
+    )]
+    NotEncrypted,
+    /// The address is private.
+    #[error(
+        "its address is private, and a webhook must not reach private networks by mistake; use a public address, or set WORKER_ANALYTICS_WEBHOOK_ALLOW_PRIVATE=true (`allow_private`)"
+    )]
+    Private,
+    /// The secret is too short.
+    #[error(
+        "the secret must have at least {MIN_SECRET_BYTES} bytes, because the receiver recognizes the server by it; create one with `openssl rand -base64 32`"
+    )]
+    Secret,
+}

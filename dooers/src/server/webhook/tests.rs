@@ -1,0 +1,321 @@
+//! Tests of the sender with a receiver on a real socket.
+
+use super::back_off::BackOff;
+use super::client::{Client, SendError};
+use super::options::{AnalyticsWebhook, Pace};
+use super::sender::Sender;
+use crate::protocol::{AnalyticsEvent, timestamp};
+use crate::settings::Secret;
+use crate::store::{AnalyticsFilter, MemoryStore, Store};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+const SECRET: &str = "a secret of enough bytes";
+
+const CONFIRMS: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
+/// The limit of a wait that only a broken test reaches.
+const LONG: Duration = Duration::from_secs(20);
+
+/// A receiver that answers its first requests in a given way, and confirms all others.
+struct Receiver {
+    port: u16,
+    requests: mpsc::Receiver<ReceivedRequest>,
+    task: JoinHandle<()>,
+}
+
+struct ReceivedRequest {
+    head: String,
+    body: Value,
+}
+
+/// The reaction to a request.
+#[derive(Clone)]
+enum Reaction {
+    Answer(String),
+    Close,
+    Hang,
+}
+
+fn answer(head: &str) -> Reaction {
+    Reaction::Answer(format!("HTTP/1.1 {head}\r\n\r\n"))
+}
+
+impl Receiver {
+    async fn start(reactions: Vec<Reaction>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (received, requests) = mpsc::channel(64);
+        let task = tokio::spawn(async move {
+            let mut reactions = reactions.into_iter();
+            let mut open = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let request = read(&mut stream).await;
+                match reactions.next() {
+                    None => stream.write_all(CONFIRMS.as_bytes()).await.unwrap(),
+                    Some(Reaction::Answer(text)) => {
+                        // The client may close before it has read all of a large answer.
+                        let _ = stream.write_all(text.as_bytes()).await;
+                    }
+                    Some(Reaction::Close) => {}
+                    Some(Reaction::Hang) => open.push(stream),
+                }
+                if received.send(request).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            port,
+            requests,
+            task,
+        }
+    }
+
+    fn webhook(&self) -> AnalyticsWebhook {
+        let url = format!("http://127.0.0.1:{}/in?key=1", self.port);
+        let mut webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
+            .max_age(Duration::ZERO)
+            .build()
+            .unwrap();
+        webhook.pace = Pace {
+            timeout: Duration::from_millis(500),
+            poll: Duration::from_millis(1),
+            trim: Duration::from_millis(1),
+            back_off: BackOff {
+                first: Duration::from_millis(1),
+                longest: Duration::from_millis(2),
+            },
+        };
+        webhook
+    }
+
+    async fn next(&mut self) -> ReceivedRequest {
+        let next = timeout(LONG, self.requests.recv()).await;
+        next.expect("a request in time")
+            .expect("a running receiver")
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads a request with a `Content-Length`.
+async fn read(stream: &mut TcpStream) -> ReceivedRequest {
+    let mut bytes = Vec::new();
+    loop {
+        assert!(
+            stream.read_buf(&mut bytes).await.unwrap() > 0,
+            "a whole request"
+        );
+        let text = String::from_utf8_lossy(&bytes);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let head = head.to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1).unwrap();
+        let length: usize = length.lines().next().unwrap().parse().unwrap();
+        if body.len() >= length {
+            let body = serde_json::from_str(body).unwrap();
+            return ReceivedRequest { head, body };
+        }
+    }
+}
+
+async fn store_with(names: &[&str]) -> Arc<dyn Store> {
+    let store = MemoryStore::new();
+    store.keep_outbox(Some(AnalyticsFilter::default()));
+    let events = names.iter();
+    let events = events.map(|name| AnalyticsEvent::new(*name, "w1", timestamp::now()));
+    store.append_outbox(events.collect()).await.unwrap();
+    Arc::new(store)
+}
+
+fn names(body: &Value) -> Vec<&str> {
+    let events = body["events"].as_array().unwrap().iter();
+    events
+        .map(|event| event["event"].as_str().unwrap())
+        .collect()
+}
+
+/// Waits until a store has no event that waits for the webhook.
+async fn emptied(store: &Arc<dyn Store>) {
+    let empty = async {
+        while store.trim_outbox(0).await.unwrap() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, empty).await.unwrap();
+}
+
+#[tokio::test]
+async fn batch_is_sent_as_signed_json() {
+    let mut receiver = Receiver::start(Vec::new()).await;
+    let store = store_with(&["a", "b"]).await;
+    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook()).run());
+    let ReceivedRequest { head, body } = receiver.next().await;
+    assert!(head.starts_with("post /in?key=1 http/1.1\r\n"), "{head}");
+    let host = format!("host: 127.0.0.1:{}", receiver.port);
+    for header in [
+        "content-type: application/json",
+        &host,
+        "x-dooers-signature: t=",
+    ] {
+        assert!(head.contains(header), "{header}: {head}");
+    }
+    assert_eq!(
+        (&body["worker_id"], names(&body)),
+        (&"w1".into(), vec!["a", "b"])
+    );
+    // A later event is a batch of its own.
+    let later = AnalyticsEvent::new("c", "w2", timestamp::now());
+    store.append_outbox(vec![later]).await.unwrap();
+    let next = receiver.next().await.body;
+    assert_eq!(
+        (&next["worker_id"], names(&next)),
+        (&"w2".into(), vec!["c"])
+    );
+    assert_ne!(next["batch_id"], body["batch_id"]);
+    sending.abort();
+}
+
+#[tokio::test]
+async fn batch_is_repeated_until_it_is_confirmed() {
+    let mut reactions = vec![
+        answer("500 Internal Server Error"),
+        answer("429 Too Many Requests\r\nRetry-After: 0"),
+        answer("301 Moved Permanently\r\nLocation: http://127.0.0.1:1/"),
+        Reaction::Close,
+        Reaction::Hang,
+        Reaction::Answer("what?".to_owned()),
+    ];
+    // A receiver that is down for an hour refuses about twenty attempts.
+    reactions.extend(vec![answer("503 Service Unavailable"); 20]);
+    let failures = reactions.len();
+    let mut receiver = Receiver::start(reactions).await;
+    let store = store_with(&["a", "b"]).await;
+    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook()).run());
+    let first = receiver.next().await.body;
+    let later = AnalyticsEvent::new("c", "w1", timestamp::now());
+    store.append_outbox(vec![later]).await.unwrap();
+    for attempt in 1..=failures {
+        let again = receiver.next().await.body;
+        assert_eq!(again["batch_id"], first["batch_id"], "attempt {attempt}");
+        assert_eq!(again["events"], first["events"], "attempt {attempt}");
+    }
+    assert_eq!(names(&receiver.next().await.body), ["c"]);
+    emptied(&store).await;
+    sending.abort();
+}
+
+#[tokio::test]
+async fn oldest_events_are_dropped_above_the_limit() {
+    let mut receiver = Receiver::start(Vec::new()).await;
+    let store = store_with(&["a", "b", "c", "d", "e"]).await;
+    let mut webhook = receiver.webhook();
+    webhook.max_events = 2;
+    let sending = tokio::spawn(Sender::new(store, webhook).run());
+    assert_eq!(names(&receiver.next().await.body), ["d", "e"]);
+    sending.abort();
+}
+
+#[tokio::test]
+async fn each_failure_has_a_clear_error() {
+    let large = format!("200 OK\r\nX: {}", "x".repeat(64 * 1024));
+    let cases = [
+        (
+            answer("500 Oh"),
+            "the receiver answered 500 Internal Server Error",
+        ),
+        (
+            answer("302 Found\r\nLocation: /in"),
+            "the receiver answered 302 Found",
+        ),
+        (
+            answer("429 Slow\r\nRetry-After: 120"),
+            "the receiver answered 429 Too Many Requests",
+        ),
+        (
+            answer("101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x"),
+            "the receiver",
+        ),
+        (Reaction::Close, "the receiver closed the connection"),
+        (
+            Reaction::Answer("SSH-2.0\r\n".to_owned()),
+            "the receiver closed the connection",
+        ),
+        (answer(&large), "the receiver closed the connection"),
+        (Reaction::Hang, "the receiver did not answer within 500ms"),
+    ];
+    for (reaction, expected) in cases {
+        let receiver = Receiver::start(vec![reaction]).await;
+        let error = post(&receiver.webhook()).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        let wait = expected.contains("429").then_some(Duration::from_secs(120));
+        assert_eq!(error.asked_wait(), wait);
+    }
+    let receiver = Receiver::start(Vec::new()).await;
+    let webhook = receiver.webhook();
+    receiver.task.abort();
+    while !receiver.task.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    let error = post(&webhook).await.unwrap_err();
+    assert!(matches!(error, SendError::Connect(_)), "{error}");
+}
+
+async fn post(webhook: &AnalyticsWebhook) -> Result<(), SendError> {
+    Client::new(webhook).post(b"{}".to_vec(), "t=1,v1=00").await
+}
+
+#[tokio::test]
+async fn body_of_an_answer_is_not_awaited() {
+    let receiver = Receiver::start(vec![answer("200 OK\r\nContent-Length: 1000000")]).await;
+    post(&receiver.webhook()).await.unwrap();
+}
+
+#[tokio::test]
+async fn name_of_a_private_address_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // The system resolves these names to 127.0.0.1. They are not addresses in the form that URLs have.
+    for name in ["127.1", "0x7f000001", "2130706433"] {
+        let url = format!("https://{name}:{port}/");
+        let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
+            .build()
+            .unwrap();
+        let error = post(&webhook).await.unwrap_err();
+        assert!(matches!(error, SendError::Private), "{name}: {error}");
+    }
+    let connection = futures::poll!(std::pin::pin!(listener.accept()));
+    assert!(connection.is_pending(), "no connection was opened");
+}
+
+#[tokio::test]
+async fn https_sends_nothing_in_plain_text() {
+    let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = receiver.local_addr().unwrap().port();
+    let url = format!("https://localhost:{port}/");
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let webhook = webhook.build().unwrap();
+    let accept = async {
+        let (mut stream, _) = receiver.accept().await.unwrap();
+        let mut first = [0];
+        stream.read_exact(&mut first).await.unwrap();
+        first[0]
+    };
+    let (error, first) = tokio::join!(post(&webhook), accept);
+    // 22 is the type of a TLS handshake.
+    assert_eq!(first, 22);
+    assert!(matches!(error, Err(SendError::Connect(_))), "{error:?}");
+}
