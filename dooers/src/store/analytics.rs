@@ -3,9 +3,9 @@
 //! The functions of this module are pure. A store can call them in the transaction of the changes, and the server after the
 //! commit. Both get the same events.
 
-use super::{Change, ChangeBody, INTERRUPTED, Origin, TIMED_OUT, ThreadRecord};
+use super::{Change, ChangeBody, FeedbackUpdate, INTERRUPTED, Origin, TIMED_OUT, ThreadRecord};
 use crate::protocol::{
-    Actor, AnalyticsEvent, BuiltInEvent, EventType, Run, RunStatus, ThreadEvent,
+    Actor, AnalyticsEvent, BuiltInEvent, EventType, FeedbackValue, Run, RunStatus, ThreadEvent,
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -94,6 +94,32 @@ pub(crate) fn built_in_events(
         }
     }
     events
+}
+
+/// Returns the built-in event of a new or changed feedback. It contains neither the reason nor the classification.
+pub(crate) fn feedback_event(
+    update: &FeedbackUpdate,
+    filter: &AnalyticsFilter,
+) -> Option<AnalyticsEvent> {
+    let feedback = &update.feedback;
+    let kind = match feedback.value {
+        FeedbackValue::Like => BuiltInEvent::FeedbackLike,
+        FeedbackValue::Dislike => BuiltInEvent::FeedbackDislike,
+    };
+    let worker_id = &update.scope.worker_id;
+    let create =
+        |kind: BuiltInEvent| AnalyticsEvent::new(kind.as_str(), worker_id, feedback.updated_at);
+    filter.take(kind, create, |event| {
+        event.thread_id = Some(feedback.thread_id.clone());
+        event.user_id = known(Some(&feedback.user_id));
+        event.run_id.clone_from(&update.run_id);
+        event.event_id.clone_from(&update.event_id);
+        let target = &feedback.target;
+        event.data = Some(json!({
+            "target_type": target.target_type().as_str(),
+            "target_id": target.id(),
+        }));
+    })
 }
 
 impl AnalyticsFilter {

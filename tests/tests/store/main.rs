@@ -48,5 +48,6 @@ mod list_threads;
 mod pagination;
 mod snapshots;
 
+mod feedback;
 mod outbox;
 mod settings;

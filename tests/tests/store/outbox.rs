@@ -6,12 +6,13 @@ use crate::fixtures::{
     streamed, written,
 };
 use crate::fixtures::{finish, new_thread, write};
-use dooers::protocol::{AnalyticsEvent, RunStatus};
+use dooers::protocol::{AnalyticsEvent, FeedbackTarget, FeedbackValue, RunStatus};
 use dooers::store::{
-    AnalyticsFilter, BatchClaim, Cancel, CancelTarget, OutboxBatch, ThreadEdit, TurnChange,
+    AnalyticsFilter, BatchClaim, Cancel, CancelTarget, NewFeedback, OutboxBatch, Participant,
+    ThreadEdit, TurnChange,
 };
 use futures::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ cases![
     turn_stores_its_events_in_order,
     events_without_a_turn_are_stored,
     refused_or_repeated_message_stores_no_event,
+    changed_feedback_stores_an_event,
     deleted_thread_leaves_its_events,
     batch_is_due_by_count_or_age,
     batch_has_events_of_one_worker,
@@ -198,6 +200,48 @@ async fn refused_or_repeated_message_stores_no_event(store: &AnyStore) {
             .is_err()
     );
     assert!(drain(store).await.is_empty());
+}
+
+async fn changed_feedback_stores_an_event(store: &AnyStore) {
+    keep(store);
+    begin_thread(store, "t", "r").await;
+    drain(store).await;
+    let given = |value| NewFeedback {
+        id: "f".to_owned(),
+        target: FeedbackTarget::Run("r".to_owned()),
+        user_id: "ana".to_owned(),
+        participant: Participant::user(&ana()),
+        value,
+        reason: Some("secret".to_owned()),
+        classification: None,
+        at: now(),
+    };
+    for value in [
+        FeedbackValue::Like,
+        FeedbackValue::Like,
+        FeedbackValue::Dislike,
+    ] {
+        store.give_feedback(&scope(), given(value)).await.unwrap();
+    }
+    let all = drain(store).await;
+    let names: Vec<_> = all
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["feedback.like", "feedback.dislike"]);
+    let event = &all[0];
+    assert_eq!(
+        (&event["user_id"], &event["thread_id"]),
+        (&"ana".into(), &"t".into())
+    );
+    assert_eq!(
+        (&event["run_id"], &event["event_id"]),
+        (&"r".into(), &"t-question".into())
+    );
+    assert_eq!(
+        event["data"],
+        json!({ "target_type": "run", "target_id": "r" })
+    );
 }
 
 async fn deleted_thread_leaves_its_events(store: &AnyStore) {

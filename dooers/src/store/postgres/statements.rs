@@ -81,6 +81,14 @@ statements! {
         FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
         JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk"
 
+    // The feedback of these participants on these targets.
+    load_feedback: "
+        SELECT {feedback}, f.participant, f.thread_pk
+        FROM unnest(?1::bigint[], ?2::text[], ?3::text[], ?4::text[])
+            AS x (thread_pk, participant, target_type, target_id)
+        JOIN {prefix}feedback f ON f.thread_pk = x.thread_pk AND f.participant = x.participant
+            AND f.target_type = x.target_type AND f.target_id = x.target_id"
+
     // Those of these ids that events or runs of any thread have.
 
     taken_events: "SELECT e.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}events e ON e.id = x.id"
@@ -267,13 +275,15 @@ statements! {
             SELECT o.worker_id, o.stored_at FROM {prefix}outbox o
             WHERE o.batch_pk IS NULL
             ORDER BY o.pk LIMIT 1
+        ), waiting AS MATERIALIZED (
+            SELECT b.pk FROM {prefix}batches b WHERE b.not_before > clock_timestamp() ORDER BY b.pk LIMIT 1
         ), worker AS MATERIALIZED (
             SELECT oldest.worker_id FROM oldest
             WHERE (
                     oldest.stored_at <= clock_timestamp() - ?6 * INTERVAL '1 microsecond'
-                    OR EXISTS (SELECT FROM {prefix}outbox o WHERE o.batch_pk IS NULL ORDER BY o.pk OFFSET ?4 - 1)
+                    OR EXISTS (SELECT 1 FROM {prefix}outbox o WHERE o.batch_pk IS NULL LIMIT 1 OFFSET ?4 - 1)
                 )
-                AND NOT EXISTS (SELECT FROM {prefix}batches b WHERE b.not_before > clock_timestamp())
+                AND NOT EXISTS (SELECT FROM waiting)
         ), picked AS MATERIALIZED (
             SELECT o.pk, octet_length(o.event) AS size FROM {prefix}outbox o
             WHERE o.batch_pk IS NULL AND o.worker_id = (SELECT worker_id FROM worker)
@@ -303,7 +313,7 @@ statements! {
         WITH gone AS MATERIALIZED (
             DELETE FROM {prefix}batches b WHERE b.id = ?1 RETURNING b.pk
         )
-        DELETE FROM {prefix}outbox o USING gone WHERE o.batch_pk = gone.pk"
+        DELETE FROM {prefix}outbox o WHERE o.batch_pk = (SELECT pk FROM gone)"
 
     retry_batch: "
         UPDATE {prefix}batches
@@ -320,11 +330,16 @@ statements! {
                 SELECT FROM {prefix}outbox o
                 WHERE o.batch_pk = b.pk AND o.pk <= (SELECT pk FROM last) OFFSET 0
             )
+            ORDER BY b.pk
             FOR UPDATE SKIP LOCKED
         ), gone AS MATERIALIZED (
-            DELETE FROM {prefix}batches b USING excess WHERE b.pk = excess.pk RETURNING b.pk
+            DELETE FROM {prefix}batches b
+            WHERE b.pk = ANY ((SELECT array_agg(pk) FROM excess)::bigint[])
+            RETURNING b.pk
         ), batched AS MATERIALIZED (
-            DELETE FROM {prefix}outbox o USING gone WHERE o.batch_pk = gone.pk RETURNING 1
+            DELETE FROM {prefix}outbox o
+            WHERE o.batch_pk = ANY ((SELECT array_agg(pk) FROM gone)::bigint[])
+            RETURNING 1
         ), waiting AS MATERIALIZED (
             DELETE FROM {prefix}outbox o WHERE o.batch_pk IS NULL AND o.pk <= (SELECT pk FROM last) RETURNING 1
         )

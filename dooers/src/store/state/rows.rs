@@ -2,12 +2,15 @@
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
 use super::threads::{PendingEvents, Threads};
-use crate::protocol::{AnalyticsEvent, ContentPart, Run, Thread, ThreadEvent, User, timestamp};
+use crate::protocol::{
+    AnalyticsEvent, ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User, timestamp,
+};
 use crate::store::analytics::AnalyticsFilter;
+use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
-use crate::store::{CancelTarget, Participant, Scope, StoreError};
+use crate::store::{CancelTarget, Feedback, Participant, Scope, StoreError};
 use chrono::{DateTime, Utc};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -320,6 +323,29 @@ impl ThreadRows for StateRows<'_> {
 
     fn delete_turn(&mut self, turn: &TurnRow) -> Result<(), StoreError> {
         self.turns.retain(|kept| kept.seq != turn.seq);
+        Ok(())
+    }
+
+    fn feedback(
+        &self,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) -> Result<Option<Feedback>, StoreError> {
+        let kept = self.feedback_of(participant, target);
+        Ok(kept.map(|kept| kept.feedback.clone()))
+    }
+
+    fn put_feedback(&mut self, new: &KeptFeedback) -> Result<(), StoreError> {
+        let mut all = self.feedback.iter_mut();
+        match all.find(|kept| kept.is_of(&new.participant, &new.feedback.target)) {
+            Some(kept) => kept.clone_from(new),
+            None => self.feedback.push(new.clone()),
+        }
+        Ok(())
+    }
+
+    fn delete_feedback(&mut self, target: &FeedbackTarget) -> Result<(), StoreError> {
+        self.feedback.retain(|kept| kept.feedback.target != *target);
         Ok(())
     }
 }
