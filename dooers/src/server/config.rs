@@ -168,6 +168,7 @@ impl WorkerConfig {
     /// | `WORKER_ANALYTICS_WEBHOOK_ALLOW_PRIVATE` | `false` | whether the receiver may be in a private network |
     /// | `WORKER_ANALYTICS_WEBHOOK_MAX_AGE` | `5` | how long an event waits for others before it is sent, in seconds |
     /// | `WORKER_ANALYTICS_WEBHOOK_MAX_EVENTS` | `100000` | maximum number of events that wait for the receiver; above that, the oldest are dropped |
+    /// | `WORKER_ANALYTICS_WEBHOOK_TIMEOUT` | `10` | time in seconds within which the receiver must answer |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |

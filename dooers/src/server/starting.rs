@@ -114,7 +114,7 @@ impl ServerState {
     #[cfg(feature = "webhook")]
     fn send_analytics(&self) {
         if let Some(webhook) = &self.config.webhook {
-            let sender = Sender::new(Arc::clone(&self.store), webhook.clone());
+            let sender = Sender::new(Arc::clone(&self.store), webhook.clone(), self.config.lease);
             let stopped = self.stopped.clone();
             self.tasks
                 .spawn(stopped.run_until_cancelled_owned(sender.run()));

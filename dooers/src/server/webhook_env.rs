@@ -43,6 +43,11 @@ impl Environment<'_> {
             1,
             &mut builder.max_events,
         )?;
+        self.seconds(
+            "WORKER_ANALYTICS_WEBHOOK_TIMEOUT",
+            0.1,
+            &mut builder.timeout,
+        )?;
         let webhook = builder.build().map_err(|error| {
             let variable = if error == InvalidWebhook::Secret {
                 SECRET

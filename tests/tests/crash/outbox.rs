@@ -2,12 +2,13 @@
 
 use crate::client::ResilientClient;
 use crate::database::Database;
+use crate::for_each_client;
 use crate::oracle::{self, Oracle};
 use crate::receiver::Receiver;
 use crate::server::CrashServer;
-use crate::{for_each_client, send_until_crash};
 use dooers_tests::Client;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const MEMBERS: usize = 3;
@@ -54,7 +55,7 @@ async fn check_outbox(database: Database) {
     for crash_at in POINTS {
         let program = CrashServer::start_with(&database, Some(crash_at), &variables).await;
         if let Some(address) = program.address {
-            members = send_until_crash(members, address).await;
+            members = resend_and_send_until_crash(members, address).await;
         }
         program.wait_for_crash(crash_at).await;
     }
@@ -88,4 +89,22 @@ async fn check_outbox(database: Database) {
     let stored = Oracle::read(&mut observer, &threads, &database).await;
     let expected = stored.analytics();
     assert_eq!(receiver.delivered(expected.len()).await, expected);
+}
+
+/// Sends messages from all clients until the server dies. Messages that an earlier server did not acknowledge come first.
+async fn resend_and_send_until_crash(
+    members: Vec<ResilientClient>,
+    address: SocketAddr,
+) -> Vec<ResilientClient> {
+    let send = move |mut member: ResilientClient| async move {
+        // The server may die at any time.
+        let _ = async {
+            member.connect(address).await?;
+            member.resend().await?;
+            member.send_messages().await
+        }
+        .await;
+        member
+    };
+    for_each_client(members, "the server to die", send).await
 }

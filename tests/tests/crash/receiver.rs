@@ -47,6 +47,8 @@ impl Receiver {
                 "0123456789abcdef".to_owned(),
             ),
             ("WORKER_ANALYTICS_WEBHOOK_MAX_AGE", "0.05".to_owned()),
+            // The batch of a killed process is taken over after this time and the lease.
+            ("WORKER_ANALYTICS_WEBHOOK_TIMEOUT", "1".to_owned()),
         ]
     }
 

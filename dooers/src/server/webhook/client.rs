@@ -85,7 +85,7 @@ impl Client {
     pub(super) fn new(webhook: &AnalyticsWebhook) -> Self {
         Self {
             url: webhook.url.clone(),
-            timeout: webhook.pace.timeout,
+            timeout: webhook.timeout,
             tls: None,
         }
     }

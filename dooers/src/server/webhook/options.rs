@@ -28,14 +28,14 @@ pub struct AnalyticsWebhook {
     pub(super) secret: Secret,
     pub(super) max_age: Duration,
     pub(super) max_events: usize,
+    /// The time limit of a request.
+    pub(super) timeout: Duration,
     pub(super) pace: Pace,
 }
 
 /// The times of the sender.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// The time limit of a request.
-    pub(super) timeout: Duration,
     /// The longest pause between two searches for a batch that is due.
     pub(super) poll: Duration,
     /// The pause between two searches for events above the limit.
@@ -46,7 +46,6 @@ pub(super) struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(10),
             poll: Duration::from_secs(1),
             trim: Duration::from_secs(10),
             back_off: BackOff {
@@ -66,6 +65,7 @@ impl AnalyticsWebhook {
             allow_private: false,
             max_age: Duration::from_secs(5),
             max_events: 100_000,
+            timeout: Duration::from_secs(10),
         }
     }
 }
@@ -79,6 +79,7 @@ pub struct AnalyticsWebhookBuilder {
     pub(in crate::server) allow_private: bool,
     pub(in crate::server) max_age: Duration,
     pub(in crate::server) max_events: usize,
+    pub(in crate::server) timeout: Duration,
 }
 
 impl std::fmt::Debug for AnalyticsWebhookBuilder {
@@ -87,6 +88,7 @@ impl std::fmt::Debug for AnalyticsWebhookBuilder {
             .field("allow_private", &self.allow_private)
             .field("max_age", &self.max_age)
             .field("max_events", &self.max_events)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -113,6 +115,12 @@ impl AnalyticsWebhookBuilder {
         self
     }
 
+    /// Sets the time within which the receiver must answer a request. 10 s by default.
+    pub fn timeout(mut self, at_most: Duration) -> Self {
+        self.timeout = at_most;
+        self
+    }
+
     /// Checks the values.
     ///
     /// # Errors
@@ -128,6 +136,7 @@ impl AnalyticsWebhookBuilder {
             secret: self.secret,
             max_age: self.max_age,
             max_events: self.max_events.max(1),
+            timeout: self.timeout,
             pace: Pace::default(),
         })
     }

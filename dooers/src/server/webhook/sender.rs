@@ -17,9 +17,6 @@ const BATCH_EVENTS: usize = 100;
 /// Maximum size of a batch, in bytes of its events. A single event may be larger.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// The time for which no other process sends a batch, in addition to the time limit of its request.
-const LEASE: Duration = Duration::from_secs(20);
-
 /// The shortest pause between two log lines about dropped events.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
@@ -30,6 +27,8 @@ pub(in crate::server) struct Sender {
     webhook: AnalyticsWebhook,
     client: Client,
     node: String,
+    /// The time for which no other process sends a batch.
+    lease: Duration,
     dropped: DroppedEvents,
 }
 
@@ -42,10 +41,16 @@ struct DroppedEvents {
 }
 
 impl Sender {
-    pub(in crate::server) fn new(store: Arc<dyn Store>, webhook: AnalyticsWebhook) -> Self {
+    /// Creates the sender. `lease` is the time for which this process keeps a batch after the time limit of its request.
+    pub(in crate::server) fn new(
+        store: Arc<dyn Store>,
+        webhook: AnalyticsWebhook,
+        lease: Duration,
+    ) -> Self {
         Self {
             store,
             client: Client::new(&webhook),
+            lease: webhook.timeout.saturating_add(lease),
             webhook,
             node: new_id(),
             dropped: DroppedEvents::default(),
@@ -86,7 +91,7 @@ impl Sender {
         let claim = BatchClaim {
             node: self.node.clone(),
             batch_id: new_id(),
-            lease: self.webhook.pace.timeout + LEASE,
+            lease: self.lease,
             events: BATCH_EVENTS,
             bytes: BATCH_BYTES,
             age: self.webhook.max_age,

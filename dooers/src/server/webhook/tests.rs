@@ -83,10 +83,10 @@ impl Receiver {
         let url = format!("http://127.0.0.1:{}/in?key=1", self.port);
         let mut webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
             .max_age(Duration::ZERO)
+            .timeout(Duration::from_millis(500))
             .build()
             .unwrap();
         webhook.pace = Pace {
-            timeout: Duration::from_millis(500),
             poll: Duration::from_millis(1),
             trim: Duration::from_millis(1),
             back_off: BackOff {
@@ -162,7 +162,7 @@ async fn emptied(store: &Arc<dyn Store>) {
 async fn batch_is_sent_as_signed_json() {
     let mut receiver = Receiver::start(Vec::new()).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook()).run());
+    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook(), LONG).run());
     let ReceivedRequest { head, body } = receiver.next().await;
     assert!(head.starts_with("post /in?key=1 http/1.1\r\n"), "{head}");
     let host = format!("host: 127.0.0.1:{}", receiver.port);
@@ -204,7 +204,7 @@ async fn batch_is_repeated_until_it_is_confirmed() {
     let failures = reactions.len();
     let mut receiver = Receiver::start(reactions).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook()).run());
+    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook(), LONG).run());
     let first = receiver.next().await.body;
     let later = AnalyticsEvent::new("c", "w1", timestamp::now());
     store.append_outbox(vec![later]).await.unwrap();
@@ -224,7 +224,7 @@ async fn oldest_events_are_dropped_above_the_limit() {
     let store = store_with(&["a", "b", "c", "d", "e"]).await;
     let mut webhook = receiver.webhook();
     webhook.max_events = 2;
-    let sending = tokio::spawn(Sender::new(store, webhook).run());
+    let sending = tokio::spawn(Sender::new(store, webhook, LONG).run());
     assert_eq!(names(&receiver.next().await.body), ["d", "e"]);
     sending.abort();
 }
