@@ -41,6 +41,17 @@ impl Repository {
     /// A day is one of UTC. Each feedback counts on the day on which it was last changed. Days without feedback are left
     /// out.
     ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::repository::{Repository, Scope};
+    /// # async fn f(repository: Repository, scope: Scope) -> Result<()> {
+    /// for day in repository.feedback_summary(&scope).await? {
+    ///     println!("{} {}: {} likes, {} dislikes", day.agent, day.day, day.likes, day.dislikes);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Awaiting it returns the days, or an error of the store.
