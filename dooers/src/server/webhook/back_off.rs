@@ -70,6 +70,16 @@ mod tests {
     }
 
     #[test]
+    fn hour_without_a_receiver_takes_few_attempts() {
+        let (mut waited, mut attempts) = (Duration::ZERO, 0);
+        while waited < Duration::from_secs(3600) {
+            attempts += 1;
+            waited += BACK_OFF.wait(attempts, None);
+        }
+        assert!((19..=34).contains(&attempts), "{attempts}");
+    }
+
+    #[test]
     fn waits_of_two_processes_differ() {
         let waits: Vec<_> = (0..8).map(|_| BACK_OFF.wait(10, None)).collect();
         assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");

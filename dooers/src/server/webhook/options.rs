@@ -40,6 +40,8 @@ pub(super) struct Pace {
     pub(super) poll: Duration,
     /// The pause between two searches for events above the limit.
     pub(super) trim: Duration,
+    /// The time that the sender takes at most when the server stops.
+    pub(super) last_moments: Duration,
     pub(super) back_off: BackOff,
 }
 
@@ -48,6 +50,7 @@ impl Default for Pace {
         Self {
             poll: Duration::from_secs(1),
             trim: Duration::from_secs(10),
+            last_moments: Duration::from_secs(2),
             back_off: BackOff {
                 first: Duration::from_secs(1),
                 longest: Duration::from_secs(300),
