@@ -8,11 +8,11 @@ use super::options::AnalyticsWebhook;
 use super::url::WebhookUrl;
 use crate::protocol::timestamp;
 use axum::body::Body;
+use futures::FutureExt;
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::net::SocketAddr;
@@ -43,8 +43,6 @@ pub(super) enum SendError {
     Private,
     #[error("the connection to the receiver failed")]
     Connect(#[source] io::Error),
-    #[error("the name of the receiver cannot be in a certificate")]
-    Name(#[source] InvalidDnsNameError),
     #[error("the encryption of the connection cannot be set up")]
     Tls(#[source] rustls::Error),
     #[error("the receiver closed the connection or did not answer in HTTP")]
@@ -121,9 +119,8 @@ impl Client {
         if !self.url.is_https {
             return exchange(stream, request).await;
         }
-        let name = ServerName::try_from(self.url.host.clone()).map_err(SendError::Name)?;
         let connector = TlsConnector::from(self.tls()?);
-        let encrypted = connector.connect(name, stream).await;
+        let encrypted = connector.connect(self.url.name.clone(), stream).await;
         exchange(encrypted.map_err(SendError::Connect)?, request).await
     }
 
@@ -191,9 +188,11 @@ async fn exchange(
     let answered = tokio::select! {
         biased;
         answered = &mut answer => answered,
-        ended = &mut connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(error),
+        // A receiver may answer and close before it has read the whole request.
+        ended = &mut connection => match (answer.as_mut().now_or_never(), ended) {
+            (Some(answered), _) => answered,
+            (None, Ok(())) => answer.await,
+            (None, Err(error)) => Err(error),
         },
     };
     answered.map_err(SendError::Http)

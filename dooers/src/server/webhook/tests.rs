@@ -361,15 +361,13 @@ async fn body_of_an_answer_is_not_awaited() {
 async fn name_of_a_private_address_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    // The system resolves these names to 127.0.0.1. They are not addresses in the form that URLs have.
-    for name in ["127.1", "0x7f000001", "2130706433"] {
-        let url = format!("https://{name}:{port}/");
-        let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
-            .build()
-            .unwrap();
-        let error = post(&webhook).await.unwrap_err();
-        assert!(matches!(error, SendError::Private), "{name}: {error}");
-    }
+    let url = format!("https://hooks.example.com:{port}/");
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let mut webhook = webhook.build().unwrap();
+    // The system resolves this text to 127.0.0.1, as it would resolve a name whose owner wants that.
+    webhook.url.host = "0x7f000001".to_owned();
+    let error = post(&webhook).await.unwrap_err();
+    assert!(matches!(error, SendError::Private), "{error}");
     let connection = futures::poll!(std::pin::pin!(listener.accept()));
     assert!(connection.is_pending(), "no connection was opened");
 }
@@ -435,4 +433,30 @@ async fn https_verifies_the_certificate() {
     client.tls = Some(Arc::new(trusting(roots).unwrap()));
     client.post(b"{}".to_vec(), "t=1,v1=00").await.unwrap();
     receive.abort();
+}
+
+#[tokio::test]
+async fn answer_before_the_end_of_the_body_counts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://127.0.0.1:{}/",
+        listener.local_addr().unwrap().port()
+    );
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let mut client = Client::new(&webhook.build().unwrap());
+    let refuse = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+        let answer = b"HTTP/1.1 413 Too Large\r\nRetry-After: 7\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    };
+    // The buffers of the system do not hold this body.
+    let body = vec![b' '; 16_000_000];
+    let (sent, ()) = tokio::join!(client.post(body, "t=1,v1=00"), refuse);
+    let error = sent.unwrap_err();
+    assert_eq!(
+        error.asked_wait(),
+        Some(Duration::from_secs(7)),
+        "{error:?}"
+    );
 }
