@@ -32,8 +32,10 @@ const MAX_AGE: i64 = 300;
 /// Looks up an order with a tool.
 #[dooers::agent]
 async fn orders(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
-    let order = json!({ "order": request.message });
-    response.tool_call("look_up", order).await?;
+    let call = ToolCall::new("call-1", "look_up", json!({ "order": request.message }));
+    response.tool_call(call.clone()).await?;
+    let found = json!({ "state": "on its way" });
+    response.tool_result(call, found).await?;
     response.text("Your order is on its way.").await?;
     Ok(())
 }
