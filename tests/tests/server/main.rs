@@ -51,3 +51,4 @@ mod connection_limits;
 mod origins;
 mod routing;
 mod shutdown;
+mod webhook;

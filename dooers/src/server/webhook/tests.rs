@@ -260,18 +260,50 @@ async fn dropped_events_are_logged_once_a_minute() {
 async fn stop_sends_the_events_that_wait() {
     let mut receiver = Receiver::start(vec![answer("500 Oh")]).await;
     let store = store_with(&["a"]).await;
-    let mut webhook = receiver.webhook();
-    webhook.max_age = Duration::from_secs(3600);
-    let stopped = CancellationToken::new();
-    stopped.cancel();
-    // A receiver that refuses the events now gets them after the next start.
-    let stop = async || timeout(LONG, send(&store, webhook.clone(), &stopped)).await;
-    stop().await.unwrap().unwrap();
+    let webhook = patient(&receiver);
+    start_and_stop(&store, &webhook).await;
     let first = receiver.next().await.body;
-    tokio::time::sleep(Duration::from_millis(2)).await;
-    stop().await.unwrap().unwrap();
+    // A receiver that refuses the events gets them after the next start.
+    start_and_stop(&store, &webhook).await;
     assert_eq!(receiver.next().await.body["batch_id"], first["batch_id"]);
     emptied(&store).await;
+}
+
+#[tokio::test]
+async fn retry_after_delays_the_next_attempt() {
+    let busy = answer("429 Too Many Requests\r\nRetry-After: 60");
+    let receiver = Receiver::start(vec![busy]).await;
+    let store = store_with(&["a"]).await;
+    start_and_stop(&store, &patient(&receiver)).await;
+    assert_eq!(store.claim_batch(&claim_of_another()).await.unwrap(), None);
+}
+
+/// A webhook whose sender waits for further events, but not after a failed attempt.
+fn patient(receiver: &Receiver) -> AnalyticsWebhook {
+    let mut webhook = receiver.webhook();
+    webhook.max_age = Duration::from_secs(3600);
+    webhook.pace.back_off.first = Duration::ZERO;
+    webhook
+}
+
+/// Starts a sender that stops at once.
+async fn start_and_stop(store: &Arc<dyn Store>, webhook: &AnalyticsWebhook) {
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    let sending = send(store, webhook.clone(), &stopped);
+    timeout(LONG, sending).await.unwrap().unwrap();
+}
+
+/// A claim of another process.
+fn claim_of_another() -> BatchClaim {
+    BatchClaim {
+        node: "other".to_owned(),
+        batch_id: "new".to_owned(),
+        lease: LONG,
+        events: 100,
+        bytes: 1024,
+        age: Duration::ZERO,
+    }
 }
 
 #[tokio::test]
@@ -287,15 +319,8 @@ async fn stop_returns_a_batch_without_an_answer() {
     stopped.cancel();
     timeout(LONG, sending).await.unwrap().unwrap();
     // Another process need not wait for the end of the lease.
-    let claim = BatchClaim {
-        node: "other".to_owned(),
-        batch_id: "new".to_owned(),
-        lease: LONG,
-        events: 100,
-        bytes: 1024,
-        age: Duration::ZERO,
-    };
-    let batch = store.claim_batch(&claim).await.unwrap().unwrap();
+    let claimed = store.claim_batch(&claim_of_another()).await;
+    let batch = claimed.unwrap().unwrap();
     assert_eq!(
         (&*batch.id, batch.attempt),
         (sent["batch_id"].as_str().unwrap(), 2)
