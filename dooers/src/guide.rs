@@ -8,6 +8,7 @@
 #[doc = "[streaming]: crate::guide::streaming"]
 #[doc = "[memory]: crate::guide::memory"]
 #[doc = "[settings]: crate::guide::settings"]
+#[doc = "[dispatch]: crate::guide::dispatch"]
 #[doc = "[deployment]: crate::guide::deployment"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/agents.md")]
@@ -27,6 +28,8 @@ pub mod settings {}
 #[doc = include_str!("../docs/guide/dispatch.md")]
 pub mod dispatch {}
 
+#[doc = "[dispatch]: crate::guide::dispatch"]
+#[doc = ""]
 #[doc = include_str!("../docs/guide/repository.md")]
 pub mod repository {}
 

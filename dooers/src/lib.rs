@@ -56,10 +56,11 @@ pub use handler::private as __private;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
-    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State,
-    StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn, TurnPolicy,
-    WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
+    FormResponse, FromTurn, IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream,
+    Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText, TextReply,
+    TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy, WorkerRequest,
+    WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -68,9 +69,10 @@ pub use history::{
 pub use logs::log_directives;
 pub use server::repository;
 pub use server::{
-    AllowedHosts, AllowedOrigins, AnalyticsEvents, ConfigError, Database, Dispatch, DispatchError,
-    DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind, InvalidAnalyticsName,
-    InvalidHost, InvalidOrigin, Limits, ServerError, WorkerConfig, WorkerServer,
+    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
+    DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+    InvalidAnalyticsName, InvalidHost, InvalidOrigin, Limits, ServerError, TurnServer,
+    WorkerConfig, WorkerServer,
 };
 #[cfg(feature = "webhook")]
 pub use server::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
@@ -103,7 +105,8 @@ pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
-        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent, title_from,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerConfig,
+        WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent,
+        title_from,
     };
 }

@@ -173,7 +173,10 @@ mod tests {
     // This test lives here because this library has no annotated agent.
     #[tokio::test]
     async fn error_without_agents_explains_how_to_add_one() {
-        let error = WorkerServer::new(in_memory()).router().await.unwrap_err();
+        let error = WorkerServer::new(in_memory())
+            .router::<()>()
+            .await
+            .unwrap_err();
         assert!(matches!(error, ServerError::NoAgent));
         let text = error.to_string();
         assert!(

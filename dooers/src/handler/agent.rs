@@ -1,17 +1,16 @@
 //! The trait `Agent`, and the registry of annotated agents.
 
-use super::Turn;
-use super::TurnPolicy;
-use super::reply::Answer;
+use super::agent_fn::{AgentFn, AgentFuture};
+use super::interned::interned;
 use super::requirements::Requirements;
-use crate::AgentError;
+use super::{Turn, TurnPolicy};
+use crate::settings::SettingsSchema;
 use crate::store::OnBusy;
-use futures::future::BoxFuture;
 use std::fmt;
+use std::future::pending;
+use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// The future of a handler. It resolves to the handler's return value.
-pub type AgentFuture = BoxFuture<'static, Result<Answer, AgentError>>;
 
 /// An agent: one async function that answers messages.
 ///
@@ -26,21 +25,37 @@ pub trait Agent: 'static {
     const DEFINITION: AgentDefinition;
 }
 
-/// The name, the description and the handler of an agent.
-#[derive(Clone, Copy)]
+/// The name, the description, the options and the handler of an agent.
+///
+/// [`#[dooers::agent]`](macro@crate::agent) defines an agent at compile time, and [`from_fn`](Self::from_fn) at run
+/// time. The methods `with_…` change the options of both, for
+/// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with) and
+/// [`WorkerServer::add_agent`](crate::WorkerServer::add_agent). The server checks the values when it starts.
+#[derive(Clone)]
 pub struct AgentDefinition {
     name: &'static str,
     description: &'static str,
     is_default: bool,
     has_manual_runs: bool,
     policy: TurnPolicy,
-    call: fn(Turn) -> AgentFuture,
+    call: Call,
     requires: fn(&mut Requirements),
+    schema: Option<Arc<SettingsSchema>>,
+    /// The place in the program that made the agent at run time.
+    made_at: Option<&'static Location<'static>>,
 }
 
-// Generated code creates definitions, and the server calls them: these methods are hidden.
+/// The handler of an agent.
+#[derive(Clone)]
+enum Call {
+    /// The handler of an annotated function.
+    Annotated(fn(Turn) -> AgentFuture),
+    /// A handler that was made at run time.
+    Made(Arc<dyn Fn(Turn) -> AgentFuture + Send + Sync>),
+}
+
 impl AgentDefinition {
-    /// Creates an agent with this name, description and handler.
+    /// Creates an agent with this name, description and handler. Generated code calls it.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -54,52 +69,128 @@ impl AgentDefinition {
             is_default: false,
             has_manual_runs: false,
             policy: TurnPolicy::DEFAULT,
-            call,
+            call: Call::Annotated(call),
             requires: |_| {},
+            schema: None,
+            made_at: None,
         }
     }
 
+    /// Makes an agent at run time, from a function or closure that takes the same arguments and returns the same types as
+    /// an annotated function.
+    ///
+    /// The name is a part of the agent's URL: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `~`, and unique among the
+    /// agents of the server. Names and descriptions are kept until the process ends. Conversations belong to the name, so an
+    /// agent must have the same name at the next start.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::{AgentDefinition, Database};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let mut server = WorkerServer::new(WorkerConfig::new().database(Database::Memory));
+    /// // For example from a file.
+    /// for (name, greeting) in [("english", "Hello"), ("french", "Bonjour")] {
+    ///     let greet = move |request: WorkerRequest| async move {
+    ///         format!("{greeting}, {}!", request.message)
+    ///     };
+    ///     let agent = AgentDefinition::from_fn(name, greet)
+    ///         .with_description(format!("Says {greeting}."))
+    ///         .with_timeout(Duration::from_secs(90));
+    ///     server = server.add_agent(agent);
+    /// }
+    ///
+    /// let turn = server.dispatch_to("french").worker("w1").message("Ada").send().await?;
+    /// assert_eq!(turn.text().await?, "Bonjour, Ada!");
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn from_fn<F, Arguments>(name: impl Into<String>, function: F) -> Self
+    where
+        F: AgentFn<Arguments>,
+        Arguments: 'static,
+    {
+        // The handler is replaced below.
+        let made = Self::new(interned(name.into()), "", |_| Box::pin(pending()));
+        let function = Arc::new(function);
+        let call = move |turn| F::call(Arc::clone(&function), turn);
+        Self {
+            call: Call::Made(Arc::new(call)),
+            requires: F::requires,
+            made_at: Some(Location::caller()),
+            ..made
+        }
+    }
+
+    /// Sets the description.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = interned(description.into());
+        self
+    }
+
     /// Makes the agent the default: if a server has several agents, it serves this one at `/ws`.
-    #[doc(hidden)]
     #[must_use]
     pub const fn with_default(mut self) -> Self {
         self.is_default = true;
         self
     }
 
-    /// Lets the handler start and end its runs itself.
-    #[doc(hidden)]
+    /// Lets the handler start and end its runs itself, with
+    /// [`run_start`](crate::WorkerResponse::run_start) and [`run_end`](crate::WorkerResponse::run_end).
     #[must_use]
     pub const fn with_manual_runs(mut self) -> Self {
         self.has_manual_runs = true;
         self
     }
 
-    /// Sets the maximum duration of each attempt.
-    #[doc(hidden)]
+    /// Sets the maximum duration of each attempt: more than zero, and at most 24 hours.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
         self
     }
 
-    /// Sets how often a failed turn is retried.
-    #[doc(hidden)]
+    /// Removes the maximum duration of attempts.
+    #[must_use]
+    pub const fn without_timeout(mut self) -> Self {
+        self.policy.timeout = None;
+        self
+    }
+
+    /// Sets how often a failed turn is retried, at most 100 times.
     #[must_use]
     pub const fn with_retries(mut self, retries: u32) -> Self {
         self.policy.retries = retries;
         self
     }
 
-    /// Sets how messages are treated that arrive while another turn of their thread is running.
-    #[doc(hidden)]
+    /// Sets the treatment of messages that arrive while another turn of their thread is running. A queue has room for 1 to
+    /// 10,000 messages.
     #[must_use]
     pub const fn when_busy(mut self, on_busy: OnBusy) -> Self {
         self.policy.on_busy = on_busy;
         self
     }
 
-    /// Sets the function that adds the requirements of the agent's arguments.
+    /// Sets the schema of settings whose fields are known only at run time. The handler takes
+    /// [`SettingsValues`](crate::settings::SettingsValues). A handler that takes a struct with
+    /// `#[derive(WorkerSettings)]` needs no schema.
+    ///
+    /// A schema that [`WorkerServer::settings_schema`](crate::WorkerServer::settings_schema) sets for the agent takes
+    /// precedence.
+    #[must_use]
+    pub fn with_settings_schema(mut self, schema: SettingsSchema) -> Self {
+        self.schema = Some(Arc::new(schema));
+        self
+    }
+
+    /// Sets the function that adds the requirements of the agent's arguments. Generated code calls it.
     #[doc(hidden)]
     #[must_use]
     pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
@@ -149,7 +240,25 @@ impl AgentDefinition {
     #[doc(hidden)]
     #[must_use]
     pub fn call(&self, turn: Turn) -> AgentFuture {
-        (self.call)(turn)
+        match &self.call {
+            Call::Annotated(call) => call(turn),
+            Call::Made(call) => call(turn),
+        }
+    }
+
+    /// The schema of settings that was built by hand.
+    pub(crate) fn settings_schema(&self) -> Option<&Arc<SettingsSchema>> {
+        self.schema.as_ref()
+    }
+
+    /// Replaces the policy.
+    pub(crate) fn set_policy(&mut self, policy: TurnPolicy) {
+        self.policy = policy;
+    }
+
+    /// The place in the program that made the agent at run time. `None` for an annotated agent.
+    pub(crate) fn made_at(&self) -> Option<&'static Location<'static>> {
+        self.made_at
     }
 }
 
@@ -183,7 +292,7 @@ inventory::collect!(Registered);
 pub(crate) fn annotated() -> Vec<AgentDefinition> {
     let mut agents: Vec<_> = inventory::iter::<Registered>
         .into_iter()
-        .map(|registered| registered.0)
+        .map(|registered| registered.0.clone())
         .collect();
     agents.sort_by_key(|agent| agent.name);
     agents

@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
     label = "cannot be created from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `CancellationToken`, `Data<T>` and `FormAnswer<T>` of a type with `#[derive(serde::Deserialize)]`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `TurnServer`, `CancellationToken`, `Data<T>` and `FormAnswer<T>` of a type with `#[derive(serde::Deserialize)]`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized + Send {
     /// Creates the argument. An error ends the turn before the handler starts.

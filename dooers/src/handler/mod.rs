@@ -1,13 +1,17 @@
 //! The API for authors of agents: the agent, the arguments of its handler, and its replies.
 
 mod agent;
+mod agent_fn;
+mod agent_limits;
 mod answer_values;
 mod draft;
 mod extract;
 mod form_answer;
 mod form_answers;
 mod id;
+mod interned;
 mod invalid_data;
+mod middleware;
 mod outbox;
 mod policy;
 pub mod private;
@@ -27,10 +31,12 @@ mod turn_memory;
 mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
+pub use agent_fn::AgentFn;
 pub use extract::FromTurn;
 pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};
 pub use invalid_data::InvalidData;
+pub use middleware::{AttemptEnd, AttemptOutcome, TurnAttempt, TurnMiddleware};
 pub use policy::TurnPolicy;
 pub use recorder::Recorder;
 pub use reply::{
@@ -48,7 +54,10 @@ pub use turn::Turn;
 pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
+pub(crate) use agent_limits::{MAX_QUEUE, MAX_RETRIES};
 pub(crate) use draft::{Draft, join_whole_texts};
+pub(crate) use interned::interned;
+pub(crate) use middleware::{DynMiddleware, Middlewares};
 pub(crate) use outbox::{Outbox, Piece, Rest, StoredSender};
 pub(crate) use reply::{AnswerKind, ReplyError};
 pub(crate) use requirements::StateType;

@@ -1,6 +1,7 @@
 //! Items that generated code calls. They are not part of the public API and may change in any release.
 
-pub use super::agent::{AgentFuture, Registered};
+pub use super::agent::Registered;
+pub use super::agent_fn::AgentFuture;
 pub use dooers_macros::__beside as beside;
 pub use inventory;
 

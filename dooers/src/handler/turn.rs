@@ -78,6 +78,11 @@ impl Turn {
         self.states.get()
     }
 
+    /// The worker and the agent of the turn. `None` in a unit test.
+    pub(crate) fn worker(&self) -> Option<&WorkerKey> {
+        self.settings.as_ref().map(|settings| &settings.worker)
+    }
+
     /// Fires when the turn is cancelled.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {

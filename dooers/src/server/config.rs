@@ -1,6 +1,8 @@
 //! The configuration of a server.
 
+use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
+use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
@@ -10,8 +12,8 @@ use super::webhook::AnalyticsWebhook;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use crate::store::analytics::AnalyticsFilter;
+use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +22,11 @@ use std::time::Duration;
 /// ```
 /// use dooers::WorkerConfig;
 ///
-/// let config = WorkerConfig::new().bind(([127, 0, 0, 1], 9000).into()).assistant_name("Ada");
+/// let config = WorkerConfig::new().bind("localhost:9000").assistant_name("Ada");
 /// ```
 #[derive(Clone)]
 pub struct WorkerConfig {
-    pub(crate) bind: SocketAddr,
+    pub(crate) bind: BindAddress,
     pub(crate) assistant_name: String,
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
@@ -34,11 +36,14 @@ pub struct WorkerConfig {
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
+    /// The program or a variable has set the database.
+    pub(super) database_is_chosen: bool,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
     pub(crate) analytics: AnalyticsFilter,
     #[cfg(feature = "webhook")]
     pub(super) webhook: Option<AnalyticsWebhook>,
+    pub(crate) agent_variables: AgentVariables,
 }
 
 /// Limits of connections, frames and answers.
@@ -104,7 +109,7 @@ impl Default for Limits {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            bind: ([127, 0, 0, 1], 8000).into(),
             assistant_name: "Assistant".to_owned(),
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
@@ -114,11 +119,13 @@ impl Default for WorkerConfig {
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
+            database_is_chosen: false,
             secret_keys: None,
             secret_variables: Variables::default(),
             analytics: AnalyticsFilter::default(),
             #[cfg(feature = "webhook")]
             webhook: None,
+            agent_variables: AgentVariables::default(),
         }
     }
 }
@@ -134,7 +141,7 @@ impl WorkerConfig {
     ///
     /// | variable | default | meaning |
     /// |---|---|---|
-    /// | `WORKER_DATABASE_TYPE` | `sqlite` | `sqlite`, `postgres`, or `memory`, whose contents are lost when the process ends |
+    /// | `WORKER_DATABASE_TYPE` | `sqlite`; without that feature, `postgres`; without both, `memory` | `sqlite`, `postgres`, or `memory`, whose contents are lost when the process ends |
     /// | `WORKER_DATABASE_NAME` | `worker.db` | the path of the SQLite file; or the name of the PostgreSQL database, by default the name of the user |
     /// | `WORKER_DATABASE_TABLE_PREFIX` | `worker_` | prefix of the names of tables |
     /// | `WORKER_DATABASE_AUTO_MIGRATE` | `true` | whether tables are created and updated at start |
@@ -153,7 +160,7 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations bypass the pooler. Values that are missing in it are taken from the other variables |
-    /// | `WORKER_BIND` | `127.0.0.1:8000` | address and port to listen on |
+    /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`] |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
@@ -182,6 +189,21 @@ impl WorkerConfig {
     /// | `WORKER_PONG_TIMEOUT` | `10` | time in seconds within which a ping must be answered, plus one second for each KiB that was sent since the last answer |
     /// | `WORKER_STALL_TIMEOUT` | `30` | time in seconds for which a client may read nothing, or less than 1 KiB/s on average |
     ///
+    /// The options of an agent are overridden by variables that contain its name in upper case, with `_` for each other
+    /// character than letters and digits. For the agent `front-desk`:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `WORKER_AGENT_FRONT_DESK_TIMEOUT` | maximum duration of each attempt, in seconds; `none` for no limit |
+    /// | `WORKER_AGENT_FRONT_DESK_RETRY` | how often a turn is retried, at most 100 times |
+    /// | `WORKER_AGENT_FRONT_DESK_ON_BUSY` | the treatment of a message that arrives while its thread is being answered: `queue`, `reject`, `interrupt` or `concurrent` |
+    /// | `WORKER_AGENT_FRONT_DESK_QUEUE` | number of messages that can wait in a thread, from 1 to 10,000 |
+    ///
+    /// They take precedence over the attribute of the agent and over
+    /// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with). A server does not start if a value is not allowed. The
+    /// name of a variable that belongs to no served agent is logged. Agents whose names differ only in case or in other
+    /// characters than letters and digits share their variables.
+    ///
     /// PostgreSQL values that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
@@ -189,15 +211,17 @@ impl WorkerConfig {
     ///
     /// [`ConfigError`] for a value that is not allowed. It names the variable and the allowed values.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(|name| std::env::var_os(name))
+        Ok(Self {
+            agent_variables: AgentVariables::of(std::env::vars_os()),
+            ..Self::from_variables(|name| std::env::var_os(name))?
+        })
     }
 
-    fn from_variables(
-        variables: impl Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<Self, ConfigError> {
+    fn from_variables(variables: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let env = Environment::new(&variables);
         let mut config = Self {
             database: env.database()?,
+            database_is_chosen: env.is_set("WORKER_DATABASE_TYPE"),
             ..Self::default()
         };
         env.address("WORKER_BIND", &mut config.bind)?;
@@ -244,18 +268,27 @@ impl WorkerConfig {
         Ok(config)
     }
 
-    /// Sets the address that [`serve`](crate::WorkerServer::serve) listens on.
+    /// Sets the address or name that [`serve`](crate::WorkerServer::serve) listens on. With the port 0, the system
+    /// chooses a port, and `serve` prints it.
+    ///
+    /// A text that is not an address or a name with a port is an error of `serve`.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().bind("localhost:8000");
+    /// ```
     #[must_use]
-    pub fn bind(mut self, address: SocketAddr) -> Self {
-        self.bind = address;
+    pub fn bind(mut self, address: impl Into<BindAddress>) -> Self {
+        self.bind = address.into();
         self
     }
 
     /// The address that [`serve`](crate::WorkerServer::serve) listens on. A program that nests
     /// [`router`](crate::WorkerServer::router) in its own router can use it for its own listener.
     #[must_use]
-    pub fn bind_address(&self) -> SocketAddr {
-        self.bind
+    pub fn bind_address(&self) -> &BindAddress {
+        &self.bind
     }
 
     /// Sets further origins whose pages may use the server from a browser. Two kinds of pages may always use it: pages
@@ -361,6 +394,27 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets the variables that override the options of agents, such as `WORKER_AGENT_SUPPORT_TIMEOUT`, for a program whose
+    /// configuration is not in the environment. [`from_env`](Self::from_env) describes and reads them. Other variables are
+    /// ignored.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().agent_variables([("WORKER_AGENT_SUPPORT_TIMEOUT", "90")]);
+    /// ```
+    #[must_use]
+    pub fn agent_variables<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables.into_iter();
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        self.agent_variables = AgentVariables::of(variables);
+        self
+    }
+
     /// Sets how long running turns may continue when the server stops. The stop takes at most 3 s longer.
     #[must_use]
     pub fn drain_timeout(mut self, at_most: Duration) -> Self {
@@ -461,6 +515,7 @@ impl WorkerConfig {
     #[must_use]
     pub fn database(mut self, database: Database) -> Self {
         self.database = database;
+        self.database_is_chosen = true;
         self
     }
 
@@ -498,7 +553,8 @@ impl fmt::Debug for WorkerConfig {
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
-            .field("analytics", &self.analytics);
+            .field("analytics", &self.analytics)
+            .field("agent_variables", &self.agent_variables);
         #[cfg(feature = "webhook")]
         shown.field("webhook", &self.webhook);
         shown.finish()
@@ -528,6 +584,23 @@ mod tests {
 
     fn with(name: &'static str, value: &'static str) -> Result<WorkerConfig, ConfigError> {
         WorkerConfig::from_variables(|variable| (variable == name).then(|| value.into()))
+    }
+
+    #[test]
+    fn database_is_chosen_by_program_or_variable() {
+        assert!(
+            !WorkerConfig::from_variables(|_| None)
+                .unwrap()
+                .database_is_chosen
+        );
+        assert!(!with("WORKER_DATABASE_TYPE", "").unwrap().database_is_chosen);
+        assert!(
+            with("WORKER_DATABASE_TYPE", "memory")
+                .unwrap()
+                .database_is_chosen
+        );
+        let by_program = WorkerConfig::new().database(Database::Memory);
+        assert!(by_program.database_is_chosen);
     }
 
     #[test]
@@ -569,7 +642,10 @@ mod tests {
 
     #[test]
     fn each_variable_sets_its_value() {
-        assert_eq!(with("WORKER_BIND", "0.0.0.0:80").unwrap().bind.port(), 80);
+        for address in ["0.0.0.0:80", " localhost:8000 "] {
+            let bind = with("WORKER_BIND", address).unwrap().bind;
+            assert_eq!(bind.as_str(), address.trim());
+        }
         assert_eq!(
             with("WORKER_ASSISTANT_NAME", "Ada").unwrap().assistant_name,
             "Ada"
@@ -631,7 +707,7 @@ mod tests {
         let message = |name, value| with(name, value).unwrap_err().to_string();
         assert_eq!(
             message("WORKER_BIND", "8000"),
-            "WORKER_BIND is `8000`; it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000"
+            "WORKER_BIND is `8000`; it must be an address or a name with a port, such as 127.0.0.1:8000, [::1]:8000 or localhost:8000"
         );
         assert_eq!(
             message("WORKER_PRIVATE_THREADS", "maybe"),

@@ -21,7 +21,8 @@ pub enum Database {
     /// A PostgreSQL database, which several processes may share.
     #[cfg(feature = "postgres")]
     Postgres(PostgresOptions),
-    /// The memory of the process. Everything in it is lost when the process ends.
+    /// The memory of the process. Everything in it is lost when the process ends. The default without the features
+    /// `sqlite` and `postgres`: a server then prints and logs a warning when it starts.
     Memory,
     /// A store that the program has opened.
     Custom(Arc<dyn Store>),
@@ -40,7 +41,17 @@ impl Default for Database {
 }
 
 impl Database {
-    pub(super) async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+    /// The warning of a server that keeps conversations in memory although neither the program nor a variable has chosen
+    /// that.
+    pub(super) fn warning(&self, is_chosen: bool) -> Option<&'static str> {
+        (matches!(self, Self::Memory) && !is_chosen).then_some("conversations are kept in memory only and are lost when the program ends, because dooers was built without a database; enable its feature `sqlite` or `postgres`, or set WORKER_DATABASE_TYPE=memory if this is intended")
+    }
+
+    /// Opens the store, and logs the warning about it.
+    pub(super) async fn open(&self, is_chosen: bool) -> Result<Arc<dyn Store>, StoreError> {
+        if let Some(warning) = self.warning(is_chosen) {
+            tracing::warn!(target: "dooers::store", "{warning}");
+        }
         Ok(match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(options) => Arc::new(SqliteStore::open(options.clone()).await?),
@@ -49,5 +60,54 @@ impl Database {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Custom(store) => Arc::clone(store),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Result, Write};
+    use std::sync::Mutex;
+
+    /// Collects the log.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log output of opening a store in memory.
+    async fn log_of(is_chosen: bool) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        Database::Memory.open(is_chosen).await.unwrap();
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn memory_is_warned_about_unless_it_was_chosen() {
+        let log = log_of(false).await;
+        assert!(log.contains("WARN"), "{log}");
+        let reason = "because dooers was built without a database; enable its feature `sqlite` or `postgres`";
+        assert!(log.contains(reason), "{log}");
+        assert_eq!(log_of(true).await, "");
+    }
+
+    #[test]
+    fn memory_is_the_default_only_without_databases() {
+        let has_database = cfg!(any(feature = "sqlite", feature = "postgres"));
+        let is_memory = matches!(Database::default(), Database::Memory);
+        assert_eq!(is_memory, !has_database);
     }
 }

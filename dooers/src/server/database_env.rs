@@ -220,7 +220,10 @@ impl Environment<'_> {
 
 fn kinds_allowed() -> String {
     let names: Vec<_> = KINDS.iter().map(|(name, _)| *name).collect();
-    let mut allowed = format!("it must be one of {}", names.join(", "));
+    let mut allowed = match &names[..] {
+        [only] => format!("this program knows only {only}"),
+        names => format!("it must be one of {}", names.join(", ")),
+    };
     for kind in MISSING {
         allowed += &format!("; for {kind}, build the program with dooers' feature `{kind}`");
     }
@@ -255,10 +258,13 @@ mod tests {
     #[test]
     fn database_type_unknown_error_lists_known_types() {
         let text = message(&[("WORKER_DATABASE_TYPE", "oracle")]);
-        assert!(
-            text.starts_with("WORKER_DATABASE_TYPE is `oracle`; it must be one of "),
-            "{text}"
-        );
+        let rule = if KINDS.len() == 1 {
+            "this program knows only memory"
+        } else {
+            "it must be one of "
+        };
+        let expected = format!("WORKER_DATABASE_TYPE is `oracle`; {rule}");
+        assert!(text.starts_with(&expected), "{text}");
         assert!(text.contains("memory"), "{text}");
         assert_eq!(
             text.contains("sqlite, "),

@@ -1,15 +1,15 @@
 //! Reading values from the environment.
 
+use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use crate::settings::Keyring;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// The longest timeout: one day.
-const MAX_SECONDS: f64 = 86_400.0;
+pub(super) const MAX_SECONDS: f64 = 86_400.0;
 
 /// The longest retention: ten years.
 const MAX_DAYS: f64 = 3_650.0;
@@ -26,6 +26,11 @@ impl<'a> Environment<'a> {
         Self { variables }
     }
 
+    /// Returns true if the variable has a value.
+    pub(super) fn is_set(&self, variable: &str) -> bool {
+        (self.variables)(variable).is_some_and(|value| !value.is_empty())
+    }
+
     pub(super) fn text(
         &self,
         variable: &'static str,
@@ -39,11 +44,11 @@ impl<'a> Environment<'a> {
     pub(super) fn address(
         &self,
         variable: &'static str,
-        target: &mut SocketAddr,
+        target: &mut BindAddress,
     ) -> Result<(), ConfigError> {
-        let allowed = "it must be an address with a port, such as 127.0.0.1:8000 or [::1]:8000";
-        self.set(variable, target, allowed.to_owned(), |text| {
-            text.parse().ok()
+        let allowed = BindAddress::ALLOWED.to_owned();
+        self.set(variable, target, allowed, |text| {
+            Some(BindAddress::from(text)).filter(BindAddress::is_valid)
         })
     }
 
@@ -111,10 +116,7 @@ impl<'a> Environment<'a> {
     ) -> Result<(), ConfigError> {
         let allowed = format!("it must be a number of seconds from {least} to {MAX_SECONDS}");
         self.set(variable, target, allowed, |text| {
-            let seconds: f64 = text.parse().ok()?;
-            (least..=MAX_SECONDS)
-                .contains(&seconds)
-                .then(|| Duration::from_secs_f64(seconds))
+            seconds_within(text, least)
         })
     }
 
@@ -187,4 +189,12 @@ impl<'a> Environment<'a> {
             }),
         }
     }
+}
+
+/// Parses a number of seconds from `least` to [`MAX_SECONDS`].
+pub(super) fn seconds_within(text: &str, least: f64) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (least..=MAX_SECONDS)
+        .contains(&seconds)
+        .then(|| Duration::from_secs_f64(seconds))
 }

@@ -1,8 +1,9 @@
 //! The error of a server.
 
+use super::bind_address::BindAddress;
+use super::config_error::ConfigError;
 use crate::store::StoreError;
 use std::io;
-use std::net::SocketAddr;
 
 /// An error of a server: it cannot start, or it has stopped. Each text states what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,28 @@ pub enum ServerError {
         "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
     )]
     TwoDefaults(&'static str, &'static str),
+    /// Two agents with the same name, of which at least one was made at run time.
+    #[error(
+        "the agent that is made at {made_at} has the name `{name}`, like {other}: give one of them another name"
+    )]
+    #[non_exhaustive]
+    NameTaken {
+        /// The name.
+        name: &'static str,
+        /// The file, line and column that made one of them.
+        made_at: String,
+        /// A description of the other one, with its place.
+        other: String,
+    },
+    /// An agent that was made or changed at run time and breaks a rule.
+    #[error("the agent `{agent}` cannot be served: {problem}")]
+    #[non_exhaustive]
+    InvalidAgent {
+        /// The name of the agent.
+        agent: String,
+        /// The rule, and the way out.
+        problem: String,
+    },
     /// An agent whose arguments use settings of two types.
     #[error(
         "the agent `{agent}` takes settings of two types, `{one}` and `{other}`: an agent has settings of one type; make one of them a group of the other with `#[setting(group)]`"
@@ -99,7 +122,7 @@ pub enum ServerError {
     #[error("cannot listen on {address}: {hint}")]
     Bind {
         /// The address.
-        address: SocketAddr,
+        address: BindAddress,
         /// The way out.
         hint: &'static str,
         /// The error of the system.
@@ -109,35 +132,22 @@ pub enum ServerError {
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,
+    /// A handle of a turn that belongs to no server.
+    #[error(
+        "this handle belongs to no server, because `TurnServer::detached` created it; in a test that needs a server, use \
+         the handle that `WorkerServer::turn_server` returns"
+    )]
+    Detached,
     /// An error of the listener.
     #[error("the listener failed")]
     Listen(#[source] io::Error),
     /// Signal handlers that could not be installed.
     #[error("the handlers of the signals that stop the program cannot be installed")]
     Signals(#[source] io::Error),
+    /// A variable with a value that is not allowed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl ServerError {
-    pub(crate) fn bind(address: SocketAddr, source: io::Error) -> Self {
-        let hint = match source.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another program listens there; stop it, or set WORKER_BIND to another address, such as 127.0.0.1:8001"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this machine has no such address; set WORKER_BIND to one that it has, such as 127.0.0.1:8000"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 require a privilege; set WORKER_BIND to a higher one, such as 127.0.0.1:8000"
-            }
-            _ => "set WORKER_BIND to another address, such as 127.0.0.1:8000",
-        };
-        Self::Bind {
-            address,
-            hint,
-            source,
-        }
-    }
 }

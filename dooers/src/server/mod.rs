@@ -1,6 +1,10 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod agent_variables;
 mod analytics_events;
+mod announce;
+mod bind_address;
+mod binding;
 mod callback;
 mod catch_up;
 mod config;
@@ -39,6 +43,7 @@ mod starting;
 mod stopping;
 mod submit_message;
 mod thread_ops;
+mod turn_server;
 mod upgrade;
 mod verbs;
 #[cfg(feature = "webhook")]
@@ -48,6 +53,7 @@ mod worker;
 mod write_counter;
 
 pub use analytics_events::{AnalyticsEvents, InvalidAnalyticsName};
+pub use bind_address::BindAddress;
 pub use config::{Limits, WorkerConfig};
 pub use config_error::ConfigError;
 pub use database::Database;
@@ -58,6 +64,7 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+pub use turn_server::TurnServer;
 #[cfg(feature = "webhook")]
 pub use webhook::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use worker::WorkerServer;

@@ -22,7 +22,10 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Builds the routes of a server. `hosts` contains the further host names of a server that listens on a loopback
 /// address, and is `None` for any other server.
-pub(super) fn router(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
+pub(super) fn router<S>(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     let rules = Arc::new(OriginRules {
         origins: server.config.allowed_origins.clone(),
         hosts,

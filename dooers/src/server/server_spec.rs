@@ -3,8 +3,8 @@
 use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
+use crate::handler::{Middlewares, States};
 use crate::settings::{AgentSchema, Schemas, SettingsSchema, SettingsUpdate};
 use crate::store::FeedbackUpdate;
 use std::any::TypeId;
@@ -17,11 +17,14 @@ pub(super) struct ServerSpec {
     pub(super) config: WorkerConfig,
     /// The agents that the program named. An empty list stands for all annotated agents.
     pub(super) chosen: Vec<AgentDefinition>,
+    /// True if all annotated agents are served beside the named ones.
+    pub(super) with_annotated: bool,
     /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
     pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
     pub(super) on_feedback: Option<Callback<FeedbackUpdate>>,
     pub(super) states: States,
+    pub(super) middlewares: Middlewares,
 }
 
 impl ServerSpec {
@@ -29,21 +32,36 @@ impl ServerSpec {
         Self {
             config,
             chosen: Vec::new(),
+            with_annotated: false,
             schemas: HashMap::new(),
             on_settings_updated: None,
             on_feedback: None,
             states: States::default(),
+            middlewares: Middlewares::default(),
         }
     }
 
     /// The agents to serve. Each has the states that it requires.
     pub(super) fn agents(&self) -> Result<Vec<AgentDefinition>, ServerError> {
-        let agents = if self.chosen.is_empty() {
-            annotated()
-        } else {
-            self.chosen.clone()
-        };
+        let mut agents = self.chosen.clone();
+        if agents.is_empty() || self.with_annotated {
+            let others = annotated();
+            check_names(&others)?;
+            // A named one may have other options, and replaces the one of the registry.
+            let is_named = |agent: &AgentDefinition| {
+                let mut named = self.chosen.iter().filter(|named| named.made_at().is_none());
+                named.any(|named| named.name() == agent.name())
+            };
+            agents.extend(others.into_iter().filter(|agent| !is_named(agent)));
+        }
         check(&agents)?;
+        self.config.agent_variables.apply(&mut agents)?;
+        for agent in &agents {
+            if let Some(problem) = agent.mistake() {
+                let agent = agent.name().escape_debug().to_string();
+                return Err(ServerError::InvalidAgent { agent, problem });
+            }
+        }
         for agent in &agents {
             let is_missing = |state: &&crate::handler::StateType| !self.states.has(state.id);
             if let Some(state) = agent.requirements().states().iter().find(is_missing) {
@@ -69,7 +87,9 @@ impl ServerSpec {
 
     fn schema_of(&self, agent: &AgentDefinition) -> Result<Option<AgentSchema>, ServerError> {
         let requirements = agent.requirements();
-        let (agent, by_hand) = (agent.name(), self.schemas.get(agent.name()));
+        let by_hand = self.schemas.get(agent.name());
+        let by_hand = by_hand.or(agent.settings_schema());
+        let agent = agent.name();
         match (requirements.settings_types(), by_hand) {
             ([one, other, ..], _) => Err(ServerError::TwoSettings {
                 agent,
@@ -119,17 +139,36 @@ fn check(agents: &[AgentDefinition]) -> Result<(), ServerError> {
     if agents.is_empty() {
         return Err(ServerError::NoAgent);
     }
-    for (at, agent) in agents.iter().enumerate() {
-        if agents[..at]
-            .iter()
-            .any(|other| other.name() == agent.name())
-        {
-            return Err(ServerError::SameName(agent.name()));
-        }
-    }
+    check_names(agents)?;
     let mut defaults = agents.iter().filter(|agent| agent.is_default());
     match (defaults.next(), defaults.next()) {
         (Some(one), Some(other)) => Err(ServerError::TwoDefaults(one.name(), other.name())),
         _ => Ok(()),
     }
+}
+
+fn check_names(agents: &[AgentDefinition]) -> Result<(), ServerError> {
+    for (at, agent) in agents.iter().enumerate() {
+        let mut before = agents[..at].iter();
+        if let Some(other) = before.find(|other| other.name() == agent.name()) {
+            if let Some(taken) = name_taken(agent, other).or_else(|| name_taken(other, agent)) {
+                return Err(taken);
+            }
+            return Err(ServerError::SameName(agent.name()));
+        }
+    }
+    Ok(())
+}
+
+/// The error for an agent that was made at run time with the name of another agent.
+fn name_taken(agent: &AgentDefinition, other: &AgentDefinition) -> Option<ServerError> {
+    let other = match other.made_at() {
+        Some(place) => format!("the agent that is made at {place}"),
+        None => "an annotated agent".to_owned(),
+    };
+    Some(ServerError::NameTaken {
+        name: agent.name(),
+        made_at: agent.made_at()?.to_string(),
+        other,
+    })
 }

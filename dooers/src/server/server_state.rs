@@ -41,14 +41,14 @@ impl ServerState {
         self.agents
             .iter()
             .find(|agent| agent.name() == name)
-            .copied()
+            .cloned()
     }
 
     /// The agent that is served at `/ws`: the only one, or the one that is marked as the default.
     pub(super) fn default_agent(&self) -> Option<AgentDefinition> {
         match self.agents.as_slice() {
-            [only] => Some(*only),
-            several => several.iter().find(|agent| agent.is_default()).copied(),
+            [only] => Some(only.clone()),
+            several => several.iter().find(|agent| agent.is_default()).cloned(),
         }
     }
 

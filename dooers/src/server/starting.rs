@@ -8,6 +8,7 @@ use super::server_state::ServerState;
 use super::settings_frames;
 use super::settings_updates;
 use super::stopping;
+use super::turn_server::WeakServer;
 #[cfg(feature = "webhook")]
 use super::webhook::Sender;
 use crate::handler::AnswerKeys;
@@ -15,7 +16,7 @@ use crate::hub::{Hub, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
 use crate::turn::Runner;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,10 +33,11 @@ impl ServerState {
             config,
             on_settings_updated,
             on_feedback,
-            states,
+            mut states,
+            middlewares,
             ..
         } = program;
-        let opening = async { Ok(config.database.open().await?) };
+        let opening = async { Ok(config.database.open(config.database_is_chosen).await?) };
         let opened = closed.run_until_cancelled(opening).await;
         let store = opened.unwrap_or(Err(ServerError::Closed))?;
         let checking = check_secrets(&*store, &config, &schemas);
@@ -64,31 +66,36 @@ impl ServerState {
         if let Some(notifying) = notifying {
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
-        let runner = Arc::new(Runner::new(
-            Arc::clone(&store),
-            (hub.clone(), changes),
-            Arc::clone(&settings),
-            AnswerKeys::new(config.secret_keys.clone()),
-            Arc::new(states),
-            config.assistant_name.clone(),
-            config.lease,
-        ));
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
-        let server = Arc::new(Self {
-            agents,
-            outbound: Arc::new(outbound),
-            config,
-            store,
-            hub,
-            settings,
-            feedback,
-            runner,
-            tasks,
-            abandoned,
-            sessions: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            stopped: CancellationToken::new(),
+        let server = Arc::new_cyclic(|server| {
+            // Handlers find their server among the states.
+            states.insert(WeakServer(Weak::clone(server)));
+            let runner = Runner::new(
+                Arc::clone(&store),
+                (hub.clone(), changes),
+                Arc::clone(&settings),
+                AnswerKeys::new(config.secret_keys.clone()),
+                Arc::new(states),
+                config.assistant_name.clone(),
+                config.lease,
+            )
+            .with_middlewares(middlewares);
+            Self {
+                agents,
+                outbound: Arc::new(outbound),
+                config,
+                store,
+                hub,
+                settings,
+                feedback,
+                runner: Arc::new(runner),
+                tasks,
+                abandoned,
+                sessions: TaskTracker::new(),
+                stopping: CancellationToken::new(),
+                stopped: CancellationToken::new(),
+            }
         });
         match closed.run_until_cancelled(server.recover()).await {
             Some(recovered) => recovered?,

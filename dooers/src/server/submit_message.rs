@@ -47,7 +47,7 @@ pub(super) async fn submit_message(
         server.runner.cancel(event_id);
     }
     if let Some(claim) = begun.claim.take() {
-        server.runner.run(session.agent, claim);
+        server.runner.run(session.agent.clone(), claim);
     }
     Ok(begun)
 }

@@ -1,5 +1,7 @@
 //! The server that a program creates.
 
+use super::announce;
+use super::binding;
 use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
@@ -11,13 +13,12 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::handler::{Agent, AgentDefinition};
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
 use axum::Router;
-use std::io::Write;
-use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -38,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// #[tokio::main]
 /// async fn main() -> Result<()> {
-///     let config = WorkerConfig::new().bind(([127, 0, 0, 1], 8000).into());
+///     let config = WorkerConfig::new().bind("localhost:8000");
 ///     WorkerServer::new(config).agent::<echo>().serve().await?;
 ///     Ok(())
 /// }
@@ -70,10 +71,68 @@ impl WorkerServer {
         self
     }
 
+    /// Serves this agent with other options than those of its attribute, for example with another timeout. Like
+    /// [`agent`](Self::agent), this names the agents to serve.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[dooers::agent(timeout = "30s")]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .agent_with::<support>(|agent| agent.with_timeout(Duration::from_secs(300)).with_retries(2));
+    /// ```
+    #[must_use]
+    pub fn agent_with<A: Agent>(
+        self,
+        change: impl FnOnce(AgentDefinition) -> AgentDefinition,
+    ) -> Self {
+        self.add_agent(change(A::DEFINITION))
+    }
+
+    /// Serves an agent that was made at run time: see [`AgentDefinition::from_fn`]. Like [`agent`](Self::agent), this
+    /// names the agents to serve. Add [`annotated_agents`](Self::annotated_agents) to serve those as well.
+    #[must_use]
+    pub fn add_agent(mut self, agent: AgentDefinition) -> Self {
+        self.program.chosen.push(agent);
+        self
+    }
+
+    /// Serves all annotated agents of the program beside the agents that are named. A server for which no agent is named
+    /// serves them anyway. An agent that is also named by [`agent_with`](Self::agent_with) has the changed options.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::AgentDefinition;
+    ///
+    /// #[dooers::agent]
+    /// async fn support() {}
+    ///
+    /// let server = WorkerServer::new(WorkerConfig::new())
+    ///     .annotated_agents()
+    ///     .agent_with::<support>(|agent| agent.with_retries(2))
+    ///     .add_agent(AgentDefinition::from_fn("made", async || "Hello!"));
+    /// ```
+    #[must_use]
+    pub fn annotated_agents(mut self) -> Self {
+        self.program.with_annotated = true;
+        self
+    }
+
     /// Adds a value for the handlers, which take it as [`State<S>`](crate::State). There is one value of each type.
     #[must_use]
     pub fn state<S: Clone + Send + Sync + 'static>(mut self, state: S) -> Self {
         self.program.states.insert(state);
+        self
+    }
+
+    /// Adds middleware, which is called before and after each attempt of each turn: see [`TurnMiddleware`]. The first one
+    /// that is added is the outermost.
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl TurnMiddleware) -> Self {
+        self.program.middlewares.add(middleware);
         self
     }
 
@@ -162,8 +221,22 @@ impl WorkerServer {
         &self,
         worker_id: impl Into<String>,
     ) -> Result<Settings<T>, ServerError> {
+        self.settings_of_named(A::DEFINITION.name(), worker_id)
+            .await
+    }
+
+    /// The same as [`settings_of`](Self::settings_of), for the agent with this name. Agents that are made at run time often
+    /// share a type of settings.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`settings_of`](Self::settings_of).
+    pub async fn settings_of_named<T: WorkerSettings>(
+        &self,
+        agent: &str,
+        worker_id: impl Into<String>,
+    ) -> Result<Settings<T>, ServerError> {
         let server = self.start().await?;
-        let agent = A::DEFINITION.name();
         if !server.settings.agents_of::<T>().contains(&agent) {
             return Err(ServerError::SettingsOwner {
                 of: std::any::type_name::<T>(),
@@ -241,7 +314,12 @@ impl WorkerServer {
     /// # }
     /// ```
     pub fn dispatch<A: Agent>(&self) -> Dispatch {
-        Dispatch::new(self.clone(), A::DEFINITION)
+        self.dispatch_to(A::DEFINITION.name())
+    }
+
+    /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
+    pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
+        Dispatch::new(self.clone(), agent.into())
     }
 
     /// Cancels the turn of a run: its handler is dropped, and the run ends `canceled`. A run that has ended stays as it is.
@@ -269,20 +347,14 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents, the store or the address cannot be used.
     pub async fn serve(self) -> Result<(), ServerError> {
-        // The address is bound first, so that the store is not opened in vain if it is taken.
-        let address = self.program.config.bind;
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| ServerError::bind(address, error))?;
-        let server = match self.start().await {
+        let (listener, server) = match self.listen().await {
             Err(ServerError::Closed) => return Ok(()),
-            started => started?,
+            listening => listening?,
         };
-        let address = listener.local_addr().map_err(ServerError::Listen)?;
         // Signals are handled before the address is printed, because a reader of the output may send one.
         let drain_timeout = self.program.config.drain_timeout;
         let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
-        announce(&server, address);
+        announce::serving(&server, &listener, "Ctrl-C stops it.\n")?;
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
                 () = signals.first() => {}
@@ -290,13 +362,76 @@ impl WorkerServer {
                 () = server.stopping.cancelled() => return self.close().await,
             }
             tokio::select! {
-                stopped = self.close_and_count(say_turns) => if stopped == Stopped::Whole {
+                stopped = self.close_and_count(|turns| announce::running_turns(turns, "; Ctrl-C again stops at once")) => if stopped == Stopped::Whole {
                     signals.has_stopped();
                 },
                 () = signals.second() => {}
             }
         });
         served
+    }
+
+    /// Listens on the configured address and serves until `shutdown` completes, or until [`close`](Self::close) is
+    /// called.
+    ///
+    /// It prints the address and stops like [`serve`](Self::serve), but leaves signals to the program. It also stops if
+    /// `shutdown` completes while the server is starting. A handler that blocks its thread is left behind when the time
+    /// is over, and may keep the process alive.
+    ///
+    /// ```no_run
+    /// use dooers::prelude::*;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<()> {
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// // Another part of the program keeps `stop`, and stops the server by `stop.send(())`.
+    /// # let _keep = stop;
+    /// let shutdown = async {
+    ///     let _ = stopped.await;
+    /// };
+    /// WorkerServer::new(WorkerConfig::from_env()?).serve_with_shutdown(shutdown).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents, the store or the address cannot be used.
+    pub async fn serve_with_shutdown(
+        self,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        let mut serving = pin!(async {
+            let (listener, server) = self.listen().await?;
+            announce::serving(&server, &listener, "")?;
+            self.serve_on(listener).await
+        });
+        let served = tokio::select! {
+            served = &mut serving => {
+                if matches!(served, Ok(()) | Err(ServerError::Closed)) {
+                    // Another part of the program closed the server, which may still be stopping.
+                    self.close().await;
+                }
+                served
+            }
+            () = shutdown => {
+                let stop = self.close_and_count(|turns| announce::running_turns(turns, ""));
+                tokio::join!(serving, stop).0
+            }
+        };
+        match served {
+            Err(ServerError::Closed) => Ok(()),
+            served => served,
+        }
+    }
+
+    /// Opens a listener on the configured address, and starts the server. [`close`](Self::close) aborts both.
+    async fn listen(&self) -> Result<(TcpListener, Arc<ServerState>), ServerError> {
+        // The address is bound first, so that the store is not opened in vain if it is taken.
+        let listening = binding::listen(&self.program.config.bind);
+        let listener = self.closed.run_until_cancelled(listening).await;
+        let listener = listener.unwrap_or(Err(ServerError::Closed))?;
+        Ok((listener, self.start().await?))
     }
 
     /// Serves on this listener until [`close`](Self::close) is called, which may also happen before.
@@ -312,7 +447,36 @@ impl WorkerServer {
         }
     }
 
-    /// The server as a router, to nest in the program's own router.
+    /// The server as a router, to nest in the program's own router, which may have a state of any type.
+    ///
+    /// ```
+    /// use axum::{Router, extract::State, routing::get};
+    /// use dooers::prelude::{Result, WorkerRequest, WorkerServer};
+    /// use dooers::{Database, WorkerConfig};
+    ///
+    /// /// Says what you said.
+    /// #[dooers::agent]
+    /// async fn echo(request: WorkerRequest) -> String {
+    ///     request.message
+    /// }
+    ///
+    /// /// The state of the program's own routes.
+    /// #[derive(Clone)]
+    /// struct App {
+    ///     name: &'static str,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory));
+    /// let app: Router = Router::new()
+    ///     .route("/", get(async |State(app): State<App>| app.name))
+    ///     .nest("/chat", server.router().await?) // or `.merge(..)`, for the paths `/ws`, `/agents` and so on
+    ///     .with_state(App { name: "shop" });
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// The program must call [`close`](Self::close) at the end, so that turns finish and the store is closed. It should
     /// set `TCP_NODELAY` on its connections (`listener.tap_io(..)` of axum). Otherwise answers take 40 ms longer.
@@ -320,7 +484,10 @@ impl WorkerServer {
     /// # Errors
     ///
     /// [`ServerError`], if the agents or the store cannot be used.
-    pub async fn router(&self) -> Result<Router, ServerError> {
+    pub async fn router<S>(&self) -> Result<Router<S>, ServerError>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
         Ok(routes::router(self.start().await?, None))
     }
 
@@ -384,29 +551,4 @@ fn settings_of<T: WorkerSettings>(
         worker_id,
     };
     Settings::new(Arc::clone(&server.settings), worker)
-}
-
-/// Prints the addresses to connect to.
-fn announce(server: &ServerState, address: SocketAddr) {
-    let names: Vec<_> = server.agents.iter().map(AgentDefinition::name).collect();
-    let mut text = format!("dooers serves {} on\n", names.join(", "));
-    for path in routes::paths(server) {
-        text += &format!("  ws://{address}{path}\n");
-    }
-    text += "Ctrl-C stops it.\n";
-    say(&text);
-}
-
-/// Prints the number of turns that a stopping server waits for.
-fn say_turns(turns: usize) {
-    if turns > 0 {
-        say(&format!(
-            "Stopping once {turns} running turns have ended; Ctrl-C again stops at once.\n"
-        ));
-    }
-}
-
-/// Writes to the standard output. An error is ignored, because the server also works without a terminal.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }

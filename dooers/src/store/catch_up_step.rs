@@ -2,6 +2,7 @@
 
 use super::limit::{encoded_len, fitting};
 use super::page::{ClientCheckpoint, Position};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use super::{Change, ChangeBody};
 use crate::protocol::{Run, Thread, ThreadEvent};
 use std::ops::RangeInclusive;
@@ -37,6 +38,7 @@ pub(crate) enum Body<'a> {
 }
 
 impl<'a> Body<'a> {
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn of(change: &'a Change) -> Self {
         match &change.body {
             ChangeBody::Event(event) => Self::Event(event),
@@ -155,6 +157,7 @@ impl<'a> CatchUpStep<'a> {
     }
 
     /// Returns `true` if the step contains the change with this `rev`, or the event that this change created.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn has(&self, rev: u64) -> bool {
         self.cut.is_none_or(|cut| rev <= cut)
     }

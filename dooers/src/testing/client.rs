@@ -149,7 +149,7 @@ impl TestClient {
 
     async fn open(&mut self) {
         self.link = None;
-        match self.server.open(self.agent).await {
+        match self.server.open(self.agent.clone()).await {
             Ok(link) => self.link = Some(link),
             Err(error) => self.fail(&format!("cannot connect: {error}")),
         }

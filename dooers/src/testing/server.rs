@@ -77,7 +77,7 @@ impl TestServer {
     ///
     /// If there are several agents and none of them is the default, or if the server refuses the user or is closed.
     pub async fn connect(&self, user: impl Into<TestUser>) -> TestClient {
-        let Some(agent) = self.0.served.default else {
+        let Some(agent) = self.0.served.default.clone() else {
             panic!(
                 "the server has several agents, and none of them is marked `default`: name one with \
                  `connect_to::<agent>(…)`"
@@ -92,13 +92,20 @@ impl TestServer {
     ///
     /// If the server does not serve the agent, refuses the user, or is closed.
     pub async fn connect_to<A: Agent>(&self, user: impl Into<TestUser>) -> TestClient {
-        let name = A::DEFINITION.name();
-        let is_served = |agent: &AgentDefinition| agent.name() == name;
-        assert!(
-            self.0.served.agents.iter().any(is_served),
-            "the server does not serve the agent `{name}`: name it with `.agent::<…>()`"
-        );
-        TestClient::connect(self.clone(), A::DEFINITION, user.into()).await
+        self.connect_to_named(A::DEFINITION.name(), user).await
+    }
+
+    /// Connects a client of this user to the agent with this name, for agents that are made at run time.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not serve the agent, refuses the user, or is closed.
+    pub async fn connect_to_named(&self, name: &str, user: impl Into<TestUser>) -> TestClient {
+        let mut agents = self.0.served.agents.iter();
+        let Some(agent) = agents.find(|agent| agent.name() == name) else {
+            panic!("the server does not serve the agent `{name}`: name it with `.agent::<…>()`");
+        };
+        TestClient::connect(self.clone(), agent.clone(), user.into()).await
     }
 
     /// The server as the program uses it: to dispatch messages, change settings or cancel runs.

@@ -1,11 +1,13 @@
 //! The turns of this process: claiming and running them, and writing and publishing their changes.
 
 mod active;
+mod attempt;
 mod context;
 mod driver;
 mod lost_answers;
 mod next;
 mod outcome;
+mod panics;
 mod poll_time;
 mod publisher;
 mod runner;

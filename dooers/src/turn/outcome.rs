@@ -1,6 +1,7 @@
 //! The outcome of an attempt, and notifications about the end of turns.
 
 use crate::AgentError;
+use crate::handler::AttemptOutcome;
 use crate::protocol::RunStatus;
 use crate::shrink::shrink;
 use crate::store::LONGEST_BACK_OFF;
@@ -31,6 +32,17 @@ impl TurnOutcome {
         match result {
             Ok(()) => Self::Succeeded,
             Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// The outcome, as middleware sees it.
+    pub(super) fn shown(&self) -> AttemptOutcome<'_> {
+        match self {
+            Self::Succeeded => AttemptOutcome::Succeeded,
+            Self::Failed(error) => AttemptOutcome::Failed(error),
+            Self::Cancelled => AttemptOutcome::Cancelled,
+            Self::TimedOut => AttemptOutcome::TimedOut,
+            Self::Interrupted => AttemptOutcome::Interrupted,
         }
     }
 
@@ -106,11 +118,8 @@ impl TurnCompletions {
 
     /// Notifies the tasks that wait for the turn that answers this message. `rev` is the number of the turn's last
     /// change. Call this before that change is published, so that every reader of the change also knows the outcome.
-    pub(super) fn notify(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
-        let ended = Ended {
-            outcome: Arc::new(outcome),
-            rev,
-        };
+    pub(super) fn notify(&self, event_id: &str, outcome: Arc<TurnOutcome>, rev: u64) {
+        let ended = Ended { outcome, rev };
         #[cfg(feature = "testing")]
         if let Some(record) = self.record.get() {
             let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,7 +193,7 @@ mod tests {
         let (mut one, mut two) = (endings.watch("e"), endings.watch("e"));
         let mut other = endings.watch("other");
         assert!((&mut one).now_or_never().is_none());
-        endings.notify("e", TurnOutcome::Cancelled, 7);
+        endings.notify("e", Arc::new(TurnOutcome::Cancelled), 7);
         for ending in [&mut one, &mut two] {
             let ended = ending.now_or_never().unwrap();
             assert!(matches!(*ended.outcome, TurnOutcome::Cancelled));

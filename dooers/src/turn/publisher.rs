@@ -8,6 +8,7 @@ use crate::store::{
     BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
     StoreError,
 };
+use std::sync::Arc;
 
 /// Commits changes of threads, and publishes them.
 ///
@@ -137,8 +138,8 @@ impl Publisher {
     /// Notifies the tasks that wait for the end of this message's turn. `rev` is the number of the turn's last change.
     ///
     /// Call this before the change is published, so that every reader of the change also knows the outcome.
-    pub(super) fn report(&self, event_id: &str, outcome: TurnOutcome, rev: u64) {
-        self.endings.notify(event_id, outcome, rev);
+    pub(super) fn report(&self, event_id: &str, outcome: impl Into<Arc<TurnOutcome>>, rev: u64) {
+        self.endings.notify(event_id, outcome.into(), rev);
     }
 
     /// Reports the end of the turns that these changes withdraw from the queue.

@@ -1,17 +1,19 @@
 //! The runner of this process's turns.
 
 use super::active::{ActiveTurn, ActiveTurns, Claiming, TurnLookup};
+use super::attempt::{Attempt, ObservedAttempt};
 use super::context::{RETRY_AFTER, TurnContext};
 use super::driver::{self, HandlerEnd};
 use super::next::Next;
 use super::outcome::TurnOutcome;
+use super::panics::panic_text;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
 use super::writer::TurnWriter;
 use crate::AgentError;
 use crate::handler::{
-    AgentDefinition, AnswerKeys, AnswerKind, Outbox, States, Turn, TurnMemory, WorkerRequest,
-    WorkerResponse, WorkerSettingsHandle,
+    AgentDefinition, AnswerKeys, AnswerKind, Middlewares, Outbox, States, Turn, TurnAttempt,
+    TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
 };
 use crate::hub::{ChangeSender, Hub};
 use crate::protocol::{new_id, timestamp};
@@ -38,6 +40,7 @@ pub(crate) struct Runner {
     settings: Arc<LiveSettings>,
     pub(crate) answer_keys: AnswerKeys,
     states: Arc<States>,
+    middlewares: Arc<Middlewares>,
     tasks: TaskTracker,
     /// Fires when running turns must end as interrupted.
     interrupted: CancellationToken,
@@ -69,8 +72,17 @@ impl Runner {
             settings,
             answer_keys,
             states,
+            middlewares: Arc::default(),
             tasks: TaskTracker::new(),
             interrupted: CancellationToken::new(),
+        }
+    }
+
+    /// Calls this middleware around each attempt.
+    pub(crate) fn with_middlewares(self, middlewares: Middlewares) -> Self {
+        Self {
+            middlewares: Arc::new(middlewares),
+            ..self
         }
     }
 
@@ -193,13 +205,13 @@ impl Runner {
             let Some(claim) = self.context.publisher.commit(&place.1, claim).await? else {
                 break;
             };
-            self.run(agent, claim);
+            self.run(agent.clone(), claim);
         }
         if let Some(at) = later {
             let runner = Arc::clone(self);
             self.spawn(async move {
                 while let Some(claim) = runner.claim_at(&agent, &place, at).await {
-                    runner.run(agent, claim);
+                    runner.run(agent.clone(), claim);
                 }
             });
         }
@@ -339,7 +351,9 @@ impl Runner {
             gone,
             ..
         } = self.context.begin(&claim);
-        let handler = handler_of(self, agent, &claim, &outbox, &cancelled);
+        let mut observed = ObservedAttempt::begin(&self.middlewares, || attempt_of(agent, &claim));
+        let before = observed.as_ref().map(ObservedAttempt::shared);
+        let handler = handler_of(self, agent, &claim, &outbox, &cancelled, before);
         let handler = Measured::new(handler, agent.name(), &claim.event.id);
         let policy = agent.policy();
         let ends_early = async {
@@ -354,6 +368,9 @@ impl Runner {
             }
         };
         let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
+        if let Some(observed) = &mut observed {
+            observed.handler_ended();
+        }
         self.context.active.end(&claim.key);
         let is_cancelled = cancelled.is_cancelled();
         if !matches!(ended, HandlerEnd::Returned(_)) {
@@ -372,9 +389,9 @@ impl Runner {
         let has_more = claim.attempt <= policy.retries();
         let next = match outcome.retry_after(claim.attempt).filter(|_| has_more) {
             // The turn was cancelled at the moment when it failed.
-            Some(_) if is_cancelled => writer.finish(TurnOutcome::Cancelled).await.into(),
-            Some(delay) => writer.requeue(&outcome, delay).await,
-            None => writer.finish(outcome).await.into(),
+            Some(_) if is_cancelled => writer.finish(TurnOutcome::Cancelled, observed).await.into(),
+            Some(delay) => writer.requeue(&outcome, delay, observed).await,
+            None => writer.finish(outcome, observed).await.into(),
         };
         self.context.active.forget(&claim.key);
         next
@@ -389,19 +406,28 @@ async fn sleep_for(limit: Option<Duration>) {
     }
 }
 
-/// Calls the handler and sends the value that it returns. A panic becomes an error.
+/// The attempt, as middleware sees it.
+fn attempt_of(agent: &AgentDefinition, claim: &Claim) -> TurnAttempt {
+    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
+    let request = WorkerRequest::of(thread, event, claim.attempt);
+    let run_id = claim.run.as_ref().map(|run| run.id.clone());
+    TurnAttempt::new(agent.name(), run_id, request)
+}
+
+/// Calls the middleware and the handler, and sends the value that the handler returns. A panic becomes an error.
 fn handler_of(
     runner: &Runner,
     agent: &AgentDefinition,
     claim: &Claim,
     outbox: &Arc<Outbox>,
     cancellation: &CancellationToken,
+    before: Option<Arc<Attempt>>,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
     let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
     let request = WorkerRequest::of(thread, event, claim.attempt);
     let secrets = runner.answer_keys.open(claim);
     let response = WorkerResponse::new(Arc::clone(outbox));
-    let agent = *agent;
+    let agent = agent.clone();
     let settings = WorkerSettingsHandle {
         live: Arc::clone(&runner.settings),
         worker: WorkerKey {
@@ -416,6 +442,9 @@ fn handler_of(
     // A child token, so that a handler that cancels its own token stops its own work and not the turn.
     let cancellation = cancellation.child_token();
     let work = async move {
+        if let Some(attempt) = before {
+            attempt.before().await?;
+        }
         let request = request.with_secrets(secrets?);
         let turn = Turn::new(request, response.clone());
         let turn = turn.within(settings, memory, states, cancellation);
@@ -440,13 +469,5 @@ fn handler_of(
     };
     AssertUnwindSafe(work)
         .catch_unwind()
-        .map(|result| result.unwrap_or_else(|panic| Err(AgentError::from(panic_text(&*panic)))))
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the handler panicked: {}", text.unwrap_or("(no message)"))
+        .map(|result| result.unwrap_or_else(|panic| Err(panic_text("the handler", &*panic).into())))
 }

@@ -1,5 +1,6 @@
 //! The writer of a turn's changes and of its end.
 
+use super::attempt::ObservedAttempt;
 use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
 use super::outcome::TurnOutcome;
@@ -15,7 +16,7 @@ use crate::store::{
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The message to users if a handler fails without an error text for them.
@@ -231,8 +232,13 @@ impl<'a> TurnWriter<'a> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores the remaining changes and the end of the turn. Returns the next turn of the thread.
-    pub(super) async fn finish(&self, outcome: TurnOutcome) -> Option<Claim> {
+    /// Stores the remaining changes and the end of the turn, and reports the end to middleware. Returns the next turn of the
+    /// thread.
+    pub(super) async fn finish(
+        &self,
+        outcome: TurnOutcome,
+        observed: Option<ObservedAttempt>,
+    ) -> Option<Claim> {
         let (mut changes, waiting, open_run) = self.rest();
         changes.extend(self.end_of(&outcome, open_run.clone()));
         crash::point("before-run-end");
@@ -249,10 +255,11 @@ impl<'a> TurnWriter<'a> {
             finished.boxed()
         };
         let (publisher, key) = (&self.context.publisher, &self.claim.key);
-        let mut outcome = Some(outcome);
+        let outcome = Arc::new(outcome);
+        let mut unreported = Some(Arc::clone(&outcome));
         let report = |written: &mut FinishOutcome| {
             let last_rev = written.changes.last().map_or(0, |change| change.rev);
-            if let Some(outcome) = outcome.take() {
+            if let Some(outcome) = unreported.take() {
                 publisher.report(&key.event_id, outcome, last_rev);
             }
         };
@@ -265,15 +272,17 @@ impl<'a> TurnWriter<'a> {
                 if let Some(next) = &written.next {
                     self.context.begin(next);
                 }
+                end(observed, &outcome, false);
                 written.next
             }
             Err(given_up) => {
                 // No answer can arrive any more. If the next turn was claimed, the recovery of lost answers resumes it.
                 drop(claiming);
                 if given_up.may_be_stored
-                    && let Some(outcome) = outcome
+                    && let Some(unreported) = unreported
+                    && self.report_stored(unreported, open_run).await
                 {
-                    self.report_stored(outcome, open_run).await;
+                    end(observed, &outcome, false);
                 }
                 None
             }
@@ -283,7 +292,8 @@ impl<'a> TurnWriter<'a> {
     /// Reports the end of a turn that may be stored although the answer was lost. `open_run` is the run that ended with it.
     ///
     /// If the record of the run contradicts the outcome, another process ended the turn. The record is reported then.
-    async fn report_stored(&self, outcome: TurnOutcome, open_run: Option<String>) {
+    /// Returns true if the record agrees with the outcome.
+    async fn report_stored(&self, outcome: Arc<TurnOutcome>, open_run: Option<String>) -> bool {
         let thread_id = &self.claim.key.thread_id;
         let read = || {
             let (store, open_run) = (&self.context.store, open_run.clone());
@@ -299,20 +309,31 @@ impl<'a> TurnWriter<'a> {
         };
         // The thread was deleted, or the server has stopped.
         let Ok((run, rev)) = self.until_stored(read).await else {
-            return;
+            return false;
         };
-        let recorded = match run {
-            Some(run) if run.status != outcome.status() => TurnOutcome::of_record(run.status),
-            _ => Some(outcome),
+        let status = outcome.status();
+        let contradicts = |run: &Run| run.status != status;
+        let contradiction = run.filter(contradicts);
+        let agrees = contradiction.is_none();
+        let recorded = match contradiction {
+            Some(run) => TurnOutcome::of_record(run.status).map(Arc::new),
+            None => Some(outcome),
         };
         if let Some(outcome) = recorded {
             let event_id = &self.claim.key.event_id;
             self.context.publisher.report(event_id, outcome, rev);
         }
+        agrees
     }
 
-    /// Stores the remaining changes of an attempt, and queues the turn for the next attempt.
-    pub(super) async fn requeue(&self, outcome: &TurnOutcome, delay: Duration) -> Next {
+    /// Stores the remaining changes of an attempt, queues the turn for the next attempt, and reports the end of the attempt
+    /// to middleware.
+    pub(super) async fn requeue(
+        &self,
+        outcome: &TurnOutcome,
+        delay: Duration,
+        observed: Option<ObservedAttempt>,
+    ) -> Next {
         if let TurnOutcome::Failed(error) = outcome {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and will be retried: {error}");
         }
@@ -338,14 +359,19 @@ impl<'a> TurnWriter<'a> {
         let retried = match committed {
             Ok(retried) => retried,
             // The turn may be queued for its next attempt.
-            Err(given_up) if given_up.may_be_stored => return Next::NotBefore(not_before),
+            Err(given_up) if given_up.may_be_stored => {
+                end(observed, outcome, true);
+                return Next::NotBefore(not_before);
+            }
             Err(_) => return Next::Nothing,
         };
         answer(waiting);
         if retried.is_cancelled {
+            end(observed, &TurnOutcome::Cancelled, false);
             // The next turn of the thread can start now.
             return Next::NotBefore(timestamp::now());
         }
+        end(observed, outcome, true);
         Next::NotBefore(not_before)
     }
 
@@ -462,6 +488,13 @@ impl<'a> TurnWriter<'a> {
             ended_at: Some(at),
             error: error.map(str::to_owned),
         }
+    }
+}
+
+/// Reports the stored end of an attempt to middleware.
+fn end(observed: Option<ObservedAttempt>, outcome: &TurnOutcome, will_retry: bool) {
+    if let Some(observed) = observed {
+        observed.end(outcome, will_retry);
     }
 }
 

@@ -131,14 +131,14 @@ async fn main() -> Result<()> {
         .with_env_filter(dooers::log_directives())
         .init();
     let config = WorkerConfig::from_env()?;
-    let listener = TcpListener::bind(config.bind_address()).await?;
+    let listener = TcpListener::bind(config.bind_address().as_str()).await?;
     println!("ws://{}/ws", listener.local_addr()?);
     let server = WorkerServer::new(config);
     let app = Router::new()
         .route("/webhook", post(webhook))
         .route("/ask", get(ask))
-        .with_state(server.clone())
-        .merge(server.router().await?);
+        .merge(server.router().await?)
+        .with_state(server.clone());
     let mut stop = signal(SignalKind::terminate())?;
     let stopped = async move {
         tokio::select! {

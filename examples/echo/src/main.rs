@@ -3,16 +3,33 @@
 //! Run with: `cargo run -p example-echo`. It stores conversations in `worker.db` in the working directory. Set
 //! `WORKER_BIND=127.0.0.1:9000` to listen on another address.
 //!
-//! Use it from a browser's console, on the page http://127.0.0.1:8000/healthz:
+//! To use it from a browser, open http://127.0.0.1:8000/healthz and paste this into the console:
 //!
 //! ```js
-//! const ws = new WebSocket("ws://127.0.0.1:8000/ws");
-//! const send = (type, payload) => ws.send(JSON.stringify({ id: crypto.randomUUID(), type, payload }));
-//! ws.onmessage = ({ data }) => console.log(JSON.parse(data));
-//! ws.onopen = () => {
-//!   send("connect", { worker_id: "w1", user_id: "me" });
-//!   send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text: "hello" }] } });
+//! window.socket?.close(); // of an earlier paste
+//! var socket = new WebSocket(location.origin.replace("http", "ws") + "/ws");
+//! var frames = 0, opened = undefined;
+//! var send = (type, payload) => socket.send(JSON.stringify({ id: `${++frames}`, type, payload }));
+//! var thread = new Promise((resolve) => { socket.onopen = () => resolve(); }).then(() =>
+//!   send("connect", { worker_id: "w1", user_id: "me", capabilities: ["event.delta"] }));
+//! var say = async (text) => {
+//!   const known = thread; // the first message creates the thread, and the others wait for its id
+//!   if (!opened) thread = new Promise((resolve) => { opened = resolve; });
+//!   const event = { type: "message", actor: "user", content: [{ type: "text", text }] };
+//!   send("event.create", { thread_id: await known, event });
 //! };
+//! socket.onmessage = ({ data }) => {
+//!   const { type, payload } = JSON.parse(data);
+//!   if (type === "ack" && !payload.ok) console.error(payload.error.message);
+//!   if (type === "event.delta") console.log(`… ${payload.text}`);
+//!   if (type !== "event.append") return;
+//!   opened(payload.thread_id);
+//!   for (const { actor, content = [] } of payload.events) {
+//!     console.log(`${actor}: ${content.map((part) => part.text ?? part.type).join(" ")}`);
+//!   }
+//! };
+//! socket.onclose = ({ target }) => target === socket && console.warn("closed; paste this again to start anew");
+//! say("hello"); // to continue, enter say("…")
 //! ```
 
 use dooers::prelude::*;

@@ -10,6 +10,7 @@ mod agents;
 mod fixtures;
 
 mod bad_input;
+mod in_turn;
 mod outcomes;
 mod subscribers;
 mod threads;

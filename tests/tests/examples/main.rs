@@ -20,7 +20,7 @@ use std::net::TcpListener;
 
 #[tokio::test]
 async fn echo_answers_and_stops_on_a_signal() {
-    let mut echo = Process::start("example-echo", &[("WORKER_BIND", "127.0.0.1:0")]);
+    let mut echo = Process::start("example-echo", &[("WORKER_BIND", "localhost:0")]);
     let address = echo.address();
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;

@@ -117,7 +117,7 @@ impl TestServer {
             let listener = socket.listen(64).unwrap();
             // Closing a server that has not started does nothing, so it starts before its address is
             // known.
-            drop(server.router().await?);
+            drop(server.router::<()>().await?);
             listens.send(listener.local_addr().unwrap()).unwrap();
             server.serve_on(listener).await
         });

@@ -209,13 +209,16 @@ async fn server_closed_before_its_start_never_starts() {
     within("serving to end", server.clone().serve_on(listener))
         .await
         .unwrap();
-    assert!(matches!(server.router().await, Err(ServerError::Closed)));
+    assert!(matches!(
+        server.router::<()>().await,
+        Err(ServerError::Closed)
+    ));
 }
 
 #[tokio::test]
 async fn starting_server_is_closed_once_started() {
     let server = WorkerServer::new(dooers_tests::in_memory()).agent::<quiet>();
-    let (router, ()) = tokio::join!(server.router(), server.close());
+    let (router, ()) = tokio::join!(server.router::<()>(), server.close());
     // Either outcome is valid. In both cases nothing is running.
     assert!(matches!(router, Ok(_) | Err(ServerError::Closed)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

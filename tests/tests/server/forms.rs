@@ -324,7 +324,7 @@ async fn start_fails_without_the_key_of_a_queued_answer() {
     server.close([ada]).await;
 
     for keys in [None, Some(OTHER)] {
-        let error = worker(keys).router().await.unwrap_err().to_string();
+        let error = worker(keys).router::<()>().await.unwrap_err().to_string();
         assert!(
             error.contains("WORKER_SECRET_KEY") && error.contains("form"),
             "{error}"

@@ -50,5 +50,6 @@ mod close;
 mod connection_limits;
 mod origins;
 mod routing;
+mod serving;
 mod shutdown;
 mod webhook;

@@ -3,10 +3,12 @@
 use crate::agents::{echo, quiet};
 use crate::asserts::appended;
 use axum::Router;
+use axum::extract::State;
 use dooers::{Agent, ServerError, WorkerServer};
 use dooers_tests::{Client, Server};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The agent at `/ws`.
 #[dooers::agent(name = "first-choice", default)]
@@ -120,7 +122,7 @@ async fn plain_http_request_explains_the_websocket() {
 async fn start_error(worker: WorkerServer) -> ServerError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let by_listener = worker.serve_on(listener).await.unwrap_err();
-    let by_router = worker.router().await.unwrap_err();
+    let by_router = worker.router::<()>().await.unwrap_err();
     assert_eq!(by_listener.to_string(), by_router.to_string());
     by_router
 }
@@ -161,10 +163,23 @@ async fn router_works_inside_another_program() {
     let worker = worker().agent::<echo>();
     let app = Router::new()
         .route("/health", axum::routing::get(|| async { "fine" }))
-        .nest("/chat", worker.router().await.unwrap());
+        .route(
+            "/name",
+            axum::routing::get(async |State(name): State<String>| name),
+        )
+        .nest("/chat", worker.router().await.unwrap())
+        .with_state("shop".to_owned());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+
+    // The program's own routes have a state, and those of the server need none.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nshop"), "{answer}");
 
     let mut client = Client::open(address, "/chat/ws").await;
     client.connect("ada").await;
@@ -195,7 +210,7 @@ async fn may_greet(greeting: Option<dooers::State<Greeting>>) -> &'static str {
 
 #[tokio::test]
 async fn missing_state_error_names_agent_and_type() {
-    let error = worker().agent::<greets>().router().await.unwrap_err();
+    let error = worker().agent::<greets>().router::<()>().await.unwrap_err();
     assert!(matches!(
         error,
         ServerError::NoState {

@@ -189,7 +189,7 @@ async fn close_does_not_wait_for_a_start() {
     let server = dooers::WorkerServer::new(config).agent::<crate::agents::quiet>();
     let starting = tokio::spawn({
         let server = server.clone();
-        async move { server.router().await }
+        async move { server.router::<()>().await }
     });
     let _connection = within("the start", database.accept()).await.unwrap();
     within("the server to close", server.close()).await;

@@ -74,7 +74,7 @@ async fn keys(server: &Server) -> String {
 }
 
 async fn refusal(worker: WorkerServer) -> String {
-    let refused = worker.router().await.unwrap_err();
+    let refused = worker.router::<()>().await.unwrap_err();
     worker.close().await;
     refused.to_string()
 }

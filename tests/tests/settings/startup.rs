@@ -27,7 +27,7 @@ fn schema() -> SettingsSchema {
 }
 
 async fn refusal(worker: WorkerServer) -> String {
-    let refused = worker.router().await.unwrap_err();
+    let refused = worker.router::<()>().await.unwrap_err();
     worker.close().await;
     refused.to_string()
 }
@@ -45,7 +45,7 @@ async fn two_settings_types_in_one_agent_are_rejected() {
 #[tokio::test]
 async fn one_settings_type_in_two_arguments_is_accepted() {
     let worker = WorkerServer::new(in_memory()).agent::<same>();
-    drop(worker.router().await.unwrap());
+    drop(worker.router::<()>().await.unwrap());
     worker.close().await;
 }
 

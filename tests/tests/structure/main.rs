@@ -1,4 +1,4 @@
-//! The structure of the runtime crate: its layers, import cycles and `mod.rs` files, and the paths in its docs.
+//! The structure of the runtime crate: its layers, import cycles, `mod.rs` files and locked packages, and the paths in its docs.
 
 #![allow(
     clippy::expect_used,
@@ -7,6 +7,7 @@
 )]
 
 mod cycles;
+mod dependencies;
 mod doc_paths;
 mod layers;
 mod module_files;

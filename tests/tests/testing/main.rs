@@ -11,6 +11,8 @@ mod agents;
 mod clock;
 mod failures;
 mod fake_model;
+mod made_agents;
+mod middleware;
 mod reconnect;
 mod restart;
 mod settings;

@@ -19,9 +19,9 @@ pub enum DispatchError {
     Invalid(String),
     /// The server does not serve the agent.
     #[error(
-        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or remove all such calls to serve every agent"
+        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or remove all such calls to serve every annotated agent"
     )]
-    NotServed(&'static str),
+    NotServed(String),
     /// The thread belongs to another scope, or the idempotency key was used in a thread that was deleted.
     #[error(
         "there is no such {0} for this agent, worker, organization, workspace and user: the id belongs to another scope, or \

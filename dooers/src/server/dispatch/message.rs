@@ -1,7 +1,6 @@
 //! Messages that the program sends.
 
 use super::error::DispatchError;
-
 use super::stream::{DispatchStream, StreamEnd, TurnReader};
 use super::turn_filter::TurnFilter;
 use crate::handler::AgentDefinition;
@@ -14,10 +13,9 @@ use crate::server::submit_message::submit_message;
 use crate::server::{ServerError, WorkerServer};
 use crate::store::{
     Admitted, BeginOutcome, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnState,
-    Viewer,
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A message that the program sends to one of its agents, for example from a webhook or a timer.
 ///
@@ -48,8 +46,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 #[must_use = "the message is not sent until `send` is called"]
 pub struct Dispatch {
-    server: WorkerServer,
-    agent: AgentDefinition,
+    through: Through,
     scope: Scope,
     user: User,
     thread_id: Option<String>,
@@ -60,13 +57,46 @@ pub struct Dispatch {
     idempotency_key: Option<String>,
 }
 
+/// The server that a message is sent to.
+#[derive(Debug, Clone)]
+enum Through {
+    /// A server of the program, which may not have started yet.
+    Program(Box<WorkerServer>),
+    /// The server of a turn. `None` in a unit test without a server.
+    Turn(Option<Weak<ServerState>>),
+}
+
+impl Through {
+    async fn start(&self) -> Result<Arc<ServerState>, ServerError> {
+        match self {
+            Self::Program(server) => server.start().await,
+            Self::Turn(None) => Err(ServerError::Detached),
+            Self::Turn(Some(server)) => server.upgrade().ok_or(ServerError::Closed),
+        }
+    }
+}
+
 impl Dispatch {
-    pub(in crate::server) fn new(server: WorkerServer, agent: AgentDefinition) -> Self {
+    /// Creates a message of the program to the agent with this name.
+    pub(in crate::server) fn new(server: WorkerServer, agent: String) -> Self {
+        let scope = Scope::new(agent, String::new());
+        Self::of(Through::Program(Box::new(server)), scope, User::new(""))
+    }
+
+    /// Creates a message of a turn to the agent of this scope.
+    pub(in crate::server) fn in_turn(
+        server: Option<Weak<ServerState>>,
+        scope: Scope,
+        user: User,
+    ) -> Self {
+        Self::of(Through::Turn(server), scope, user)
+    }
+
+    fn of(through: Through, scope: Scope, user: User) -> Self {
         Self {
-            server,
-            scope: Scope::of(&agent, String::new(), Viewer::Everyone),
-            agent,
-            user: User::new(""),
+            through,
+            scope,
+            user,
             thread_id: None,
             title: None,
             metadata: None,
@@ -76,7 +106,7 @@ impl Dispatch {
         }
     }
 
-    /// Sets the worker. Required.
+    /// Sets the worker. Required, except in a dispatch by a [`TurnServer`](crate::TurnServer).
     pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
         self.scope.worker_id = worker_id.into();
         self
@@ -165,18 +195,19 @@ impl Dispatch {
     ///
     /// [`DispatchError`]. Nothing was stored, except possibly in the case of [`DispatchError::Store`].
     pub async fn send(self) -> Result<DispatchStream, DispatchError> {
-        let server = self.server.start().await?;
-        self.check(&server)?;
+        let server = self.through.start().await?;
+        let agent = self.check(&server)?;
         // A message that is stored is also published and started, even if the caller stops waiting.
-        let sent = self.send_on(Arc::clone(&server));
+        let sent = self.send_on(Arc::clone(&server), agent);
         server.run_detached(sent).await
     }
 
-    fn check(&self, server: &ServerState) -> Result<(), DispatchError> {
-        let name = self.agent.name();
-        if server.agent(name).is_none() {
-            return Err(DispatchError::NotServed(name));
-        }
+    /// Checks the message. Returns the agent as the server serves it, with the policy that the server applies.
+    fn check(&self, server: &ServerState) -> Result<AgentDefinition, DispatchError> {
+        let name = &self.scope.agent;
+        let agent = server
+            .agent(name)
+            .ok_or_else(|| DispatchError::NotServed(name.clone()))?;
         if server.stopping.is_cancelled() {
             return Err(ServerError::Closed.into());
         }
@@ -196,16 +227,19 @@ impl Dispatch {
         for (what, id) in ids {
             id.map_or(Ok(()), |id| clean_id(what, id))?;
         }
-        Ok(())
+        Ok(agent)
     }
 
-    async fn send_on(self, server: Arc<ServerState>) -> Result<DispatchStream, DispatchError> {
+    async fn send_on(
+        self,
+        server: Arc<ServerState>,
+        agent: AgentDefinition,
+    ) -> Result<DispatchStream, DispatchError> {
         let identity = self.identity(&server);
         let scope = identity.scope.clone();
-        let agent = self.agent;
         let message = Admitted::new(self.into_message(&identity))?;
         let until = &server.stopped;
-        let local = LocalSession::of(Arc::clone(&server), agent, until, identity);
+        let local = LocalSession::of(Arc::clone(&server), agent.clone(), until, identity);
         // Watch before the message is stored, so that the end of the turn is not missed.
         let ending = server.runner.publisher().ending_of(&message.get().event_id);
         let mut is_new_thread = false;

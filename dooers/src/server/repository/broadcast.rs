@@ -34,6 +34,15 @@ impl Broadcast {
         Self { repository }
     }
 
+    /// The same broadcast, without the confinement of [`TurnServer::broadcast`](crate::TurnServer::broadcast) to the worker,
+    /// organization and workspace of its turn.
+    #[must_use]
+    pub fn everywhere(self) -> Self {
+        Self {
+            repository: self.repository.everywhere(),
+        }
+    }
+
     /// Stores an event and publishes it to the subscribers of the thread, as [`Repository::create_event`] does.
     pub fn send_event(
         &self,

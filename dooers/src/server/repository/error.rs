@@ -17,6 +17,18 @@ pub enum RepositoryError {
     /// A content part that names an upload that the server does not have.
     #[error(transparent)]
     UploadNotFound(#[from] UploadNotFound),
+    /// A scope outside the worker, organization or workspace of the turn that the repository belongs to.
+    #[error(
+        "the scope has {scope}, but the repository belongs to a turn with {turn}: use a scope that `TurnServer` returns, or \
+         `everywhere()` of the repository to reach other places"
+    )]
+    #[non_exhaustive]
+    OutsideTurn {
+        /// A description of the scope's place.
+        scope: String,
+        /// A description of the turn's place.
+        turn: String,
+    },
     /// A request that contradicts the present state. The text states the way out.
     #[error("{0}")]
     Conflict(String),

@@ -1,7 +1,8 @@
 //! The events of a [`Repository`].
 
-use super::handle::{Target, check_id, found};
+use super::handle::{check_id, found};
 use super::list::{FindError, Part, Sealed};
+use super::target::Target;
 use super::{List, Listed, Repository, RepositoryError};
 use crate::handler::{Reply, ReplyError};
 use crate::protocol::{
@@ -39,7 +40,9 @@ impl Repository {
         thread_id: &str,
         event_id: &str,
     ) -> Result<ThreadEvent, RepositoryError> {
-        let event = self.server.store.event(scope, thread_id, event_id).await?;
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        let event = server.store.event(scope, thread_id, event_id).await?;
         if event.is_deleted() {
             return Err(RepositoryError::NotFound("event in this thread"));
         }
@@ -98,7 +101,7 @@ impl Repository {
         }
         if let Some(data) = patch.new_data() {
             let event = self.event(scope, thread_id, event_id).await?;
-            check_data(&self.server, event.kind, Some(data))?;
+            check_data(self.place(scope).open()?.0, event.kind, Some(data))?;
         }
         let event_id = event_id.to_owned();
         let edit = ThreadEdit::UpdateEvent { event_id, patch };
@@ -268,8 +271,8 @@ impl IntoFuture for CreateEvent {
                 check_content(content)?;
             }
             UploadNotFound::check(reply.content())?;
-            let Target { server, scope } = self.place;
-            check_data(&server, reply.kind, reply.data.as_ref())?;
+            let (server, scope) = self.place.open()?;
+            check_data(server, reply.kind, reply.data.as_ref())?;
             let (assistant, at) = (&server.config.assistant_name, timestamp::now());
             let said = reply.into_event(self.id, &self.thread_id, assistant, at);
             let user = self.user.as_ref().filter(|_| said.actor == Actor::User);
@@ -280,7 +283,11 @@ impl IntoFuture for CreateEvent {
                 ..said
             };
             let edit = ThreadEdit::CreateEvent(Box::new(event));
-            event_of(server.edit_thread(scope, self.thread_id, edit).await?)
+            event_of(
+                server
+                    .edit_thread(scope.clone(), self.thread_id, edit)
+                    .await?,
+            )
         }
         .boxed()
     }

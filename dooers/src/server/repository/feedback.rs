@@ -1,9 +1,9 @@
 //! The feedback of users in a [`Repository`].
 
 use super::list::{FindError, Part, Sealed};
+use super::target::Target;
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{FeedbackTargetType, FeedbackValue};
-use crate::server::server_state::ServerState;
 use crate::store::{
     Feedback, FeedbackCursor, FeedbackDay, FeedbackPeriod, FeedbackQuery, Scope, Store,
 };
@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt;
-use std::sync::Arc;
 
 /// Methods for feedback.
 impl Repository {
@@ -57,8 +56,7 @@ impl Repository {
     /// Awaiting it returns the days, or an error of the store.
     pub fn feedback_summary(&self, scope: &Scope) -> FeedbackSummary {
         FeedbackSummary {
-            server: Arc::clone(&self.server),
-            scope: scope.clone(),
+            place: self.place(scope),
             period: FeedbackPeriod::default(),
         }
     }
@@ -141,8 +139,7 @@ impl Listed for FeedbackList {
 /// The builder of a summary of feedback. Awaiting it counts the feedback.
 #[must_use = "nothing is counted until it is awaited"]
 pub struct FeedbackSummary {
-    server: Arc<ServerState>,
-    scope: Scope,
+    place: Target,
     period: FeedbackPeriod,
 }
 
@@ -166,8 +163,8 @@ impl IntoFuture for FeedbackSummary {
 
     fn into_future(self) -> Self::IntoFuture {
         async move {
-            let store = &self.server.store;
-            Ok(store.count_feedback(&self.scope, self.period).await?)
+            let (server, scope) = self.place.open()?;
+            Ok(server.store.count_feedback(scope, self.period).await?)
         }
         .boxed()
     }
@@ -176,7 +173,7 @@ impl IntoFuture for FeedbackSummary {
 impl fmt::Debug for FeedbackSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FeedbackSummary")
-            .field("scope", &self.scope)
+            .field("scope", &self.place)
             .field("period", &self.period)
             .finish_non_exhaustive()
     }

@@ -1,5 +1,6 @@
 //! The type [`Repository`].
 
+use super::target::Target;
 use super::{List, Listed, RepositoryError};
 use crate::protocol::{MAX_CLIENT_ID_BYTES, check_id as check_given_id};
 use crate::server::server_state::ServerState;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 /// The conversations and settings of a server, to be read and changed outside of a turn.
 ///
 /// [`WorkerServer::repository`](crate::WorkerServer::repository) returns it. Each call takes a [`Scope`]. A thread
-/// outside the scope is `NotFound`, as if it did not exist.
+/// outside the scope is `NotFound`, as if it did not exist. The repository that a handler gets from its
+/// [`TurnServer`](crate::TurnServer) also refuses scopes outside the worker, organization and workspace of the turn.
 ///
 /// U+0000 is removed from all texts. Ids with U+0000, and JSON that is nested deeper than
 /// [`MAX_JSON_DEPTH`](crate::protocol::MAX_JSON_DEPTH) levels, are [`RepositoryError::Invalid`]. So are ids, users, titles and
@@ -46,23 +48,43 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Repository {
-    pub(super) server: Arc<ServerState>,
+    server: Arc<ServerState>,
+    /// The place of the turn that the repository is confined to.
+    within: Option<Scope>,
 }
 
 impl Repository {
     pub(in crate::server) fn new(server: Arc<ServerState>) -> Self {
-        Self { server }
-    }
-
-    pub(super) fn place(&self, scope: &Scope) -> Target {
-        Target {
-            server: Arc::clone(&self.server),
-            scope: scope.clone(),
+        Self {
+            server,
+            within: None,
         }
     }
 
+    /// Creates the repository of a turn in this place.
+    pub(in crate::server) fn within(server: Arc<ServerState>, place: Scope) -> Self {
+        Self {
+            server,
+            within: Some(place),
+        }
+    }
+
+    /// The same repository, without the confinement of [`TurnServer::repository`](crate::TurnServer::repository) to the
+    /// worker, organization and workspace of its turn. A repository of [`WorkerServer`](crate::WorkerServer) is not confined.
+    #[must_use]
+    pub fn everywhere(self) -> Self {
+        Self {
+            within: None,
+            ..self
+        }
+    }
+
+    pub(super) fn place(&self, scope: &Scope) -> Target {
+        Target::new(Arc::clone(&self.server), scope.clone(), self.within.clone())
+    }
+
     pub(super) fn list<L: Listed>(&self, scope: &Scope, listed: L) -> List<L> {
-        List::new(Arc::clone(&self.server), scope.clone(), listed)
+        List::new(self.place(scope), listed)
     }
 
     pub(super) async fn edit(
@@ -71,18 +93,11 @@ impl Repository {
         thread_id: &str,
         edit: ThreadEdit,
     ) -> Result<Vec<Change>, RepositoryError> {
-        let editing = self
-            .server
-            .edit_thread(scope.clone(), thread_id.to_owned(), edit);
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        let editing = server.edit_thread(scope.clone(), thread_id.to_owned(), edit);
         Ok(editing.await?)
     }
-}
-
-/// The server and the scope in which something is created.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) server: Arc<ServerState>,
-    pub(super) scope: Scope,
 }
 
 /// Refuses an id that is not allowed.

@@ -1,13 +1,12 @@
 //! Lists that are read page by page.
 
 use super::RepositoryError;
-use crate::server::server_state::ServerState;
+use super::target::Target;
 use crate::store::{InvalidCursor, Order, Scope, Store, StoreError};
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 /// Default number of items on a page.
 pub const PAGE: usize = 50;
@@ -36,8 +35,7 @@ pub struct Page<T> {
 /// Filters that match nothing result in an empty page.
 #[must_use = "nothing is read until it is awaited or streamed"]
 pub struct List<L> {
-    server: Arc<ServerState>,
-    scope: Scope,
+    place: Target,
     pub(super) listed: L,
     order: Order,
     after: Option<String>,
@@ -94,10 +92,9 @@ impl From<StoreError> for FindError {
 }
 
 impl<L: Listed> List<L> {
-    pub(super) fn new(server: Arc<ServerState>, scope: Scope, listed: L) -> Self {
+    pub(super) fn new(place: Target, listed: L) -> Self {
         Self {
-            server,
-            scope,
+            place,
             listed,
             order: Order::NewestFirst,
             after: None,
@@ -159,7 +156,8 @@ impl<L: Listed> List<L> {
             after: self.after.as_deref(),
             limit: limit + 1,
         };
-        let found = self.listed.find(&*self.server.store, &self.scope, part);
+        let (server, scope) = self.place.open()?;
+        let found = self.listed.find(&*server.store, scope, part);
         let mut items = found.await.map_err(|error| match error {
             FindError::Store(error) => error.into(),
             FindError::Cursor => RepositoryError::Invalid(
@@ -185,7 +183,7 @@ impl<L: Listed> IntoFuture for List<L> {
 impl<L: fmt::Debug> fmt::Debug for List<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("List")
-            .field("scope", &self.scope)
+            .field("scope", &self.place)
             .field("listed", &self.listed)
             .field("order", &self.order)
             .field("after", &self.after)

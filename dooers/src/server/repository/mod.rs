@@ -13,6 +13,7 @@ mod list;
 mod runs;
 mod scope;
 mod settings;
+mod target;
 mod threads;
 
 pub use crate::store::feedback::{Feedback, FeedbackDay, FeedbackUpdate};

@@ -1,7 +1,8 @@
 //! The runs of a [`Repository`].
 
-use super::handle::{Target, check_id, found};
+use super::handle::{check_id, found};
 use super::list::{FindError, Part, Sealed};
+use super::target::Target;
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{Run, RunStatus, new_id, timestamp};
 use crate::store::{Change, ChangeBody, RunCursor, RunPatch, RunQuery, Scope, Store, ThreadEdit};
@@ -27,7 +28,9 @@ impl Repository {
         thread_id: &str,
         run_id: &str,
     ) -> Result<Run, RepositoryError> {
-        Ok(self.server.store.run(scope, thread_id, run_id).await?)
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        Ok(server.store.run(scope, thread_id, run_id).await?)
     }
 
     /// Starts a run in a thread, for work that the program does itself.
@@ -179,7 +182,7 @@ impl CreateRun {
             id: new_id(),
             thread_id,
             event_id: None,
-            agent_id: Some(place.scope.agent.clone()),
+            agent_id: Some(place.agent().to_owned()),
             status: RunStatus::Running,
             started_at: timestamp::now(),
             ended_at: None,
@@ -208,13 +211,13 @@ impl IntoFuture for CreateRun {
     fn into_future(self) -> Self::IntoFuture {
         async move {
             check_id("a run", &self.run.id)?;
-            let Target { server, scope } = self.place;
+            let (server, scope) = self.place.open()?;
             let thread_id = self.run.thread_id.clone();
             let edit = ThreadEdit::CreateRun(Run {
                 started_at: timestamp::now(),
                 ..self.run
             });
-            run_of(server.edit_thread(scope, thread_id, edit).await?)
+            run_of(server.edit_thread(scope.clone(), thread_id, edit).await?)
         }
         .boxed()
     }

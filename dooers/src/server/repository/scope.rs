@@ -59,6 +59,22 @@ impl Scope {
         self
     }
 
+    /// Restricts the scope to threads in which this user participates, like [`user`](Self::user).
+    ///
+    /// ```
+    /// use dooers::repository::Scope;
+    ///
+    /// let anas = Scope::new("support", "w1").organization("o1").only_user("ana");
+    /// assert_ne!(anas, Scope::new("support", "w1").organization("o1"));
+    /// ```
+    #[must_use]
+    pub fn only_user(self, user_id: impl Into<String>) -> Self {
+        Self {
+            viewer: Viewer::Only(Participant::user(&User::new(user_id))),
+            ..self
+        }
+    }
+
     pub(in crate::server) fn of(
         agent: &AgentDefinition,
         worker_id: String,

@@ -15,7 +15,9 @@ impl Repository {
     ///
     /// `Settings`, if the agent has no settings, or if a secret cannot be opened.
     pub async fn settings(&self, scope: &Scope) -> Result<SettingsValues, RepositoryError> {
-        Ok(self.server.settings.values(&worker(scope)).await?)
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        Ok(server.settings.values(&worker(scope)).await?)
     }
 
     /// Reads the value of one setting, which may be a secret.
@@ -45,10 +47,12 @@ impl Repository {
         field_id: &str,
         value: impl Into<Value>,
     ) -> Result<(), RepositoryError> {
-        let (settings, worker) = (Arc::clone(&self.server.settings), worker(scope));
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        let (settings, worker) = (Arc::clone(&server.settings), worker(scope));
         let (field_id, value) = (field_id.to_owned(), value.into());
         let set = async move { settings.set(&worker, &field_id, value).await };
-        Ok(self.server.run_detached(set).await?)
+        Ok(server.run_detached(set).await?)
     }
 
     /// Resets a setting to its default, and publishes it to all clients that see the field.
@@ -61,10 +65,12 @@ impl Repository {
         scope: &Scope,
         field_id: &str,
     ) -> Result<(), RepositoryError> {
-        let (settings, worker) = (Arc::clone(&self.server.settings), worker(scope));
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        let (settings, worker) = (Arc::clone(&server.settings), worker(scope));
         let field_id = field_id.to_owned();
         let remove = async move { settings.remove(&worker, &field_id).await };
-        Ok(self.server.run_detached(remove).await?)
+        Ok(server.run_detached(remove).await?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The threads of a [`Repository`].
 
-use super::handle::{Target, check_id, found};
+use super::handle::{check_id, found};
 use super::list::{FindError, Part, Sealed};
+use super::target::Target;
 use super::{List, Listed, Repository, RepositoryError};
 use crate::protocol::{Thread, User, new_id, timestamp};
 use crate::store::{
@@ -26,7 +27,9 @@ impl Repository {
     ///
     /// `NotFound` for a thread outside the scope.
     pub async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<Thread, RepositoryError> {
-        Ok(self.server.store.thread(scope, thread_id).await?.thread)
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        Ok(server.store.thread(scope, thread_id).await?.thread)
     }
 
     /// Creates a thread without a message.
@@ -79,9 +82,9 @@ impl Repository {
         scope: &Scope,
         thread_id: &str,
     ) -> Result<(), RepositoryError> {
-        let deleting = self
-            .server
-            .delete_thread(scope.clone(), thread_id.to_owned());
+        let place = self.place(scope);
+        let (server, scope) = place.open()?;
+        let deleting = server.delete_thread(scope.clone(), thread_id.to_owned());
         Ok(deleting.await?)
     }
 }
@@ -199,8 +202,8 @@ impl IntoFuture for CreateThread {
                 owner: self.owner,
                 at: timestamp::now(),
             };
-            let Target { server, scope } = self.place;
-            let created = server.create_thread(scope, draft).await?;
+            let (server, scope) = self.place.open()?;
+            let created = server.create_thread(scope.clone(), draft).await?;
             thread_of(vec![created])
         }
         .boxed()

@@ -1,0 +1,28 @@
+/** Files of the workspace. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The root directory of the workspace. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * Reads a text file of the workspace.
+ *
+ * @param {string} path relative to the root
+ */
+export function read(path) {
+  return readFile(join(root, path), "utf8");
+}
+
+/**
+ * Returns the only code block in JavaScript of a Markdown text.
+ *
+ * @param {string} markdown
+ */
+export function snippet(markdown) {
+  const blocks = [...markdown.matchAll(/^```js\n(.*?)^```$/gms)];
+  if (blocks.length !== 1) throw new Error(`there are ${blocks.length} code blocks in JavaScript, not 1`);
+  return blocks[0][1];
+}
