@@ -25,6 +25,7 @@
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
+//! | `webhook` | no | analytics events are sent to a webhook, if one is configured |
 
 // Generated code refers to this crate as `dooers`, also in this crate's own tests and examples.
 #[allow(
@@ -68,10 +69,13 @@ pub use history::{
 pub use logs::log_directives;
 pub use server::repository;
 pub use server::{
-    AllowedHosts, AllowedOrigins, BindAddress, ConfigError, Database, Dispatch, DispatchError,
-    DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind, InvalidHost, InvalidOrigin,
-    Limits, ServerError, TurnServer, WorkerConfig, WorkerServer,
+    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
+    DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+    InvalidAnalyticsName, InvalidHost, InvalidOrigin, Limits, ServerError, TurnServer,
+    WorkerConfig, WorkerServer,
 };
+#[cfg(feature = "webhook")]
+pub use server::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use dooers::protocol::{Run, Thread, ThreadEvent};
+use dooers::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent};
 use dooers::store::{
-    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
-    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
-    HeldTurn, MemoryStore, NewFeedback, NewMessage, PageLimit, Participant, Position, Recovered,
-    Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange,
-    TurnKey, TurnState, WorkerKey,
+    AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
+    ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
+    FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
+    OutboxBatch, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
+    SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -438,6 +438,35 @@ impl Store for SpyStore {
         let outcome = self.inner.turn_keys().await;
         self.done("turn_keys").await;
         outcome
+    }
+
+    fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
+        self.inner.keep_outbox(filter);
+    }
+
+    async fn append_outbox(&self, events: Vec<AnalyticsEvent>) -> Result<(), StoreError> {
+        self.inner.append_outbox(events).await
+    }
+
+    async fn claim_batch(&self, claim: &BatchClaim) -> Result<Option<OutboxBatch>, StoreError> {
+        self.inner.claim_batch(claim).await
+    }
+
+    async fn remove_batch(&self, batch_id: &str) -> Result<(), StoreError> {
+        self.inner.remove_batch(batch_id).await
+    }
+
+    async fn retry_batch(
+        &self,
+        node: &str,
+        batch_id: &str,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
+        self.inner.retry_batch(node, batch_id, wait).await
+    }
+
+    async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
+        self.inner.trim_outbox(limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

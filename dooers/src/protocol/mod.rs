@@ -3,6 +3,7 @@
 //! This module does no I/O and does not use other modules of this crate.
 
 mod admission;
+mod analytics;
 mod blank;
 mod clean;
 mod command;
@@ -40,6 +41,10 @@ mod upload;
 mod user;
 mod whole_number;
 
+pub use analytics::{
+    AnalyticsEvent, BuiltInEvent, InvalidAnalyticsEvent, MAX_ANALYTICS_DATA_BYTES,
+    MAX_ANALYTICS_NAME_BYTES,
+};
 pub(crate) use command::{
     Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
 };

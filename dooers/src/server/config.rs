@@ -1,13 +1,17 @@
 //! The configuration of a server.
 
 use super::agent_variables::AgentVariables;
+use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
+#[cfg(feature = "webhook")]
+use super::webhook::AnalyticsWebhook;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
+use crate::store::analytics::AnalyticsFilter;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +40,9 @@ pub struct WorkerConfig {
     pub(super) database_is_chosen: bool,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
+    pub(crate) analytics: AnalyticsFilter,
+    #[cfg(feature = "webhook")]
+    pub(super) webhook: Option<AnalyticsWebhook>,
     pub(crate) agent_variables: AgentVariables,
 }
 
@@ -115,6 +122,9 @@ impl Default for WorkerConfig {
             database_is_chosen: false,
             secret_keys: None,
             secret_variables: Variables::default(),
+            analytics: AnalyticsFilter::default(),
+            #[cfg(feature = "webhook")]
+            webhook: None,
             agent_variables: AgentVariables::default(),
         }
     }
@@ -158,6 +168,14 @@ impl WorkerConfig {
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
+    /// | `WORKER_ANALYTICS` | `true` | whether analytics events are recorded |
+    /// | `WORKER_ANALYTICS_DISABLED_EVENTS` | | analytics events that are not recorded, such as `message.c2s`, separated by commas; see [`disabled_analytics_events`](Self::disabled_analytics_events) |
+    /// | `WORKER_ANALYTICS_WEBHOOK_URL` | | the URL to which analytics events are sent (feature `webhook`). It must start with `https://`, or name this machine |
+    /// | `WORKER_ANALYTICS_WEBHOOK_SECRET` | | the secret that signs the events, at least 16 bytes. Required with a URL |
+    /// | `WORKER_ANALYTICS_WEBHOOK_ALLOW_PRIVATE` | `false` | whether the receiver may be in a private network |
+    /// | `WORKER_ANALYTICS_WEBHOOK_MAX_AGE` | `5` | how long an event waits for others before it is sent, in seconds |
+    /// | `WORKER_ANALYTICS_WEBHOOK_MAX_EVENTS` | `100000` | maximum number of events that wait for the receiver; above that, the oldest are dropped |
+    /// | `WORKER_ANALYTICS_WEBHOOK_TIMEOUT` | `10` | time in seconds within which the receiver must answer |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
@@ -218,6 +236,15 @@ impl WorkerConfig {
             "WORKER_SENT_ID_RETENTION_DAYS",
             &mut config.sent_id_retention,
         )?;
+        let mut is_on = true;
+        env.boolean("WORKER_ANALYTICS", &mut is_on)?;
+        let mut disabled = AnalyticsEvents::default();
+        env.list("WORKER_ANALYTICS_DISABLED_EVENTS", &mut disabled)?;
+        config = config.analytics(is_on).disabled_analytics_events(disabled);
+        #[cfg(feature = "webhook")]
+        env.webhook(&mut config.webhook)?;
+        #[cfg(not(feature = "webhook"))]
+        env.no_webhook()?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
@@ -421,6 +448,50 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets whether analytics events are recorded. They are by default. Events cost nothing without a webhook and without
+    /// a client that is subscribed to them.
+    #[must_use]
+    pub fn analytics(mut self, on: bool) -> Self {
+        self.analytics.is_off = !on;
+        self
+    }
+
+    /// Sets the analytics events that are not recorded, built-in ones and those of the program.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().disabled_analytics_events("message.c2s, order.placed".parse()?);
+    /// # Ok::<(), dooers::InvalidAnalyticsName>(())
+    /// ```
+    #[must_use]
+    pub fn disabled_analytics_events(mut self, events: AnalyticsEvents) -> Self {
+        self.analytics.disabled = events.into_names();
+        self
+    }
+
+    /// Sets the webhook that receives the analytics events. Without one, nothing is stored or sent. Events that wait in the
+    /// database when a program starts without its webhook stay there, and are sent when a program with a webhook uses the
+    /// database again.
+    #[cfg(feature = "webhook")]
+    #[must_use]
+    pub fn analytics_webhook(mut self, webhook: AnalyticsWebhook) -> Self {
+        self.webhook = Some(webhook);
+        self
+    }
+
+    /// Returns the analytics events that are stored for the webhook. `None` if none are.
+    pub(super) fn outbox(&self) -> Option<AnalyticsFilter> {
+        #[cfg(feature = "webhook")]
+        return self
+            .webhook
+            .as_ref()
+            .filter(|_| !self.analytics.is_off)
+            .map(|_| self.analytics.clone());
+        #[cfg(not(feature = "webhook"))]
+        return None;
+    }
+
     /// Changes the limits of connections, frames and answers.
     ///
     /// ```
@@ -468,7 +539,8 @@ impl WorkerConfig {
 
 impl fmt::Debug for WorkerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerConfig")
+        let mut shown = f.debug_struct("WorkerConfig");
+        shown
             .field("bind", &self.bind)
             .field("assistant_name", &self.assistant_name)
             .field("private_threads", &self.private_threads)
@@ -481,14 +553,34 @@ impl fmt::Debug for WorkerConfig {
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
-            .field("agent_variables", &self.agent_variables)
-            .finish()
+            .field("analytics", &self.analytics)
+            .field("agent_variables", &self.agent_variables);
+        #[cfg(feature = "webhook")]
+        shown.field("webhook", &self.webhook);
+        shown.finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_turn_analytics_events_off() {
+        let of = |name: &'static str, value: &'static str| {
+            let set = move |asked: &str| (asked == name).then(|| value.into());
+            WorkerConfig::from_variables(set).map(|config| config.analytics)
+        };
+        let some = of("WORKER_ANALYTICS_DISABLED_EVENTS", "tool.called, a").unwrap();
+        assert!(!some.allows("tool.called") && !some.allows("a") && some.allows("run.finished"));
+        assert!(
+            !of("WORKER_ANALYTICS", "off")
+                .unwrap()
+                .allows("run.finished")
+        );
+        assert!(of("WORKER_ANALYTICS", "").unwrap().allows("run.finished"));
+        assert!(of("WORKER_ANALYTICS", "maybe").is_err());
+    }
 
     fn with(name: &'static str, value: &'static str) -> Result<WorkerConfig, ConfigError> {
         WorkerConfig::from_variables(|variable| (variable == name).then(|| value.into()))

@@ -1,6 +1,7 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
 mod agent_variables;
+mod analytics_events;
 mod announce;
 mod bind_address;
 mod binding;
@@ -45,9 +46,13 @@ mod thread_ops;
 mod turn_server;
 mod upgrade;
 mod verbs;
+#[cfg(feature = "webhook")]
+mod webhook;
+mod webhook_env;
 mod worker;
 mod write_counter;
 
+pub use analytics_events::{AnalyticsEvents, InvalidAnalyticsName};
 pub use bind_address::BindAddress;
 pub use config::{Limits, WorkerConfig};
 pub use config_error::ConfigError;
@@ -60,4 +65,6 @@ pub use error::ServerError;
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
 pub use turn_server::TurnServer;
+#[cfg(feature = "webhook")]
+pub use webhook::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use worker::WorkerServer;

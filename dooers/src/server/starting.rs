@@ -9,6 +9,8 @@ use super::settings_frames;
 use super::settings_updates;
 use super::stopping;
 use super::turn_server::WeakServer;
+#[cfg(feature = "webhook")]
+use super::webhook::Sender;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
@@ -44,6 +46,7 @@ impl ServerState {
             stopping::close(&*store).await;
             return Err(error);
         }
+        store.keep_outbox(config.outbox());
         let (hub, changes) = Hub::new();
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
@@ -108,7 +111,22 @@ impl ServerState {
             .tasks
             .spawn(Arc::clone(&server).settle_lost_answers());
         server.tasks.spawn(Arc::clone(&server).forget_sent());
+        #[cfg(feature = "webhook")]
+        server.send_analytics();
         Ok(server)
+    }
+
+    /// Sends analytics events to the webhook, if one is configured, until the server has stopped. Events that are not sent
+    /// by then stay in the store.
+    #[cfg(feature = "webhook")]
+    fn send_analytics(&self) {
+        if let Some(webhook) = &self.config.webhook {
+            let sender = Sender::new(Arc::clone(&self.store), webhook.clone(), self.config.lease);
+            let sending = sender.run(self.stopped.clone());
+            let abandoned = self.abandoned.clone();
+            self.tasks
+                .spawn(abandoned.run_until_cancelled_owned(sending));
+        }
     }
 }
 

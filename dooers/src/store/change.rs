@@ -4,7 +4,9 @@ use super::{Participant, Scope, Viewer};
 use crate::protocol::{Run, Thread, ThreadEvent};
 
 /// One numbered change of a thread.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two changes are equal if they leave the same row, whatever their [`origin`](Self::origin).
+#[derive(Debug, Clone)]
 pub struct Change {
     /// The thread that changed.
     pub thread_id: String,
@@ -12,6 +14,30 @@ pub struct Change {
     pub rev: u64,
     /// The changed row.
     pub body: ChangeBody,
+    /// The way in which the change was made. Changes that are read from a store are [`Origin::Other`].
+    pub origin: Origin,
+}
+
+impl PartialEq for Change {
+    fn eq(&self, other: &Self) -> bool {
+        self.thread_id == other.thread_id && self.rev == other.rev && self.body == other.body
+    }
+}
+
+/// The way in which a change was made, for analytics. The changed row alone does not show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Any other change, such as an edit.
+    #[default]
+    Other,
+    /// The row is new.
+    Created,
+    /// A streamed text was completed.
+    Completed,
+    /// The store itself ended a turn: it was withdrawn, or its process died. Contains the number of attempts that the turn
+    /// had. It is 0 if the turn never ran.
+    EndedTurn(u64),
 }
 
 /// The row that a change created, changed or deleted.
@@ -56,11 +82,18 @@ impl ThreadRecord {
 }
 
 impl Change {
+    /// Sets the way in which the change was made.
+    pub(crate) fn by(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
     pub(crate) fn of_event(event: ThreadEvent, rev: u64) -> Self {
         Self {
             thread_id: event.thread_id.clone(),
             rev,
             body: ChangeBody::Event(Box::new(event)),
+            origin: Origin::Other,
         }
     }
 
@@ -69,6 +102,7 @@ impl Change {
             thread_id: run.thread_id.clone(),
             rev,
             body: ChangeBody::Run(run),
+            origin: Origin::Other,
         }
     }
 
@@ -93,6 +127,7 @@ impl Change {
             thread_id: record.thread.id.clone(),
             rev,
             body: ChangeBody::Thread(Box::new(record)),
+            origin: Origin::Other,
         }
     }
 
@@ -101,6 +136,7 @@ impl Change {
             thread_id: record.thread.id.clone(),
             rev: record.rev + 1,
             body: ChangeBody::Deleted(Box::new(record)),
+            origin: Origin::Other,
         }
     }
 }

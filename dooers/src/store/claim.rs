@@ -234,6 +234,16 @@ pub enum Cancelled {
     Ended,
 }
 
+impl Cancelled {
+    /// Returns the changes that were made.
+    pub(crate) fn changes(&self) -> &[Change] {
+        match self {
+            Self::Withdrawn { changes, .. } => changes,
+            Self::Running { .. } | Self::Ended => &[],
+        }
+    }
+}
+
 impl CancelTarget {
     pub(crate) fn not_found(&self) -> StoreError {
         StoreError::NotFound(match self {
@@ -327,6 +337,9 @@ impl AfterLoss {
 
 /// The `error` of a run whose process died.
 pub(crate) const INTERRUPTED: &str = "interrupted";
+
+/// The `error` of a run that exceeded the time limit of its agent.
+pub(crate) const TIMED_OUT: &str = "timed out";
 
 /// Creates an event of the server itself. The store assigns its `seq`.
 pub(crate) fn system_event(

@@ -5,6 +5,7 @@
 //! change.
 
 mod admission;
+pub(crate) mod analytics;
 mod catch_up_step;
 mod change;
 mod claim;
@@ -18,6 +19,7 @@ mod memory;
 mod message;
 pub(crate) mod on_busy;
 mod order;
+pub(crate) mod outbox;
 pub(crate) mod own;
 mod page;
 pub(crate) mod patch;
@@ -40,7 +42,7 @@ mod store_trait;
 mod tests;
 
 pub(crate) use admission::{Admit, Admitted};
-pub(crate) use claim::{INTERRUPTED, interrupted_event, system_event, time_until_due};
+pub(crate) use claim::{INTERRUPTED, TIMED_OUT, interrupted_event, system_event, time_until_due};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -53,7 +55,9 @@ pub use store_trait::Store;
 // The vocabulary of the hidden methods of `Store`. Only the server and the tests of this repository use it, so these types
 // are not part of the public API. The ones that programs meet are documented in `repository`.
 #[doc(hidden)]
-pub use change::{Change, ChangeBody, ThreadRecord};
+pub use analytics::AnalyticsFilter;
+#[doc(hidden)]
+pub use change::{Change, ChangeBody, Origin, ThreadRecord};
 #[doc(hidden)]
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, FinishOutcome, HeldTurn,
@@ -75,6 +79,8 @@ pub use message::{BeginOutcome, NewMessage, NewThread, ThreadTarget};
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 #[doc(hidden)]
 pub use order::Order;
+#[doc(hidden)]
+pub use outbox::{BatchClaim, LONGEST_BATCH_WAIT, OutboxBatch};
 pub(crate) use own::OwnStore;
 #[doc(hidden)]
 pub use page::{

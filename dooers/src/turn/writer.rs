@@ -10,8 +10,8 @@ use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, 
 use crate::hub::GrowingText;
 use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TurnChange,
-    interrupted_event, system_event,
+    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT,
+    TurnChange, interrupted_event, system_event,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -27,9 +27,6 @@ const FAILED_ERROR: &str = "the agent failed";
 
 /// The message to users if a turn takes longer than its agent allows.
 const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please try again.";
-
-/// The `error` of the run if a turn takes longer than its agent allows.
-const TIMED_OUT_ERROR: &str = "timed out";
 
 /// Stores and publishes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
@@ -458,7 +455,7 @@ impl<'a> TurnWriter<'a> {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");
             let event = system_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, at);
             changes.push(TurnChange::Event(Box::new(event)));
-            error_text = Some(TIMED_OUT_ERROR.to_owned());
+            error_text = Some(TIMED_OUT.to_owned());
         }
         if let TurnOutcome::Interrupted = outcome {
             let event = interrupted_event(thread_id, open_run.clone(), at);

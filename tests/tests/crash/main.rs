@@ -15,7 +15,9 @@ mod client;
 mod connection;
 mod database;
 mod oracle;
+mod outbox;
 mod passwords;
+mod receiver;
 mod server;
 
 use client::ResilientClient;

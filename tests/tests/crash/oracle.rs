@@ -78,6 +78,31 @@ impl Oracle {
         }
     }
 
+    /// The name and the id of each analytics event that follows from the stored threads, in order.
+    pub(crate) fn analytics(&self) -> Vec<String> {
+        let mut all: Vec<_> = self
+            .threads
+            .keys()
+            .map(|id| format!("thread.created {id}"))
+            .collect();
+        for event in self.threads.values().flatten() {
+            let side = if event["actor"] == "user" {
+                "c2s"
+            } else {
+                "s2c"
+            };
+            all.push(format!("message.{side} {}", event["id"].as_str().unwrap()));
+        }
+        for run in self.runs.values().flatten() {
+            all.push(format!("run.finished {}", run.id));
+            if run.status == "failed" {
+                all.push(format!("error.occurred {}", run.id));
+            }
+        }
+        all.sort_unstable();
+        all
+    }
+
     /// Checks that every acknowledged message is stored once and is answered or marked as interrupted.
     pub(crate) fn assert_complete<'a>(&self, acked: impl Iterator<Item = &'a Message>) {
         let mut sent = BTreeMap::new();

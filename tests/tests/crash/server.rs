@@ -25,6 +25,15 @@ pub(crate) struct CrashServer {
 impl CrashServer {
     /// Starts the server on this database. `crash_at` is the point at which it kills itself.
     pub(crate) async fn start(database: &Database, crash_at: Option<&str>) -> Self {
+        Self::start_with(database, crash_at, &[]).await
+    }
+
+    /// Starts the server with further environment variables.
+    pub(crate) async fn start_with(
+        database: &Database,
+        crash_at: Option<&str>,
+        variables: &[(&'static str, String)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-server"));
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
@@ -35,6 +44,7 @@ impl CrashServer {
         }
         command
             .envs(database.variables())
+            .envs(variables.iter().cloned())
             .env("WORKER_BIND", "127.0.0.1:0")
             .env("WORKER_SECRET_KEY", KEY)
             .envs(crash_at.map(|point| ("DOOERS_CRASH_AT", point)))

@@ -52,3 +52,4 @@ mod origins;
 mod routing;
 mod serving;
 mod shutdown;
+mod webhook;

@@ -49,4 +49,5 @@ mod pagination;
 mod snapshots;
 
 mod feedback;
+mod outbox;
 mod settings;

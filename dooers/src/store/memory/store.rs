@@ -1,16 +1,18 @@
 //! The store in memory.
 
+use super::outbox::MemoryOutbox;
 use super::reading;
-use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
+use crate::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent, timestamp};
+use crate::store::outbox::OutboxSwitch;
 use crate::store::rules;
 use crate::store::state::{ThreadState, Threads};
 use crate::store::{
-    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
-    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
-    HeldTurn, NewFeedback, NewMessage, PageLimit, Participant, Position, Recovered, Retried,
-    RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor,
-    ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState,
-    WorkerKey,
+    AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
+    ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
+    FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
+    PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
+    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -22,12 +24,14 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<MemoryState>,
+    outbox: OutboxSwitch,
 }
 
 #[derive(Debug, Default)]
 struct MemoryState {
     threads: Threads,
     settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
+    outbox: MemoryOutbox,
 }
 
 impl crate::store::OwnStore for MemoryStore {}
@@ -42,6 +46,21 @@ impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, MemoryState> {
         // The state is consistent after a panic, because no method panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Executes an operation, and stores the analytics events that it adds.
+    fn change<T>(
+        &self,
+        operation: impl FnOnce(&mut Threads) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = self.state();
+        state.threads.outbox.filter = self.outbox.filter();
+        let outcome = operation(&mut state.threads);
+        let added = std::mem::take(&mut state.threads.outbox.events);
+        state
+            .outbox
+            .append(added.into_iter().map(|(_, event)| event));
+        outcome
     }
 }
 
@@ -61,7 +80,7 @@ impl Store for MemoryStore {
         message: NewMessage,
         start: &ClaimOptions,
     ) -> Result<BeginOutcome, StoreError> {
-        rules::begin(&mut self.state().threads, scope, &message, start)
+        self.change(|threads| rules::begin(threads, scope, &message, start))
     }
 
     async fn claim_turn(
@@ -70,11 +89,11 @@ impl Store for MemoryStore {
         thread_id: &str,
         start: &ClaimOptions,
     ) -> Result<Option<Claim>, StoreError> {
-        rules::claim(&mut self.state().threads, scope, thread_id, start)
+        self.change(|threads| rules::claim(threads, scope, thread_id, start))
     }
 
     async fn resume_turn(&self, scope: &Scope, turn: &TurnKey) -> Result<Claim, StoreError> {
-        rules::resume(&mut self.state().threads, scope, turn)
+        self.change(|threads| rules::resume(threads, scope, turn))
     }
 
     async fn write_turn(
@@ -83,7 +102,7 @@ impl Store for MemoryStore {
         turn: &TurnKey,
         changes: Vec<TurnChange>,
     ) -> Result<Vec<Change>, StoreError> {
-        rules::write(&mut self.state().threads, scope, turn, &changes)
+        self.change(|threads| rules::write(threads, scope, turn, &changes))
     }
 
     async fn finish_turn(
@@ -93,7 +112,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         next: Option<&ClaimOptions>,
     ) -> Result<FinishOutcome, StoreError> {
-        rules::finish(&mut self.state().threads, scope, turn, &changes, next)
+        self.change(|threads| rules::finish(threads, scope, turn, &changes, next))
     }
 
     async fn retry_turn(
@@ -103,7 +122,7 @@ impl Store for MemoryStore {
         changes: Vec<TurnChange>,
         not_before: DateTime<Utc>,
     ) -> Result<Retried, StoreError> {
-        rules::retry(&mut self.state().threads, scope, turn, &changes, not_before)
+        self.change(|threads| rules::retry(threads, scope, turn, &changes, not_before))
     }
 
     async fn cancel_turn(
@@ -111,7 +130,7 @@ impl Store for MemoryStore {
         scope: Option<&Scope>,
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError> {
-        rules::cancel(&mut self.state().threads, scope, cancel)
+        self.change(|threads| rules::cancel(threads, scope, cancel))
     }
 
     async fn turn_state(
@@ -128,7 +147,7 @@ impl Store for MemoryStore {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
-        rules::recover(&mut self.state().threads, timestamp::now(), None)
+        self.change(|threads| rules::recover(threads, timestamp::now(), None))
     }
 
     async fn renew_leases(&self, node: &str, lease: Duration) -> Result<Vec<HeldTurn>, StoreError> {
@@ -140,7 +159,7 @@ impl Store for MemoryStore {
     }
 
     async fn expire_leases(&self, at: DateTime<Utc>) -> Result<Recovered, StoreError> {
-        rules::recover(&mut self.state().threads, at, Some(timestamp::now()))
+        self.change(|threads| rules::recover(threads, at, Some(timestamp::now())))
     }
 
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError> {
@@ -245,7 +264,7 @@ impl Store for MemoryStore {
     }
 
     async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {
-        rules::create(&mut self.state().threads, scope, &draft)
+        self.change(|threads| rules::create(threads, scope, &draft))
     }
 
     async fn edit_thread(
@@ -254,7 +273,7 @@ impl Store for MemoryStore {
         thread_id: &str,
         edit: ThreadEdit,
     ) -> Result<Edited, StoreError> {
-        rules::edit(&mut self.state().threads, scope, thread_id, &edit)
+        self.change(|threads| rules::edit(threads, scope, thread_id, &edit))
     }
 
     async fn give_feedback(
@@ -262,7 +281,7 @@ impl Store for MemoryStore {
         scope: &Scope,
         given: NewFeedback,
     ) -> Result<GivenFeedback, StoreError> {
-        rules::give_feedback(&mut self.state().threads, scope, &given)
+        self.change(|threads| rules::give_feedback(threads, scope, &given))
     }
 
     async fn find_feedback(
@@ -289,7 +308,7 @@ impl Store for MemoryStore {
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {
-        rules::delete(&mut self.state().threads, scope, thread_id)
+        self.change(|threads| rules::delete(threads, scope, thread_id))
     }
 
     async fn forget_sent(
@@ -351,6 +370,39 @@ impl Store for MemoryStore {
         let sealed = turns.filter_map(|turn| turn.sealed.as_ref());
         let keys: BTreeSet<_> = sealed.map(|sealed| sealed.digest.key_id.clone()).collect();
         Ok(keys.into_iter().collect())
+    }
+
+    fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
+        self.outbox.set(filter);
+    }
+
+    async fn append_outbox(&self, events: Vec<AnalyticsEvent>) -> Result<(), StoreError> {
+        let rows = self.outbox.rows(&events)?;
+        self.state().outbox.append(rows);
+        Ok(())
+    }
+
+    async fn claim_batch(&self, claim: &BatchClaim) -> Result<Option<OutboxBatch>, StoreError> {
+        Ok(self.state().outbox.claim(claim))
+    }
+
+    async fn remove_batch(&self, batch_id: &str) -> Result<(), StoreError> {
+        self.state().outbox.remove(batch_id);
+        Ok(())
+    }
+
+    async fn retry_batch(
+        &self,
+        node: &str,
+        batch_id: &str,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
+        self.state().outbox.retry(node, batch_id, wait);
+        Ok(())
+    }
+
+    async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
+        Ok(self.state().outbox.trim(limit))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

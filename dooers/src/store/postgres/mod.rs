@@ -7,6 +7,7 @@
 
 mod connect;
 mod migrate;
+mod outbox;
 mod read;
 mod settings;
 mod statements;

@@ -243,6 +243,116 @@ statements! {
             )
         SELECT is_left FROM time"
 
+    // The outbox of analytics events.
+
+    // After the time in the last parameter, nothing is written and no row is returned.
+    append_outbox: "
+        INSERT INTO {prefix}outbox (worker_id, event, stored_at)
+        SELECT x.worker_id, x.event, clock_timestamp()
+        FROM unnest(?1::text[], ?2::text[]) WITH ORDINALITY AS x (worker_id, event, place)
+        WHERE (SELECT clock_timestamp()) < ?3
+        ORDER BY x.place
+        RETURNING pk"
+
+    // A batch that waits for longer than ?3 comes from a clock that was set back. It is due.
+    claim_batch: "
+        WITH due AS MATERIALIZED (
+            SELECT b.pk FROM {prefix}batches b
+            WHERE (b.node IS NULL OR b.node = ?1 OR b.lease_until <= clock_timestamp())
+                AND (
+                    b.not_before IS NULL OR b.not_before <= clock_timestamp()
+                    OR b.not_before > clock_timestamp() + ?3 * INTERVAL '1 microsecond'
+                )
+            ORDER BY b.pk LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE {prefix}batches b
+        SET node = ?1, lease_until = clock_timestamp() + ?2 * INTERVAL '1 microsecond', attempt = b.attempt + 1,
+            not_before = NULL
+        FROM due
+        WHERE b.pk = due.pk
+        RETURNING b.pk, b.id, b.worker_id, b.attempt"
+
+    // The events are locked before they are put into the batch, so that two processes do not take the same ones. A time
+    // that is ahead of the clock (beyond ?7 for a batch) comes from a clock that was set back, and counts as past.
+    create_batch: "
+        WITH oldest AS MATERIALIZED (
+            SELECT o.worker_id, o.stored_at FROM {prefix}outbox o
+            WHERE o.batch_pk IS NULL
+            ORDER BY o.pk LIMIT 1
+        ), waiting AS MATERIALIZED (
+            SELECT b.pk FROM {prefix}batches b
+            WHERE b.not_before > clock_timestamp() AND b.not_before <= clock_timestamp() + ?7 * INTERVAL '1 microsecond'
+            ORDER BY b.pk LIMIT 1
+        ), worker AS MATERIALIZED (
+            SELECT oldest.worker_id FROM oldest
+            WHERE (
+                    oldest.stored_at <= clock_timestamp() - ?6 * INTERVAL '1 microsecond'
+                    OR oldest.stored_at > clock_timestamp()
+                    OR EXISTS (SELECT 1 FROM {prefix}outbox o WHERE o.batch_pk IS NULL LIMIT 1 OFFSET ?4 - 1)
+                )
+                AND NOT EXISTS (SELECT FROM waiting)
+        ), picked AS MATERIALIZED (
+            SELECT o.pk, octet_length(o.event) AS size FROM {prefix}outbox o
+            WHERE o.batch_pk IS NULL AND o.worker_id = (SELECT worker_id FROM worker)
+            ORDER BY o.pk LIMIT ?4
+            FOR UPDATE SKIP LOCKED
+        ), fitting AS MATERIALIZED (
+            SELECT sized.pk FROM (
+                SELECT p.pk, sum(p.size) OVER (ORDER BY p.pk) AS total, row_number() OVER (ORDER BY p.pk) AS place
+                FROM picked p
+            ) sized
+            WHERE sized.total <= ?5 OR sized.place = 1
+        ), batch AS MATERIALIZED (
+            INSERT INTO {prefix}batches (id, worker_id, attempt, node, lease_until)
+            SELECT ?3, worker.worker_id, 1, ?1, clock_timestamp() + ?2 * INTERVAL '1 microsecond' FROM worker
+            WHERE EXISTS (SELECT FROM fitting)
+            RETURNING pk, id, worker_id, attempt
+        ), filled AS (
+            UPDATE {prefix}outbox o SET batch_pk = (SELECT batch.pk FROM batch)
+            FROM fitting
+            WHERE o.pk = fitting.pk
+        )
+        SELECT batch.pk, batch.id, batch.worker_id, batch.attempt FROM batch"
+
+    batched_events: "SELECT o.event FROM {prefix}outbox o WHERE o.batch_pk = ?1 ORDER BY o.pk"
+
+    remove_batch: "
+        WITH gone AS MATERIALIZED (
+            DELETE FROM {prefix}batches b WHERE b.id = ?1 RETURNING b.pk
+        )
+        DELETE FROM {prefix}outbox o WHERE o.batch_pk = (SELECT pk FROM gone)"
+
+    retry_batch: "
+        UPDATE {prefix}batches
+        SET node = NULL, lease_until = NULL, not_before = clock_timestamp() + ?3 * INTERVAL '1 microsecond'
+        WHERE id = ?1 AND node = ?2"
+
+    // Removes the events up to the newest one above the limit. A batch is removed as a whole, if no process holds it.
+    trim_outbox: "
+        WITH last AS MATERIALIZED (
+            SELECT o.pk FROM {prefix}outbox o ORDER BY o.pk DESC LIMIT 1 OFFSET ?1
+        ), excess AS MATERIALIZED (
+            SELECT b.pk FROM {prefix}batches b
+            WHERE (b.node IS NULL OR b.lease_until <= clock_timestamp()) AND EXISTS (
+                SELECT FROM {prefix}outbox o
+                WHERE o.batch_pk = b.pk AND o.pk <= (SELECT pk FROM last) OFFSET 0
+            )
+            ORDER BY b.pk
+            FOR UPDATE SKIP LOCKED
+        ), gone AS MATERIALIZED (
+            DELETE FROM {prefix}batches b
+            WHERE b.pk = ANY ((SELECT array_agg(pk) FROM excess)::bigint[])
+            RETURNING b.pk
+        ), batched AS MATERIALIZED (
+            DELETE FROM {prefix}outbox o
+            WHERE o.batch_pk = ANY ((SELECT array_agg(pk) FROM gone)::bigint[])
+            RETURNING 1
+        ), waiting AS MATERIALIZED (
+            DELETE FROM {prefix}outbox o WHERE o.batch_pk IS NULL AND o.pk <= (SELECT pk FROM last) RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM batched) + (SELECT count(*) FROM waiting)"
+
     clock: "SELECT {micros clock_timestamp()}"
 
     ping: "SELECT 1::bigint"

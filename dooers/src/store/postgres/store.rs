@@ -2,10 +2,12 @@
 
 use super::PostgresOptions;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
+use super::outbox;
 use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
-use crate::protocol::timestamp;
+use crate::protocol::{AnalyticsEvent, timestamp};
+use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::connect::connection::connect;
 use crate::store::postgres::connect::error::into_store_error;
 use crate::store::postgres::connect::hint::explained;
@@ -16,7 +18,10 @@ use crate::store::postgres::write::operations::{CancelTurn, Expire, GiveFeedback
 use crate::store::postgres::write::writer::Writer;
 use crate::store::rules::place_of;
 use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
-use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
+use crate::store::{
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, Recovered, StoreError,
+    StoredSetting, WorkerKey,
+};
 use futures::future::{join, join_all};
 use sqlx::Connection;
 use std::fmt::Display;
@@ -35,6 +40,7 @@ const PING: Duration = Duration::from_secs(2);
 pub struct PostgresStore {
     writer: Writer,
     readers: Readers,
+    outbox: OutboxSwitch,
 }
 
 impl crate::store::OwnStore for PostgresStore {}
@@ -48,14 +54,19 @@ impl PostgresStore {
     pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
         prepare(&options, options.auto_migrate).await?;
         let sql = Arc::new(Statements::new(&options.table_prefix));
-        let writer = Writer::start(&options, Arc::clone(&sql)).await;
+        let outbox = OutboxSwitch::default();
+        let writer = Writer::start(&options, Arc::clone(&sql), outbox.clone()).await;
         let writer = writer.map_err(|error| cannot_reach(&options, &error))?;
         let readers = Readers::new(&options, sql);
         // Removes the rows of writers that ended long ago.
         readers
             .execute("remove old writers", |sql| query(&sql.own.remove_writers))
             .await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            outbox,
+        })
     }
 
     /// Creates or updates the tables, regardless of [`PostgresOptions::auto_migrate`]. Several processes may call this
@@ -252,6 +263,39 @@ sql_store! {
 
     async fn remove_setting(&self, worker: &WorkerKey, field_id: &str) -> Result<(), StoreError> {
         settings::remove(&self.readers, worker, field_id).await
+    }
+
+    fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
+        self.outbox.set(filter);
+    }
+
+    async fn append_outbox(&self, events: Vec<AnalyticsEvent>) -> Result<(), StoreError> {
+        let rows = self.outbox.rows(&events)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        outbox::append(&self.readers, rows).await
+    }
+
+    async fn claim_batch(&self, claim: &BatchClaim) -> Result<Option<OutboxBatch>, StoreError> {
+        outbox::claim(&self.readers, claim).await
+    }
+
+    async fn remove_batch(&self, batch_id: &str) -> Result<(), StoreError> {
+        outbox::remove(&self.readers, batch_id).await
+    }
+
+    async fn retry_batch(
+        &self,
+        node: &str,
+        batch_id: &str,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
+        outbox::retry(&self.readers, node, batch_id, wait).await
+    }
+
+    async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
+        outbox::trim(&self.readers, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

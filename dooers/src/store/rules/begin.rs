@@ -4,7 +4,8 @@ use super::rows::{Rows, SentEvent, SentKey, ThreadRows};
 use super::thread::{OpenThread, find, make, open};
 use crate::protocol::FormAnswer;
 use crate::store::{
-    BeginOutcome, Change, ClaimOptions, NewMessage, Scope, StoreError, ThreadTarget, message,
+    BeginOutcome, Change, ClaimOptions, NewMessage, Origin, Scope, StoreError, ThreadTarget,
+    message,
 };
 
 /// Stores a user's message and its turn: see [`Store::begin_turn`](crate::store::Store::begin_turn).
@@ -62,7 +63,7 @@ pub(crate) fn begin<S: Rows>(
     let new = accepted.as_ref().unwrap_or(new);
     let answers = answer.as_ref().map(|answer| answer.form_event_id.as_str());
     let (event, rev) = thread.append(new.event(0), answers, None)?;
-    changes.push(Change::of_event(event.clone(), rev));
+    changes.push(Change::of_event(event.clone(), rev).by(Origin::Created));
     // The preemption follows the message, because the message causes it.
     let (withdrawn, interrupted) = thread.preempt(start)?;
     changes.extend(withdrawn);
@@ -70,7 +71,7 @@ pub(crate) fn begin<S: Rows>(
     if let Some(claim) = &mut claim {
         changes.append(&mut claim.changes);
     }
-    thread.save()?;
+    thread.save(&changes, None)?;
     if let Some(key) = key {
         let sent = SentEvent {
             thread_id: thread_id.to_owned(),

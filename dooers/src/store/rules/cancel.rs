@@ -22,7 +22,7 @@ pub(crate) fn cancel<S: Rows>(
             continue;
         };
         let cancelled = thread.cancel(cancel)?;
-        thread.save()?;
+        thread.save(cancelled.changes(), None)?;
         if !matches!(cancelled, Cancelled::Ended) {
             return Ok(cancelled);
         }
@@ -44,7 +44,7 @@ pub(crate) fn cancel_in<S: Rows>(
 ) -> Result<Cancelled, S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
     let cancelled = thread.cancel(cancel)?;
-    thread.save()?;
+    thread.save(cancelled.changes(), None)?;
     Ok(cancelled)
 }
 

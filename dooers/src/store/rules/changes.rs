@@ -4,7 +4,7 @@ use super::rows::ThreadRows;
 use super::thread::OpenThread;
 use crate::protocol::ThreadEvent;
 use crate::store::claim::finalized;
-use crate::store::{Change, TurnChange, TurnKey};
+use crate::store::{Change, Origin, TurnChange, TurnKey};
 
 impl<R: ThreadRows> OpenThread<R> {
     /// Applies the changes of a turn, in their order.
@@ -25,7 +25,7 @@ impl<R: ThreadRows> OpenThread<R> {
                 let answers = self.first_answer(event)?;
                 let open_in = event.streaming.and(Some(turn));
                 let (event, rev) = self.append((**event).clone(), answers, open_in)?;
-                Some(Change::of_event(event, rev))
+                Some(Change::of_event(event, rev).by(Origin::Created))
             }
             TurnChange::Text {
                 event_id,
@@ -73,6 +73,6 @@ impl<R: ThreadRows> OpenThread<R> {
         let event = finalized(event, text);
         let rev = self.next_rev();
         self.rows.finalize_event(turn, &event, rev)?;
-        Ok(Change::of_event(event, rev))
+        Ok(Change::of_event(event, rev).by(Origin::Completed))
     }
 }

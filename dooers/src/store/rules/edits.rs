@@ -7,7 +7,7 @@ use crate::store::edit::{
     cancel_of_removed, changeable, check_removable, check_run, endable, id_is_taken,
 };
 use crate::store::message::shown;
-use crate::store::{Change, Edited, Participant, Scope, ThreadEdit};
+use crate::store::{Change, Edited, Origin, Participant, Scope, ThreadEdit};
 
 /// Changes a thread without a turn: see [`Store::edit_thread`](crate::store::Store::edit_thread).
 pub(crate) fn edit<S: Rows>(
@@ -27,7 +27,7 @@ pub(crate) fn edit<S: Rows>(
         return Err(id_is_taken(what, id).into());
     }
     let edited = thread.edit(edit)?;
-    thread.save()?;
+    thread.save(&edited.changes, None)?;
     Ok(edited)
 }
 
@@ -87,7 +87,7 @@ impl<R: ThreadRows> OpenThread<R> {
         let answers = self.first_answer(event)?;
         let (event, rev) = self.append(event.clone(), answers, None)?;
         Ok(Edited::by([
-            Change::of_event(event, rev),
+            Change::of_event(event, rev).by(Origin::Created),
             self.change_row(),
         ]))
     }

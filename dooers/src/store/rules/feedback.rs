@@ -5,6 +5,7 @@ use super::rows::{Rows, ThreadRows};
 use super::thread::open;
 use super::thread::{OpenThread, find};
 use crate::protocol::FeedbackTarget;
+use crate::store::analytics::feedback_event;
 use crate::store::feedback::KeptFeedback;
 use crate::store::{CancelTarget, FeedbackUpdate, GivenFeedback, NewFeedback, Scope};
 
@@ -29,7 +30,7 @@ pub(crate) fn give_feedback<S: Rows>(
             continue;
         };
         if let Some(stored) = thread.give_feedback(given)? {
-            thread.save()?;
+            thread.save(&[], None)?;
             return Ok(stored);
         }
     }
@@ -46,7 +47,7 @@ pub(crate) fn give_feedback_in<S: Rows>(
 ) -> Result<GivenFeedback, S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
     let stored = thread.give_feedback(given)?;
-    thread.save()?;
+    thread.save(&[], None)?;
     Ok(stored.ok_or_else(|| given.not_found())?)
 }
 
@@ -100,6 +101,12 @@ impl<R: ThreadRows> OpenThread<R> {
             run_id,
             event_id,
         };
+        if is_changed
+            && let Some(filter) = self.rows.outbox()
+            && let Some(event) = feedback_event(&update, &filter)
+        {
+            self.rows.insert_outbox(&[event])?;
+        }
         Ok(Some(GivenFeedback { update, is_changed }))
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn claim<S: Rows>(
 ) -> Result<Option<Claim>, S::Error> {
     let mut thread = open(rows, scope, thread_id)?;
     let claim = thread.claim(start)?;
-    thread.save()?;
+    let changes = claim.as_ref().map_or(&[][..], |claim| &claim.changes);
+    thread.save(changes, None)?;
     Ok(claim)
 }
 
@@ -39,9 +40,9 @@ pub(crate) fn write<S: Rows>(
     changes: &[TurnChange],
 ) -> Result<Vec<Change>, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
-    thread.held(turn)?;
+    let held = thread.held(turn)?;
     let changes = thread.apply(turn, changes)?;
-    thread.save()?;
+    thread.save(&changes, Some(&held))?;
     Ok(changes)
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn finish<S: Rows>(
     if let Some(next) = &mut next {
         changes.append(&mut next.changes);
     }
-    thread.save()?;
+    thread.save(&changes, Some(&held))?;
     Ok(FinishOutcome { changes, next })
 }
 
@@ -85,9 +86,9 @@ pub(crate) fn retry<S: Rows>(
     if is_cancelled {
         changes.extend(thread.end_cancelled(&held, timestamp::now())?);
     } else {
-        thread.requeue(held, Some(not_before))?;
+        thread.requeue(held.clone(), Some(not_before))?;
     }
-    thread.save()?;
+    thread.save(&changes, Some(&held))?;
     Ok(Retried {
         changes,
         is_cancelled,
@@ -106,7 +107,7 @@ pub(crate) fn create<S: Rows>(
     }
     let owner = draft.participant();
     let (thread, created) = make(rows, scope, draft.thread(scope), owner.as_ref())?;
-    thread.save()?;
+    thread.save(std::slice::from_ref(&created), None)?;
     Ok(created)
 }
 

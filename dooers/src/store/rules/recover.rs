@@ -3,7 +3,7 @@
 use super::rows::{Rows, ThreadRows, TurnRow};
 use super::thread::{OpenThread, open};
 use crate::store::claim::{AfterLoss, interrupted_event, interrupted_run};
-use crate::store::{Change, PendingThread, Recovered, Scope};
+use crate::store::{Change, Origin, PendingThread, Recovered, Scope};
 use chrono::{DateTime, Utc};
 
 /// The turns of a thread that were interrupted.
@@ -40,7 +40,8 @@ pub(crate) fn expire<S: Rows>(
     let mut thread = open(rows, scope, thread_id)?;
     let interrupted = thread.interrupt(at, lost_by)?;
     let waiting = thread.waiting()?;
-    thread.save()?;
+    let changes = interrupted.as_ref().map_or(&[][..], |ended| &ended.changes);
+    thread.save(changes, None)?;
     Ok((interrupted, waiting))
 }
 
@@ -91,9 +92,11 @@ impl<R: ThreadRows> OpenThread<R> {
         let event = interrupted_event(self.id(), run_id, at);
         let (event, rev) = self.append(event, None, None)?;
         self.touch(at)?;
-        let mut changes = vec![Change::of_event(event, rev), self.change_row()];
+        let created = Change::of_event(event, rev).by(Origin::Created);
+        let mut changes = vec![created, self.change_row()];
         let ends = open.into_iter().map(|run| interrupted_run(run, at));
-        changes.extend(self.update_runs(ends)?);
+        let ended = self.update_runs(ends)?.into_iter();
+        changes.extend(ended.map(|change| change.by(Origin::EndedTurn(turn.attempt))));
         self.end_unanswered(turn)?;
         Ok(changes)
     }

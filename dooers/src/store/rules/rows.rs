@@ -1,6 +1,7 @@
 //! The rows on which the rules work.
 
-use crate::protocol::{FeedbackTarget, Run, Thread, ThreadEvent, User};
+use crate::protocol::{AnalyticsEvent, FeedbackTarget, Run, Thread, ThreadEvent, User};
+use crate::store::analytics::AnalyticsFilter;
 use crate::store::claim::{end_of_lease, is_due};
 use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
@@ -9,6 +10,7 @@ use crate::store::{
     ThreadRecord,
 };
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The rows of all threads.
@@ -86,6 +88,12 @@ pub(crate) trait ThreadRows {
 
     /// Writes the thread's own row. Each operation ends with this call.
     fn save(&mut self) -> Result<(), Self::Error>;
+
+    /// Returns the analytics events that are stored for the webhook. `None` if none are.
+    fn outbox(&self) -> Option<Arc<AnalyticsFilter>>;
+
+    /// Stores analytics events for the webhook.
+    fn insert_outbox(&mut self, events: &[AnalyticsEvent]) -> Result<(), Self::Error>;
 
     /// Returns the clock of the lists that contain the thread and its runs.
     fn clock(&self) -> Result<ListClock, Self::Error>;

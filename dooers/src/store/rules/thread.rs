@@ -1,9 +1,10 @@
 //! A thread that is open for one operation.
 
-use super::rows::{NewEvent, Rows, ThreadRows};
+use super::rows::{NewEvent, Rows, ThreadRows, TurnRow};
 use crate::protocol::{Run, Thread, ThreadEvent, User};
+use crate::store::analytics::{ChangeSource, TurnSource, built_in_events};
 use crate::store::message::shown;
-use crate::store::{Change, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
+use crate::store::{Change, Origin, Participant, Scope, StoreError, ThreadPatch, ThreadRecord};
 use chrono::{DateTime, Utc};
 
 /// A thread that is open for one operation.
@@ -44,14 +45,48 @@ pub(super) fn make<'a, S: Rows>(
         rows.insert_participant(owner)?;
     }
     let made = OpenThread { rows };
-    let change = Change::of_thread(made.record(), made.rows.row().row_rev);
+    let change = Change::of_thread(made.record(), made.rows.row().row_rev).by(Origin::Created);
     Ok((made, change))
 }
 
 impl<R: ThreadRows> OpenThread<R> {
-    /// Writes the thread's own row, which ends the operation.
-    pub(super) fn save(mut self) -> Result<(), R::Error> {
+    /// Ends an operation that made these changes, perhaps in a turn: stores the analytics events that follow from them,
+    /// and the thread's own row.
+    pub(super) fn save(
+        mut self,
+        changes: &[Change],
+        turn: Option<&TurnRow>,
+    ) -> Result<(), R::Error> {
+        self.record_events(changes, turn)?;
         self.rows.save()
+    }
+
+    /// Stores the analytics events that follow from changes, if the webhook needs them.
+    fn record_events(
+        &mut self,
+        changes: &[Change],
+        turn: Option<&TurnRow>,
+    ) -> Result<(), R::Error> {
+        let Some(filter) = self.rows.outbox().filter(|_| !changes.is_empty()) else {
+            return Ok(());
+        };
+        let message = turn.map(|turn| self.rows.message_of(turn)).transpose()?;
+        let turn = turn
+            .zip(message.as_ref())
+            .map(|(turn, message)| TurnSource {
+                event_id: &turn.event_id,
+                user_id: message.user.as_ref().map(|user| user.user_id.as_str()),
+                attempt: turn.attempt,
+            });
+        let source = ChangeSource {
+            worker_id: &self.thread().worker_id,
+            turn,
+        };
+        let events = built_in_events(changes, &source, &filter);
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.rows.insert_outbox(&events)
     }
 
     pub(super) fn id(&self) -> &str {

@@ -5,7 +5,9 @@ use super::thread::OpenThread;
 use crate::protocol::{Run, ThreadEvent, new_id};
 use crate::store::OnBusy;
 use crate::store::claim::{cancelled_run, interrupted_run, withdrawn_run};
-use crate::store::{Change, Claim, ClaimOptions, PendingThread, SealedAnswer, StoreError, TurnKey};
+use crate::store::{
+    Change, Claim, ClaimOptions, Origin, PendingThread, SealedAnswer, StoreError, TurnKey,
+};
 use chrono::{DateTime, Utc};
 
 impl<R: ThreadRows> OpenThread<R> {
@@ -188,7 +190,9 @@ impl<R: ThreadRows> OpenThread<R> {
     ) -> Result<Vec<Change>, R::Error> {
         self.end_unanswered(turn)?;
         let open = self.rows.open_runs(&turn.event_id)?;
-        self.update_runs(open.into_iter().map(|run| cancelled_run(run, at)))
+        let ended = self.update_runs(open.into_iter().map(|run| cancelled_run(run, at)))?;
+        let origin = Origin::EndedTurn(turn.attempt);
+        Ok(ended.into_iter().map(|change| change.by(origin)).collect())
     }
 
     /// Ends a waiting turn. The run of an earlier attempt is canceled. Without one, a canceled run is created.
@@ -204,7 +208,8 @@ impl<R: ThreadRows> OpenThread<R> {
         }
         let place = (self.id(), turn.event_id.as_str());
         let run = withdrawn_run(run_id, self.agent(), place, at);
-        Ok(vec![self.put_run(run)?])
+        let origin = Origin::EndedTurn(turn.attempt);
+        Ok(vec![self.put_run(run)?.by(origin)])
     }
 
     /// Stores the new states of runs that were read from the rows.

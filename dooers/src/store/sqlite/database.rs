@@ -5,6 +5,7 @@ use super::log::empty_log;
 use super::statements::Statements;
 use super::watch::Watch;
 use crate::store::list_clock::ListClock;
+use crate::store::outbox::OutboxSwitch;
 use crate::store::sql::{Columns, RowError, Stop};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Params, Row, params};
@@ -27,6 +28,7 @@ pub(super) struct WriterDatabase {
     /// The list clocks, by the `pk` of their scopes. After a rollback a clock may be ahead, which is harmless.
     clocks: RefCell<HashMap<i64, ListClock>>,
     pub(super) watch: Arc<Watch>,
+    pub(super) outbox: OutboxSwitch,
     /// `true` if the log contains data that must not stay there.
     is_log_confidential: Cell<bool>,
 }
@@ -40,6 +42,7 @@ impl WriterDatabase {
             sql,
             clocks: RefCell::default(),
             watch,
+            outbox: OutboxSwitch::default(),
             is_log_confidential: Cell::new(false),
         }
     }

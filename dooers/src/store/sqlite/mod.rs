@@ -16,6 +16,7 @@ mod open;
 mod open_error;
 mod operations;
 mod options;
+mod outbox;
 mod readers;
 mod rows;
 mod statements;

@@ -271,6 +271,66 @@ statements! {
             WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2
         )"
 
+    // The outbox. A batch is claimed unless another process holds it (?2 is the time, ?3 the end of a lease that begins
+    // now, so that a later end comes from a clock that was set back) or it waits (until ?4 at the latest).
+
+    insert_outbox: "INSERT INTO {prefix}outbox (worker_id, event, stored_at) VALUES (?1, ?2, ?3)"
+
+    release_batches: "UPDATE {prefix}batches SET node = NULL, lease_until = NULL"
+
+    claim_batch: "
+        UPDATE {prefix}batches
+        SET node = ?1, lease_until = ?3, attempt = attempt + 1, not_before = NULL
+        WHERE pk = (
+            SELECT b.pk FROM {prefix}batches b
+            WHERE (b.node IS NULL OR b.node = ?1 OR b.lease_until <= ?2 OR b.lease_until > ?3)
+                AND (b.not_before IS NULL OR b.not_before <= ?2 OR b.not_before > ?4)
+            ORDER BY b.pk LIMIT 1
+        )
+        RETURNING pk, id, worker_id, attempt"
+
+    waiting_batch: "SELECT 1 FROM {prefix}batches WHERE not_before > ?1 AND not_before <= ?2 LIMIT 1"
+
+    oldest_outbox: "
+        SELECT worker_id, stored_at FROM {prefix}outbox WHERE batch_pk IS NULL ORDER BY pk LIMIT 1"
+
+    nth_outbox: "SELECT 1 FROM {prefix}outbox WHERE batch_pk IS NULL LIMIT 1 OFFSET ?1"
+
+    outbox_sizes: "
+        SELECT pk, octet_length(event) FROM {prefix}outbox
+        WHERE batch_pk IS NULL AND worker_id = ?1
+        ORDER BY pk LIMIT ?2"
+
+    insert_batch: "
+        INSERT INTO {prefix}batches (id, worker_id, attempt, node, lease_until) VALUES (?1, ?2, 1, ?3, ?4)"
+
+    fill_batch: "
+        UPDATE {prefix}outbox SET batch_pk = ?1 WHERE batch_pk IS NULL AND worker_id = ?2 AND pk <= ?3"
+
+    batched_events: "SELECT event FROM {prefix}outbox WHERE batch_pk = ?1 ORDER BY pk"
+
+    remove_batched: "
+        DELETE FROM {prefix}outbox WHERE batch_pk = (SELECT b.pk FROM {prefix}batches b WHERE b.id = ?1)"
+
+    remove_batch: "DELETE FROM {prefix}batches WHERE id = ?1"
+
+    retry_batch: "
+        UPDATE {prefix}batches SET node = NULL, lease_until = NULL, not_before = ?3 WHERE id = ?1 AND node = ?2"
+
+    // The newest event above a limit, and the removal of the events up to it.
+
+    newest_excess: "SELECT pk FROM {prefix}outbox ORDER BY pk DESC LIMIT 1 OFFSET ?1"
+
+    drop_waiting: "DELETE FROM {prefix}outbox WHERE batch_pk IS NULL AND pk <= ?1"
+
+    excess_batches: "
+        SELECT b.pk FROM {prefix}batches b
+        WHERE b.node IS NULL AND EXISTS (SELECT 1 FROM {prefix}outbox o WHERE o.batch_pk = b.pk AND o.pk <= ?1)"
+
+    drop_batched: "DELETE FROM {prefix}outbox WHERE batch_pk = ?1"
+
+    drop_batch: "DELETE FROM {prefix}batches WHERE pk = ?1"
+
     // Tests that the first page can be read.
 
     ping: "PRAGMA schema_version"

@@ -6,12 +6,19 @@ use super::open_error::cannot_open;
 use super::operations::{
     CancelTurn, ForgetSent, GiveFeedback, PutSettings, Recover, RemoveSetting, RenewLeases,
 };
+use super::outbox::{
+    AppendOutbox, ClaimBatch, ReleaseBatches, RemoveBatch, RetryBatch, TrimOutbox,
+};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
-use crate::protocol::timestamp;
+use crate::protocol::{AnalyticsEvent, timestamp};
+use crate::store::outbox::OutboxSwitch;
 use crate::store::sql::sql_store;
-use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
+use crate::store::{
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, Recovered, StoreError,
+    StoredSetting, WorkerKey,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +49,7 @@ use std::time::Duration;
 pub struct SqliteStore {
     pub(super) writer: Writer,
     readers: Readers,
+    outbox: OutboxSwitch,
 }
 
 impl crate::store::OwnStore for SqliteStore {}
@@ -63,12 +71,17 @@ impl SqliteStore {
         } = opening
             .await
             .map_err(|error| cannot_open(&options.path, error))??;
+        let outbox = database.outbox.clone();
         let writer =
             Writer::start(database, lock).map_err(|error| cannot_open(&options.path, error))?;
         let readers = Readers::open(watch, &options, sql)
             .await
             .map_err(|error| cannot_open(&options.path, error))?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            outbox,
+        })
     }
 }
 
@@ -100,6 +113,7 @@ sql_store! {
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
+        self.writer.run(ReleaseBatches).await?;
         let at = timestamp::now();
         self.writer.run(Recover { at, lost_by: None }).await
     }
@@ -152,6 +166,44 @@ sql_store! {
             field_id: field_id.to_owned(),
         };
         self.writer.run(remove).await
+    }
+
+    fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
+        self.outbox.set(filter);
+    }
+
+    async fn append_outbox(&self, events: Vec<AnalyticsEvent>) -> Result<(), StoreError> {
+        let rows = self.outbox.rows(&events)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.writer.run(AppendOutbox(rows)).await
+    }
+
+    async fn claim_batch(&self, claim: &BatchClaim) -> Result<Option<OutboxBatch>, StoreError> {
+        self.writer.run(ClaimBatch(claim.clone())).await
+    }
+
+    async fn remove_batch(&self, batch_id: &str) -> Result<(), StoreError> {
+        self.writer.run(RemoveBatch(batch_id.to_owned())).await
+    }
+
+    async fn retry_batch(
+        &self,
+        node: &str,
+        batch_id: &str,
+        wait: Duration,
+    ) -> Result<(), StoreError> {
+        let retry = RetryBatch {
+            node: node.to_owned(),
+            batch_id: batch_id.to_owned(),
+            wait,
+        };
+        self.writer.run(retry).await
+    }
+
+    async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
+        self.writer.run(TrimOutbox(limit)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,15 +1,21 @@
 //! The rows of one thread, on the writer's connection.
 
 use super::database::WriterDatabase;
-use crate::protocol::{ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User};
+use super::outbox;
+use crate::protocol::{
+    AnalyticsEvent, ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User,
+};
+use crate::store::analytics::AnalyticsFilter;
 use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
+use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{NewEvent, ThreadRow, ThreadRows, TurnRow};
 use crate::store::sql::{self, Columns, Stop, int, json};
 use crate::store::{Feedback, Participant};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// The rows of one thread, on the writer's connection. [`save`](ThreadRows::save) writes the thread's own row at the
 /// end.
@@ -118,6 +124,16 @@ impl ThreadRows for SqliteThread<'_> {
             )?;
         }
         Ok(())
+    }
+
+    fn outbox(&self) -> Option<Arc<AnalyticsFilter>> {
+        self.db.outbox.filter()
+    }
+
+    fn insert_outbox(&mut self, events: &[AnalyticsEvent]) -> Result<(), Stop> {
+        let rows = events.iter().map(OutboxEvent::of);
+        let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+        outbox::insert(self.db, &rows)
     }
 
     fn clock(&self) -> Result<ListClock, Stop> {

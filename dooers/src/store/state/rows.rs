@@ -1,17 +1,23 @@
 //! Implementation of the rules' row traits by threads in memory.
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
-use super::threads::Threads;
-use crate::protocol::{ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User, timestamp};
+use super::threads::{PendingEvents, Threads};
+use crate::protocol::{
+    AnalyticsEvent, ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User, timestamp,
+};
+use crate::store::analytics::AnalyticsFilter;
 use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
+use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
 use crate::store::{CancelTarget, Feedback, Participant, Scope, StoreError};
 use chrono::{DateTime, Utc};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 impl Rows for Threads {
     type Error = StoreError;
-    type Thread<'a> = &'a mut ThreadState;
+    type Thread<'a> = StateRows<'a>;
 
     fn has_thread(&self, thread_id: &str) -> Result<bool, StoreError> {
         Ok(self.by_id.contains_key(thread_id))
@@ -32,20 +38,27 @@ impl Rows for Threads {
         &mut self,
         scope: &Scope,
         thread_id: &str,
-    ) -> Result<Option<&mut ThreadState>, StoreError> {
+    ) -> Result<Option<StateRows<'_>>, StoreError> {
         let thread = self.by_id.get_mut(thread_id);
-        Ok(thread.filter(|thread| thread.lies_in(scope)))
+        let thread = thread.filter(|thread| thread.lies_in(scope));
+        Ok(thread.map(|state| StateRows {
+            state,
+            outbox: &mut self.outbox,
+        }))
     }
 
     fn insert_thread(
         &mut self,
         scope: &Scope,
         thread: Thread,
-    ) -> Result<&mut ThreadState, StoreError> {
+    ) -> Result<StateRows<'_>, StoreError> {
         let clock = self.clocks.of(scope);
         let id = thread.id.clone();
         let state = ThreadState::new(ThreadRow::new(scope, thread, &clock), clock);
-        Ok(self.by_id.entry(id).insert_entry(state).into_mut())
+        Ok(StateRows {
+            state: self.by_id.entry(id).insert_entry(state).into_mut(),
+            outbox: &mut self.outbox,
+        })
     }
 
     fn delete_thread(&mut self, _: &Scope, thread_id: &str) -> Result<(), StoreError> {
@@ -97,7 +110,28 @@ fn places<'a>(threads: impl Iterator<Item = &'a ThreadState>) -> Vec<(Scope, Str
         .collect()
 }
 
-impl ThreadRows for &mut ThreadState {
+/// A thread in memory, while an operation changes it.
+#[derive(Debug)]
+pub(crate) struct StateRows<'a> {
+    state: &'a mut ThreadState,
+    outbox: &'a mut PendingEvents,
+}
+
+impl Deref for StateRows<'_> {
+    type Target = ThreadState;
+
+    fn deref(&self) -> &ThreadState {
+        self.state
+    }
+}
+
+impl DerefMut for StateRows<'_> {
+    fn deref_mut(&mut self) -> &mut ThreadState {
+        self.state
+    }
+}
+
+impl ThreadRows for StateRows<'_> {
     type Error = StoreError;
 
     fn row(&self) -> &ThreadRow {
@@ -117,6 +151,20 @@ impl ThreadRows for &mut ThreadState {
     }
 
     fn save(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn outbox(&self) -> Option<Arc<AnalyticsFilter>> {
+        self.outbox.filter.clone()
+    }
+
+    fn insert_outbox(&mut self, events: &[AnalyticsEvent]) -> Result<(), StoreError> {
+        let thread_id = self.row.record.thread.id.clone();
+        for event in events {
+            let row = OutboxEvent::of(event);
+            let row = row.map_err(|error| StoreError::Invalid(error.to_string()))?;
+            self.outbox.events.push((thread_id.clone(), row));
+        }
         Ok(())
     }
 

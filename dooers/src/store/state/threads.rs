@@ -2,11 +2,14 @@
 
 use super::thread::ThreadState;
 use crate::protocol::timestamp;
+use crate::store::analytics::AnalyticsFilter;
 use crate::store::list_clock::ListClocks;
+use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{SentEvent, SentKey};
 use crate::store::{Scope, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Threads by their ids, and the stored events of the messages that clients sent.
 #[derive(Debug, Default)]
@@ -17,6 +20,17 @@ pub(crate) struct Threads {
     pub(crate) taken: TakenIds,
     /// The clocks of the lists in which threads are created.
     pub(crate) clocks: ListClocks,
+    /// The analytics events for the webhook that operations have added.
+    pub(crate) outbox: PendingEvents,
+}
+
+/// Analytics events for the webhook that are not stored yet.
+#[derive(Debug, Default)]
+pub(crate) struct PendingEvents {
+    /// The events that are stored. `None` if the outbox is off.
+    pub(crate) filter: Option<Arc<AnalyticsFilter>>,
+    /// The events, with the ids of their threads.
+    pub(crate) events: Vec<(String, OutboxEvent)>,
 }
 
 /// The ids of events and runs of threads that are not loaded. Only the ids that an operation asks for are included.

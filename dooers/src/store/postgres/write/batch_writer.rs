@@ -16,6 +16,7 @@ use super::write_set::Rows;
 use super::writer_connection::{StatementOutcome, WriterConnection};
 use crate::crash;
 use crate::store::list_clock::ListClock;
+use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::connect::error::{again, is_lost_row, is_race_row};
 use crate::store::postgres::connect::limit::LAST_TRY;
@@ -50,6 +51,7 @@ pub(crate) struct BatchWriter {
     numbers: Range<i64>,
     /// Finished operations whose callers have not received the results yet.
     done: Vec<Box<dyn Job>>,
+    outbox: OutboxSwitch,
 }
 
 /// A batch that was executed in memory.
@@ -67,6 +69,7 @@ impl BatchWriter {
     pub(crate) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
+        outbox: OutboxSwitch,
     ) -> Result<Self, RowError> {
         let mut link = WriterConnection::new(options, Arc::clone(&sql));
         link.open(link.end_since(Instant::now())).await?;
@@ -77,6 +80,7 @@ impl BatchWriter {
             scopes: Scopes::new(Arc::clone(&sql)),
             numbers: 0..0,
             done: Vec::new(),
+            outbox,
             sql,
         })
     }
@@ -208,6 +212,7 @@ impl BatchWriter {
         let connection = self.link.connection()?;
         let mut known = WorkingSet::default();
         known.distrusted.clone_from(distrusted);
+        known.threads.outbox.filter = self.outbox.filter();
         for job in &*jobs {
             let id = job.thread_id();
             if job.is_fresh() || distrusted.contains(id) {

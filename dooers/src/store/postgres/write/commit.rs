@@ -174,6 +174,11 @@ const CTES: &[Cte] = &[
         SELECT x.workspace_pk, x.participant, x.client_event_id, x.thread_id, x.event_id, x.deleted_at FROM {sent}
         WHERE {open}
         ORDER BY 1, 2, 3"]),
+    cte("new_outbox", &["
+        INSERT INTO {prefix}outbox (worker_id, event, stored_at)
+        SELECT x.worker_id, x.event, clock_timestamp() FROM {outbox}
+        WHERE {open}
+        ORDER BY x.place"]),
     cte("deleted_threads", &["
         SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
         WHERE {open}"]),

@@ -4,8 +4,8 @@ use super::cache::ThreadSlot;
 use super::working_set::{Before, WorkingSet};
 use super::write_set::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
-    DeletedThread, EndedTurn, GivenFeedbackRow, NewEvent, NewParticipant, NewRun, NewSent,
-    NewThreadRow, NewTurn, ReadThread, RemovedRun, RemovedTarget, Rows, TouchedThread,
+    DeletedThread, EndedTurn, GivenFeedbackRow, NewEvent, NewOutbox, NewParticipant, NewRun,
+    NewSent, NewThreadRow, NewTurn, ReadThread, RemovedRun, RemovedTarget, Rows, TouchedThread,
 };
 use crate::protocol::FeedbackTarget;
 use crate::store::feedback::KeptFeedback;
@@ -43,6 +43,19 @@ pub(crate) fn diff(
         if let Some(new) = known.threads.by_id.get(id) {
             created(&mut rows, *place, new)?;
         }
+    }
+    for (place, (thread_id, event)) in known.threads.outbox.events.iter().enumerate() {
+        let before = known.before.get(thread_id).map(|before| before.place);
+        // A thread that was created and deleted in the same batch leaves no events.
+        let Some(thread) = before.or_else(|| places.get(thread_id).copied()) else {
+            continue;
+        };
+        rows.outbox.push(NewOutbox {
+            thread_pk: thread.pk,
+            place: int(place as u64),
+            worker_id: event.worker_id.clone(),
+            event: event.json.clone(),
+        });
     }
     for (key, sent) in &known.threads.sent {
         if known.sent_before.contains(key) {

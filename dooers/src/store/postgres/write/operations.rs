@@ -102,6 +102,10 @@ fn needs_of_changes(
 ) {
     let thread_id = &turn.thread_id;
     needs.push(Dependency::Thread(thread_id.clone()));
+    if known.threads.outbox.filter.is_some() {
+        // Analytics events name the sender of the message.
+        needs.push(event(thread_id, &turn.event_id));
+    }
     for change in changes {
         match change {
             TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),

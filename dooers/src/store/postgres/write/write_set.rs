@@ -223,4 +223,12 @@ groups! {
         event_id: String,
         deleted_at: Option<DateTime<Utc>>,
     }
+
+    /// An analytics event for the webhook.
+    outbox: NewOutbox / NewOutboxes {
+        thread_pk: i64,
+        place: i64,
+        worker_id: String,
+        event: String,
+    }
 }

@@ -8,6 +8,7 @@ use super::batch::{Barrier, Job, QueuedOperation};
 use super::batch_writer::BatchWriter;
 use super::operations::PgOperation;
 use crate::store::StoreError;
+use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::statements::Statements;
 use crate::store::sql::RowError;
@@ -33,8 +34,9 @@ impl Writer {
     pub(crate) async fn start(
         options: &PostgresOptions,
         sql: Arc<Statements>,
+        outbox: OutboxSwitch,
     ) -> Result<Self, RowError> {
-        let session = BatchWriter::start(options, sql).await?;
+        let session = BatchWriter::start(options, sql, outbox).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         Ok(Self {
             queue: Mutex::new(Some(queue)),
