@@ -55,10 +55,10 @@ pub use handler::private as __private;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn, IntoReply,
-    InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State,
-    StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall, Turn, TurnPolicy,
-    WorkerRequest, WorkerResponse, title_from,
+    Agent, AgentDefinition, Answer, Data, EventId, FormAnswer, FormResponse, FromTurn,
+    GiveFeedback, IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream, Requirements,
+    RunId, Sent, State, StreamText, StreamedReply, StreamedText, TextReply, TextStream, ToolCall,
+    Turn, TurnPolicy, WorkerAnalytics, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -102,7 +102,8 @@ pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerConfig, WorkerMemory,
-        WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent, title_from,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, WorkerAnalytics, WorkerConfig,
+        WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent,
+        title_from,
     };
 }

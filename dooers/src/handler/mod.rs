@@ -1,6 +1,9 @@
 //! The API for authors of agents: the agent, the arguments of its handler, and its replies.
 
 mod agent;
+mod analytics;
+mod analytics_data;
+mod analytics_sink;
 mod answer_values;
 mod draft;
 mod extract;
@@ -27,6 +30,7 @@ mod turn_memory;
 mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
+pub use analytics::{GiveFeedback, WorkerAnalytics};
 pub use extract::FromTurn;
 pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};
@@ -48,6 +52,7 @@ pub use turn::Turn;
 pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
+pub(crate) use analytics_sink::{AnalyticsSink, TurnAnalytics};
 pub(crate) use draft::{Draft, join_whole_texts};
 pub(crate) use outbox::{Outbox, Piece, Rest, StoredSender};
 pub(crate) use reply::{AnswerKind, ReplyError};

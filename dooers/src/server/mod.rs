@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod analytics;
 mod analytics_events;
 mod callback;
 mod catch_up;

@@ -1,5 +1,6 @@
 //! The start of a server.
 
+use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
@@ -11,10 +12,10 @@ use super::stopping;
 #[cfg(feature = "webhook")]
 use super::webhook::Sender;
 use crate::handler::AnswerKeys;
-use crate::hub::{Hub, OutboundTotal};
+use crate::hub::{Hub, LiveAnalytics, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
-use crate::turn::Runner;
+use crate::turn::{Outlets, Runner};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,31 +65,39 @@ impl ServerState {
         if let Some(notifying) = notifying {
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
-        let runner = Arc::new(Runner::new(
-            Arc::clone(&store),
-            (hub.clone(), changes),
-            Arc::clone(&settings),
-            AnswerKeys::new(config.secret_keys.clone()),
-            Arc::new(states),
-            config.assistant_name.clone(),
-            config.lease,
-        ));
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
-        let server = Arc::new(Self {
-            agents,
-            outbound: Arc::new(outbound),
-            config,
-            store,
-            hub,
-            settings,
-            feedback,
-            runner,
-            tasks,
-            abandoned,
-            sessions: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            stopped: CancellationToken::new(),
+        let server = Arc::new_cyclic(|server| {
+            let outlets = Outlets {
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                analytics: Arc::new(ServerAnalytics::new(server.clone())),
+                hub: hub.clone(),
+                changes,
+            };
+            let runner = Runner::new(
+                Arc::clone(&store),
+                outlets,
+                Arc::clone(&settings),
+                AnswerKeys::new(config.secret_keys.clone()),
+                Arc::new(states),
+                config.assistant_name.clone(),
+                config.lease,
+            );
+            Self {
+                agents,
+                outbound: Arc::new(outbound),
+                config,
+                store,
+                hub,
+                settings,
+                feedback,
+                runner: Arc::new(runner),
+                tasks,
+                abandoned,
+                sessions: TaskTracker::new(),
+                stopping: CancellationToken::new(),
+                stopped: CancellationToken::new(),
+            }
         });
         match closed.run_until_cancelled(server.recover()).await {
             Some(recovered) => recovered?,
