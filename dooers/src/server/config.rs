@@ -394,8 +394,8 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets whether analytics events are recorded. They are by default. An event costs nothing while no client is
-    /// subscribed to the analytics of its worker.
+    /// Sets whether analytics events are recorded. They are by default. An event costs nothing without a webhook and while
+    /// no client is subscribed to the analytics of its worker.
     #[must_use]
     pub fn analytics(mut self, on: bool) -> Self {
         self.analytics.is_off = !on;

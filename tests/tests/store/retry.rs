@@ -164,7 +164,7 @@ async fn lost_turn_with_attempts_left_is_requeued(store: &AnyStore) {
     write(store, &claim.key, vec![streamed("t", "s")]).await;
     let lost = store.expire_leases(now()).await.unwrap();
     assert_eq!((lost.interrupted, lost.retried), (0, 1));
-    assert_eq!(kinds(&lost.changes[0]), ["event"]);
+    assert_eq!(kinds(&lost.changes[0].changes), ["event"]);
     assert_eq!(lost.waiting.len(), 1);
     let next = claim_at(store, now()).await.unwrap();
     assert_eq!((next.attempt, &next.run), (2, &claim.run));
