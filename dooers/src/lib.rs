@@ -25,6 +25,7 @@
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
+//! | `webhook` | no | analytics events are sent to a webhook, if one is configured |
 
 // Generated code refers to this crate as `dooers`, also in this crate's own tests and examples.
 #[allow(

@@ -394,8 +394,8 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets whether analytics events are recorded. They are by default. An event costs nothing without a webhook and while
-    /// no client is subscribed to the analytics of its worker.
+    /// Sets whether analytics events are recorded. They are by default. Events cost nothing without a webhook and without
+    /// a client that is subscribed to them.
     #[must_use]
     pub fn analytics(mut self, on: bool) -> Self {
         self.analytics.is_off = !on;
@@ -416,7 +416,9 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets the webhook that receives the analytics events. Without one, nothing is sent.
+    /// Sets the webhook that receives the analytics events. Without one, nothing is stored or sent. Events that wait in the
+    /// database when a program starts without its webhook stay there, and are sent when a program with a webhook uses the
+    /// database again.
     #[cfg(feature = "webhook")]
     #[must_use]
     pub fn analytics_webhook(mut self, webhook: AnalyticsWebhook) -> Self {
@@ -424,10 +426,14 @@ impl WorkerConfig {
         self
     }
 
-    /// Returns the analytics events that are stored for the webhook. `None` without a webhook.
+    /// Returns the analytics events that are stored for the webhook. `None` if none are.
     pub(super) fn outbox(&self) -> Option<AnalyticsFilter> {
         #[cfg(feature = "webhook")]
-        return self.webhook.as_ref().map(|_| self.analytics.clone());
+        return self
+            .webhook
+            .as_ref()
+            .filter(|_| !self.analytics.is_off)
+            .map(|_| self.analytics.clone());
         #[cfg(not(feature = "webhook"))]
         return None;
     }

@@ -118,15 +118,16 @@ impl ServerState {
         Ok(server)
     }
 
-    /// Sends analytics events to the webhook, if one is configured, until the server has stopped. Events that were not
-    /// sent then stay in the store.
+    /// Sends analytics events to the webhook, if one is configured, until the server has stopped. Events that are not sent
+    /// by then stay in the store.
     #[cfg(feature = "webhook")]
     fn send_analytics(&self) {
         if let Some(webhook) = &self.config.webhook {
             let sender = Sender::new(Arc::clone(&self.store), webhook.clone(), self.config.lease);
-            let stopped = self.stopped.clone();
+            let sending = sender.run(self.stopped.clone());
+            let abandoned = self.abandoned.clone();
             self.tasks
-                .spawn(stopped.run_until_cancelled_owned(sender.run()));
+                .spawn(abandoned.run_until_cancelled_owned(sending));
         }
     }
 }

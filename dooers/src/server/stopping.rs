@@ -19,7 +19,8 @@ const RECORDING: Duration = Duration::from_millis(2100);
 /// The time after the drain time by which dropped work has ended.
 const GIVING_UP: Duration = Duration::from_millis(2300);
 
-/// The time after the drain time by which the program's callbacks and the server's own tasks have ended.
+/// The time after the drain time by which the program's callbacks and the server's own tasks have ended. One of them
+/// sends the last analytics events to the webhook.
 const TASKS: Duration = Duration::from_millis(2500);
 
 /// The time after the drain time by which the store is closed.
@@ -66,7 +67,7 @@ impl ServerState {
             self.hub.close().await;
         };
         if timeout_at(drained + TASKS, tasks).await.is_err() {
-            tracing::warn!(target: "dooers::server", "a callback of the program, for changed settings or for feedback, did not end in time and is dropped");
+            tracing::warn!(target: "dooers::server", "a callback of the program, for changed settings or for feedback, or the last request to the webhook did not end in time and is dropped");
         }
         self.abandoned.cancel();
         let closing = timeout_at(drained + CLOSING, self.store.close());

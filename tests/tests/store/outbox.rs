@@ -24,17 +24,9 @@ cases![
     changed_feedback_stores_an_event,
     tracked_events_are_stored_with_the_end_of_an_attempt,
     deleted_thread_leaves_its_events,
-    batch_is_due_by_count_or_age,
-    batch_has_events_of_one_worker,
-    batch_ends_at_its_size_in_bytes,
-    retried_batch_keeps_its_id_and_events,
-    waiting_batch_delays_new_batches,
-    held_batch_is_not_claimed_by_others,
-    lost_claim_returns_the_same_batch,
-    batch_of_a_lost_lease_is_not_returned_by_its_loser,
-    removed_batch_is_not_sent_again,
+    new_batches_are_due_and_limited,
+    old_batches_are_held_and_retried,
     trim_drops_the_oldest_events,
-    trim_drops_whole_batches_unless_they_are_held,
     concurrent_claims_share_no_event,
 ];
 
@@ -89,6 +81,14 @@ async fn drain(store: &AnyStore) -> Vec<Value> {
         store.remove_batch(&batch.id).await.unwrap();
     }
     all
+}
+
+/// Removes the batches of a test, and all events.
+async fn clear(store: &AnyStore) {
+    for batch_id in ["b", "c", "d"] {
+        store.remove_batch(batch_id).await.unwrap();
+    }
+    drain(store).await;
 }
 
 async fn drained_names(store: &AnyStore) -> Vec<String> {
@@ -300,8 +300,16 @@ async fn deleted_thread_leaves_its_events(store: &AnyStore) {
     );
 }
 
-async fn batch_is_due_by_count_or_age(store: &AnyStore) {
+async fn new_batches_are_due_and_limited(store: &AnyStore) {
     keep(store);
+    batch_is_due_by_count_or_age(store).await;
+    clear(store).await;
+    batch_has_events_of_one_worker(store).await;
+    clear(store).await;
+    batch_ends_at_its_size_in_bytes(store).await;
+}
+
+async fn batch_is_due_by_count_or_age(store: &AnyStore) {
     let young = BatchClaim {
         events: 3,
         age: HOUR,
@@ -324,7 +332,6 @@ async fn batch_is_due_by_count_or_age(store: &AnyStore) {
 }
 
 async fn batch_has_events_of_one_worker(store: &AnyStore) {
-    keep(store);
     track(store, "v", numbered(0..1)).await;
     track(store, "w", numbered(1..2)).await;
     track(store, "v", numbered(2..3)).await;
@@ -336,7 +343,6 @@ async fn batch_has_events_of_one_worker(store: &AnyStore) {
 }
 
 async fn batch_ends_at_its_size_in_bytes(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..3)).await;
     let size = store
         .claim_batch(&claim("n", "b"))
@@ -359,8 +365,22 @@ async fn batch_ends_at_its_size_in_bytes(store: &AnyStore) {
     }
 }
 
-async fn retried_batch_keeps_its_id_and_events(store: &AnyStore) {
+async fn old_batches_are_held_and_retried(store: &AnyStore) {
     keep(store);
+    retried_batch_keeps_its_id_and_events(store).await;
+    clear(store).await;
+    waiting_batch_delays_new_batches(store).await;
+    clear(store).await;
+    held_batch_is_not_claimed_by_others(store).await;
+    clear(store).await;
+    lost_claim_returns_the_same_batch(store).await;
+    clear(store).await;
+    batch_of_a_lost_lease_is_not_returned_by_its_loser(store).await;
+    clear(store).await;
+    removed_batch_is_not_sent_again(store).await;
+}
+
+async fn retried_batch_keeps_its_id_and_events(store: &AnyStore) {
     track(store, "w", numbered(0..2)).await;
     let first = store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     track(store, "w", numbered(2..3)).await;
@@ -371,7 +391,6 @@ async fn retried_batch_keeps_its_id_and_events(store: &AnyStore) {
 }
 
 async fn waiting_batch_delays_new_batches(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..1)).await;
     store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     track(store, "w", numbered(1..2)).await;
@@ -381,7 +400,6 @@ async fn waiting_batch_delays_new_batches(store: &AnyStore) {
 }
 
 async fn held_batch_is_not_claimed_by_others(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..1)).await;
     store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     assert_eq!(store.claim_batch(&claim("m", "c")).await.unwrap(), None);
@@ -391,7 +409,6 @@ async fn held_batch_is_not_claimed_by_others(store: &AnyStore) {
 }
 
 async fn lost_claim_returns_the_same_batch(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..2)).await;
     let lost = store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     let found = store.claim_batch(&claim("n", "c")).await.unwrap().unwrap();
@@ -399,7 +416,6 @@ async fn lost_claim_returns_the_same_batch(store: &AnyStore) {
 }
 
 async fn batch_of_a_lost_lease_is_not_returned_by_its_loser(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..1)).await;
     let short = BatchClaim {
         lease: Duration::ZERO,
@@ -413,7 +429,6 @@ async fn batch_of_a_lost_lease_is_not_returned_by_its_loser(store: &AnyStore) {
 }
 
 async fn removed_batch_is_not_sent_again(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..2)).await;
     store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     track(store, "w", numbered(2..3)).await;
@@ -430,10 +445,10 @@ async fn trim_drops_the_oldest_events(store: &AnyStore) {
     assert_eq!(store.trim_outbox(2).await.unwrap(), 3);
     assert_eq!(drained_names(store).await, ["event-3", "event-4"]);
     assert_eq!(store.trim_outbox(0).await.unwrap(), 0);
+    trim_drops_whole_batches_unless_they_are_held(store).await;
 }
 
 async fn trim_drops_whole_batches_unless_they_are_held(store: &AnyStore) {
-    keep(store);
     track(store, "w", numbered(0..3)).await;
     store.claim_batch(&claim("n", "b")).await.unwrap().unwrap();
     track(store, "w", numbered(3..5)).await;

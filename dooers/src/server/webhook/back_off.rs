@@ -36,7 +36,9 @@ fn random() -> f64 {
 /// Reads the header `Retry-After`: a number of seconds, or a time.
 pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large is a very long wait.
+        let seconds = value.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds));
     }
     let at = DateTime::parse_from_rfc2822(value).ok()?;
@@ -70,6 +72,16 @@ mod tests {
     }
 
     #[test]
+    fn hour_without_a_receiver_takes_few_attempts() {
+        let (mut waited, mut attempts) = (Duration::ZERO, 0);
+        while waited < Duration::from_secs(3600) {
+            attempts += 1;
+            waited += BACK_OFF.wait(attempts, None);
+        }
+        assert!((19..=34).contains(&attempts), "{attempts}");
+    }
+
+    #[test]
     fn waits_of_two_processes_differ() {
         let waits: Vec<_> = (0..8).map(|_| BACK_OFF.wait(10, None)).collect();
         assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
@@ -88,11 +100,12 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2026-02-11T05:00:00Z")
             .unwrap()
             .to_utc();
-        let read = |value| retry_after(value, now).map(|wait| wait.as_secs());
+        let read = |value: &str| retry_after(value, now).map(|wait| wait.as_secs());
         assert_eq!(read(" 120 "), Some(120));
+        assert_eq!(read(&"9".repeat(30)), Some(u64::MAX));
         assert_eq!(read("Wed, 11 Feb 2026 05:01:30 GMT"), Some(90));
         assert_eq!(read("Wed, 11 Feb 2026 04:00:00 GMT"), Some(0));
-        for value in ["", "-1", "1.5", "soon"] {
+        for value in ["", "-1", "+1", "1.5", "soon"] {
             assert_eq!(read(value), None, "{value}");
         }
     }

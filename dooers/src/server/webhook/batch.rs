@@ -54,6 +54,31 @@ pub(super) fn signature(secret: &Secret, body: &[u8], sent_at: DateTime<Utc>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::AnalyticsEvent;
+    use expect_test::expect_file;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn batch_is_as_recorded() {
+        let at = timestamp::from_micros(1_770_788_949_123_456);
+        let mut finished = AnalyticsEvent::new("run.finished", "w1", at);
+        finished.thread_id = Some("t1".to_owned());
+        finished.user_id = Some("u1".to_owned());
+        finished.run_id = Some("r1".to_owned());
+        finished.event_id = Some("e1".to_owned());
+        finished.data = Some(json!({ "status": "succeeded", "duration_ms": 250, "attempt": 1 }));
+        let events = [finished, AnalyticsEvent::new("order.placed", "w1", at)];
+        let events = events.map(|event| serde_json::to_string(&event).unwrap());
+        let batch = OutboxBatch {
+            id: "b1".to_owned(),
+            worker_id: "w1".to_owned(),
+            attempt: 1,
+            events: events.to_vec(),
+        };
+        let body: Value = serde_json::from_slice(&body(&batch, at).unwrap()).unwrap();
+        let recorded = expect_file!["../../protocol/golden/analytics_batch.json"];
+        recorded.assert_eq(&(serde_json::to_string_pretty(&body).unwrap() + "\n"));
+    }
 
     #[test]
     fn body_and_signature_have_their_documented_form() {

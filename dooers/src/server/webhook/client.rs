@@ -8,11 +8,11 @@ use super::options::AnalyticsWebhook;
 use super::url::WebhookUrl;
 use crate::protocol::timestamp;
 use axum::body::Body;
+use futures::FutureExt;
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
 use std::net::SocketAddr;
@@ -43,8 +43,6 @@ pub(super) enum SendError {
     Private,
     #[error("the connection to the receiver failed")]
     Connect(#[source] io::Error),
-    #[error("the name of the receiver cannot be in a certificate")]
-    Name(#[source] InvalidDnsNameError),
     #[error("the encryption of the connection cannot be set up")]
     Tls(#[source] rustls::Error),
     #[error("the receiver closed the connection or did not answer in HTTP")]
@@ -78,7 +76,7 @@ impl SendError {
 pub(super) struct Client {
     url: WebhookUrl,
     timeout: Duration,
-    tls: Option<Arc<ClientConfig>>,
+    pub(super) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Client {
@@ -121,25 +119,27 @@ impl Client {
         if !self.url.is_https {
             return exchange(stream, request).await;
         }
-        let name = ServerName::try_from(self.url.host.clone()).map_err(SendError::Name)?;
         let connector = TlsConnector::from(self.tls()?);
-        let encrypted = connector.connect(name, stream).await;
+        let encrypted = connector.connect(self.url.name.clone(), stream).await;
         exchange(encrypted.map_err(SendError::Connect)?, request).await
     }
 
-    /// Connects to the first permitted address that accepts the connection.
+    /// Connects to the first permitted address that accepts the connection. Each address gets a share of the time limit,
+    /// so that an address that does not answer leaves time for the others.
     async fn connect(&self) -> Result<TcpStream, SendError> {
-        let mut failed = None;
-        for address in self.addresses().await? {
-            if !self.url.permits(address.ip()) {
-                continue;
-            }
-            match TcpStream::connect(address).await {
+        let mut addresses = self.addresses().await?;
+        addresses.retain(|address| self.url.permits(address.ip()));
+        let share = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+        let share = self.timeout / share.max(1);
+        let mut failed = SendError::Private;
+        for address in addresses {
+            let connected = timeout(share, TcpStream::connect(address)).await;
+            match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(stream) => return Ok(stream),
-                Err(error) => failed = Some(error),
+                Err(error) => failed = SendError::Connect(error),
             }
         }
-        Err(failed.map_or(SendError::Private, SendError::Connect))
+        Err(failed)
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, SendError> {
@@ -158,14 +158,18 @@ impl Client {
         }
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(SendError::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Arc::clone(self.tls.insert(Arc::new(config))))
+        let tls = self.tls.insert(Arc::new(trusting(roots)?));
+        Ok(Arc::clone(tls))
     }
+}
+
+/// Creates a configuration of TLS that trusts these authorities.
+pub(super) fn trusting(roots: RootCertStore) -> Result<ClientConfig, SendError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(SendError::Tls)?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Sends a request and reads the head of the answer.
@@ -184,9 +188,11 @@ async fn exchange(
     let answered = tokio::select! {
         biased;
         answered = &mut answer => answered,
-        ended = &mut connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(error),
+        // A receiver may answer and close before it has read the whole request.
+        ended = &mut connection => match (answer.as_mut().now_or_never(), ended) {
+            (Some(answered), _) => answered,
+            (None, Ok(())) => answer.await,
+            (None, Err(error)) => Err(error),
         },
     };
     answered.map_err(SendError::Http)

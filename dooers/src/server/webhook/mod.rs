@@ -8,11 +8,13 @@ mod address;
 mod back_off;
 mod batch;
 mod client;
+mod invalid;
 mod options;
 mod sender;
 #[cfg(test)]
 mod tests;
 mod url;
 
-pub use options::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
+pub use invalid::InvalidWebhook;
+pub use options::{AnalyticsWebhook, AnalyticsWebhookBuilder};
 pub(super) use sender::Sender;

@@ -1,12 +1,10 @@
 //! The configuration of the webhook.
 
 use super::back_off::BackOff;
+use super::invalid::{InvalidWebhook, MIN_SECRET_BYTES};
 use super::url::WebhookUrl;
 use crate::settings::Secret;
 use std::time::Duration;
-
-/// Minimum length of the secret, in bytes.
-const MIN_SECRET_BYTES: usize = 16;
 
 /// The webhook that receives the analytics events of a server.
 ///
@@ -40,6 +38,8 @@ pub(super) struct Pace {
     pub(super) poll: Duration,
     /// The pause between two searches for events above the limit.
     pub(super) trim: Duration,
+    /// The time that the sender takes at most when the server stops.
+    pub(super) last_moments: Duration,
     pub(super) back_off: BackOff,
 }
 
@@ -48,6 +48,7 @@ impl Default for Pace {
         Self {
             poll: Duration::from_secs(1),
             trim: Duration::from_secs(10),
+            last_moments: Duration::from_secs(2),
             back_off: BackOff {
                 first: Duration::from_secs(1),
                 longest: Duration::from_secs(300),
@@ -140,33 +141,4 @@ impl AnalyticsWebhookBuilder {
             pace: Pace::default(),
         })
     }
-}
-
-/// The reason why a webhook cannot be used. No text contains the URL or the secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidWebhook {
-    /// The text is not a URL of HTTP.
-    #[error("it must be a URL such as https://hooks.example.com/dooers")]
-    Url,
-    /// The URL contains a user or a password.
-    #[error(
-        "it must not contain a user or a password, because the receiver checks the signature instead; remove the part before the `@`"
-    )]
-    Password,
-    /// The URL leaves this machine without encryption.
-    #[error(
-        "it must start with https://, because events contain ids of users; http:// is accepted only for localhost and loopback addresses"
-    )]
-    NotEncrypted,
-    /// The address is private.
-    #[error(
-        "its address is private, and a webhook must not reach private networks by mistake; use a public address, or set WORKER_ANALYTICS_WEBHOOK_ALLOW_PRIVATE=true (`allow_private`)"
-    )]
-    Private,
-    /// The secret is too short.
-    #[error(
-        "the secret must have at least {MIN_SECRET_BYTES} bytes, because the receiver recognizes the server by it; create one with `openssl rand -base64 32`"
-    )]
-    Secret,
 }

@@ -1,20 +1,24 @@
 //! Tests of the sender with a receiver on a real socket.
 
 use super::back_off::BackOff;
-use super::client::{Client, SendError};
+use super::client::{Client, SendError, trusting};
 use super::options::{AnalyticsWebhook, Pace};
-use super::sender::Sender;
+use super::sender::{DroppedEvents, Sender};
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::Secret;
-use crate::store::{AnalyticsFilter, MemoryStore, Store};
+use crate::store::{AnalyticsFilter, BatchClaim, MemoryStore, Store};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{advance, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 const SECRET: &str = "a secret of enough bytes";
 
@@ -89,6 +93,7 @@ impl Receiver {
         webhook.pace = Pace {
             poll: Duration::from_millis(1),
             trim: Duration::from_millis(1),
+            last_moments: LONG,
             back_off: BackOff {
                 first: Duration::from_millis(1),
                 longest: Duration::from_millis(2),
@@ -111,7 +116,7 @@ impl Drop for Receiver {
 }
 
 /// Reads a request with a `Content-Length`.
-async fn read(stream: &mut TcpStream) -> ReceivedRequest {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> ReceivedRequest {
     let mut bytes = Vec::new();
     loop {
         assert!(
@@ -130,6 +135,16 @@ async fn read(stream: &mut TcpStream) -> ReceivedRequest {
             return ReceivedRequest { head, body };
         }
     }
+}
+
+/// Starts to send the events of a store. `stopped` stops it.
+fn send(
+    store: &Arc<dyn Store>,
+    webhook: AnalyticsWebhook,
+    stopped: &CancellationToken,
+) -> JoinHandle<()> {
+    let sender = Sender::new(Arc::clone(store), webhook, LONG);
+    tokio::spawn(sender.run(stopped.clone()))
 }
 
 async fn store_with(names: &[&str]) -> Arc<dyn Store> {
@@ -162,7 +177,7 @@ async fn emptied(store: &Arc<dyn Store>) {
 async fn batch_is_sent_as_signed_json() {
     let mut receiver = Receiver::start(Vec::new()).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook(), LONG).run());
+    let sending = send(&store, receiver.webhook(), &CancellationToken::new());
     let ReceivedRequest { head, body } = receiver.next().await;
     assert!(head.starts_with("post /in?key=1 http/1.1\r\n"), "{head}");
     let host = format!("host: 127.0.0.1:{}", receiver.port);
@@ -204,7 +219,7 @@ async fn batch_is_repeated_until_it_is_confirmed() {
     let failures = reactions.len();
     let mut receiver = Receiver::start(reactions).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = tokio::spawn(Sender::new(Arc::clone(&store), receiver.webhook(), LONG).run());
+    let sending = send(&store, receiver.webhook(), &CancellationToken::new());
     let first = receiver.next().await.body;
     let later = AnalyticsEvent::new("c", "w1", timestamp::now());
     store.append_outbox(vec![later]).await.unwrap();
@@ -224,9 +239,67 @@ async fn oldest_events_are_dropped_above_the_limit() {
     let store = store_with(&["a", "b", "c", "d", "e"]).await;
     let mut webhook = receiver.webhook();
     webhook.max_events = 2;
-    let sending = tokio::spawn(Sender::new(store, webhook, LONG).run());
+    let sending = send(&store, webhook, &CancellationToken::new());
     assert_eq!(names(&receiver.next().await.body), ["d", "e"]);
     sending.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_events_are_logged_once_a_minute() {
+    let mut dropped = DroppedEvents::default();
+    assert_eq!((dropped.note(0), dropped.note(3)), (0, 3));
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(dropped.note(2), 0);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!((dropped.note(1), dropped.note(4)), (3, 0));
+    // A server that stops logs the rest.
+    assert_eq!((dropped.log(), dropped.log()), (4, 0));
+}
+
+#[tokio::test]
+async fn stop_sends_the_events_that_wait() {
+    let mut receiver = Receiver::start(vec![answer("500 Oh")]).await;
+    let store = store_with(&["a"]).await;
+    let mut webhook = receiver.webhook();
+    webhook.max_age = Duration::from_secs(3600);
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    // A receiver that refuses the events now gets them after the next start.
+    let stop = async || timeout(LONG, send(&store, webhook.clone(), &stopped)).await;
+    stop().await.unwrap().unwrap();
+    let first = receiver.next().await.body;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    stop().await.unwrap().unwrap();
+    assert_eq!(receiver.next().await.body["batch_id"], first["batch_id"]);
+    emptied(&store).await;
+}
+
+#[tokio::test]
+async fn stop_returns_a_batch_without_an_answer() {
+    let mut receiver = Receiver::start(vec![Reaction::Hang]).await;
+    let store = store_with(&["a"]).await;
+    let mut webhook = receiver.webhook();
+    webhook.timeout = LONG;
+    webhook.pace.last_moments = Duration::from_millis(5);
+    let stopped = CancellationToken::new();
+    let sending = send(&store, webhook, &stopped);
+    let sent = receiver.next().await.body;
+    stopped.cancel();
+    timeout(LONG, sending).await.unwrap().unwrap();
+    // Another process need not wait for the end of the lease.
+    let claim = BatchClaim {
+        node: "other".to_owned(),
+        batch_id: "new".to_owned(),
+        lease: LONG,
+        events: 100,
+        bytes: 1024,
+        age: Duration::ZERO,
+    };
+    let batch = store.claim_batch(&claim).await.unwrap().unwrap();
+    assert_eq!(
+        (&*batch.id, batch.attempt),
+        (sent["batch_id"].as_str().unwrap(), 2)
+    );
 }
 
 #[tokio::test]
@@ -288,15 +361,13 @@ async fn body_of_an_answer_is_not_awaited() {
 async fn name_of_a_private_address_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    // The system resolves these names to 127.0.0.1. They are not addresses in the form that URLs have.
-    for name in ["127.1", "0x7f000001", "2130706433"] {
-        let url = format!("https://{name}:{port}/");
-        let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
-            .build()
-            .unwrap();
-        let error = post(&webhook).await.unwrap_err();
-        assert!(matches!(error, SendError::Private), "{name}: {error}");
-    }
+    let url = format!("https://hooks.example.com:{port}/");
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let mut webhook = webhook.build().unwrap();
+    // The system resolves this text to 127.0.0.1, as it would resolve a name whose owner wants that.
+    webhook.url.host = "0x7f000001".to_owned();
+    let error = post(&webhook).await.unwrap_err();
+    assert!(matches!(error, SendError::Private), "{error}");
     let connection = futures::poll!(std::pin::pin!(listener.accept()));
     assert!(connection.is_pending(), "no connection was opened");
 }
@@ -318,4 +389,74 @@ async fn https_sends_nothing_in_plain_text() {
     // 22 is the type of a TLS handshake.
     assert_eq!(first, 22);
     assert!(matches!(error, Err(SendError::Connect(_))), "{error:?}");
+}
+
+#[tokio::test]
+async fn https_verifies_the_certificate() {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = own.cert.der().clone();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ServerConfig::builder_with_provider(provider);
+    let tls = tls.with_safe_default_protocol_versions().unwrap();
+    let tls = tls.with_no_client_auth();
+    let tls = tls
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}/",
+        listener.local_addr().unwrap().port()
+    );
+    let receive = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                read(&mut stream).await;
+                stream.write_all(CONFIRMS.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let mut client = Client::new(&webhook.build().unwrap());
+    let refused = client.post(b"{}".to_vec(), "t=1,v1=00").await;
+    let error = std::error::Error::source(&refused.unwrap_err()).map(ToString::to_string);
+    assert!(
+        error
+            .as_ref()
+            .is_some_and(|error| error.contains("certificate")),
+        "{error:?}"
+    );
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    client.tls = Some(Arc::new(trusting(roots).unwrap()));
+    client.post(b"{}".to_vec(), "t=1,v1=00").await.unwrap();
+    receive.abort();
+}
+
+#[tokio::test]
+async fn answer_before_the_end_of_the_body_counts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://127.0.0.1:{}/",
+        listener.local_addr().unwrap().port()
+    );
+    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
+    let mut client = Client::new(&webhook.build().unwrap());
+    let refuse = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+        let answer = b"HTTP/1.1 413 Too Large\r\nRetry-After: 7\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    };
+    // The buffers of the system do not hold this body.
+    let body = vec![b' '; 16_000_000];
+    let (sent, ()) = tokio::join!(client.post(body, "t=1,v1=00"), refuse);
+    let error = sent.unwrap_err();
+    assert_eq!(
+        error.asked_wait(),
+        Some(Duration::from_secs(7)),
+        "{error:?}"
+    );
 }

@@ -1,8 +1,9 @@
 //! The address of a webhook.
 
 use super::address::{is_host, is_public};
-use super::options::InvalidWebhook;
+use super::invalid::InvalidWebhook;
 use hyper::Uri;
+use rustls::pki_types::ServerName;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -12,6 +13,8 @@ pub(super) struct WebhookUrl {
     pub(super) is_https: bool,
     /// The name or the address, without the brackets of an IPv6 address.
     pub(super) host: String,
+    /// The host, as certificates name it.
+    pub(super) name: ServerName<'static>,
     pub(super) port: u16,
     /// The header `Host`.
     pub(super) authority: String,
@@ -32,11 +35,14 @@ impl WebhookUrl {
         if authority.as_str().contains('@') {
             return Err(InvalidWebhook::Password);
         }
-        let host = authority.host();
-        let host = host
+        let host = authority.host().to_ascii_lowercase();
+        let inside = host
             .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
+            .and_then(|host| host.strip_suffix(']'));
+        let host = inside.map(str::to_owned).unwrap_or(host);
+        // Refuses a host that is neither an address nor a name, such as an address with a zone, or a number that the
+        // system would read as an address.
+        let name = ServerName::try_from(host.clone()).map_err(|_| InvalidWebhook::Url)?;
         let has_port = authority.as_str().len() > authority.host().len();
         let port = match authority.port_u16() {
             Some(0) => return Err(InvalidWebhook::Url),
@@ -45,20 +51,18 @@ impl WebhookUrl {
             None if is_https => 443,
             None => 80,
         };
+        let path = uri.path_and_query().map_or("", |path| path.as_str());
+        // A query may follow the authority.
+        let slash = if path.starts_with('/') { "" } else { "/" };
         let url = Self {
             is_https,
-            host: host.to_ascii_lowercase(),
+            host,
+            name,
             port,
             authority: authority.as_str().to_owned(),
-            path: uri
-                .path_and_query()
-                .map_or("/", |path| path.as_str())
-                .to_owned(),
+            path: format!("{slash}{path}"),
             allow_private,
         };
-        if url.host.is_empty() {
-            return Err(InvalidWebhook::Url);
-        }
         if !is_https && !url.is_loopback() {
             return Err(InvalidWebhook::NotEncrypted);
         }
@@ -125,6 +129,8 @@ mod tests {
         let url = parsed("https://[2606:4700::1111]").unwrap();
         let parts = (&*url.host, url.port, &*url.path);
         assert_eq!(parts, ("2606:4700::1111", 443, "/"));
+        let url = parsed("https://hooks.example.com?key=1").unwrap();
+        assert_eq!(url.path, "/?key=1");
     }
 
     #[test]
@@ -145,6 +151,13 @@ mod tests {
             "https://hooks.example.com:99999",
             "https://hooks.example.com:0",
             "https://a b",
+            "https://*",
+            "https://.",
+            "https://[::1%25lo]",
+            "https://127.1",
+            "https://2130706433",
+            "https://0177.0.0.1",
+            "https://0x7f000001",
         ] {
             assert_eq!(parsed(text), Err(InvalidWebhook::Url), "{text}");
         }

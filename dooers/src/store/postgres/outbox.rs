@@ -36,6 +36,7 @@ pub(super) async fn claim(
         query(&sql.own.claim_batch)
             .bind(claim.node.clone())
             .bind(lease_micros(claim.lease))
+            .bind(lease_micros(LONGEST_BATCH_WAIT))
     };
     let new = |sql: &Statements| {
         query(&sql.own.create_batch)
@@ -45,6 +46,7 @@ pub(super) async fn claim(
             .bind(int(claim.events.max(1) as u64))
             .bind(int(claim.bytes as u64))
             .bind(lease_micros(claim.age))
+            .bind(lease_micros(LONGEST_BATCH_WAIT))
     };
     let mut rows = readers.execute(WHAT, old).await?;
     if rows.is_empty() {

@@ -254,11 +254,15 @@ statements! {
         ORDER BY x.place
         RETURNING pk"
 
+    // A batch that waits for longer than ?3 comes from a clock that was set back. It is due.
     claim_batch: "
         WITH due AS MATERIALIZED (
             SELECT b.pk FROM {prefix}batches b
             WHERE (b.node IS NULL OR b.node = ?1 OR b.lease_until <= clock_timestamp())
-                AND (b.not_before IS NULL OR b.not_before <= clock_timestamp())
+                AND (
+                    b.not_before IS NULL OR b.not_before <= clock_timestamp()
+                    OR b.not_before > clock_timestamp() + ?3 * INTERVAL '1 microsecond'
+                )
             ORDER BY b.pk LIMIT 1
             FOR UPDATE SKIP LOCKED
         )
@@ -269,18 +273,22 @@ statements! {
         WHERE b.pk = due.pk
         RETURNING b.pk, b.id, b.worker_id, b.attempt"
 
-    // The events are locked before they are put into the batch, so that two processes do not take the same ones.
+    // The events are locked before they are put into the batch, so that two processes do not take the same ones. A time
+    // that is ahead of the clock (beyond ?7 for a batch) comes from a clock that was set back, and counts as past.
     create_batch: "
         WITH oldest AS MATERIALIZED (
             SELECT o.worker_id, o.stored_at FROM {prefix}outbox o
             WHERE o.batch_pk IS NULL
             ORDER BY o.pk LIMIT 1
         ), waiting AS MATERIALIZED (
-            SELECT b.pk FROM {prefix}batches b WHERE b.not_before > clock_timestamp() ORDER BY b.pk LIMIT 1
+            SELECT b.pk FROM {prefix}batches b
+            WHERE b.not_before > clock_timestamp() AND b.not_before <= clock_timestamp() + ?7 * INTERVAL '1 microsecond'
+            ORDER BY b.pk LIMIT 1
         ), worker AS MATERIALIZED (
             SELECT oldest.worker_id FROM oldest
             WHERE (
                     oldest.stored_at <= clock_timestamp() - ?6 * INTERVAL '1 microsecond'
+                    OR oldest.stored_at > clock_timestamp()
                     OR EXISTS (SELECT 1 FROM {prefix}outbox o WHERE o.batch_pk IS NULL LIMIT 1 OFFSET ?4 - 1)
                 )
                 AND NOT EXISTS (SELECT FROM waiting)

@@ -6,15 +6,16 @@ use self::asked::Dice;
 use super::{at, first_message, next_message, scope, start};
 use crate::protocol::RunStatus;
 use crate::store::{
-    BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread,
-    PageLimit, Participant, Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting,
-    ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
+    AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery,
+    MemoryStore, NewThread, PageLimit, Participant, Position, Scope, SnapshotFrom, Store,
+    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
+use std::time::Duration;
 
 /// A store that is compared with the memory store.
 #[async_trait]
@@ -120,6 +121,30 @@ impl<C: Compared> Both<C> {
         let which = self.dice.roll(60);
         let compared = self.compared.store(which).settings(&worker).await.unwrap();
         assert_eq!(stored, compared);
+    }
+
+    /// Turns the outbox of all stores on.
+    fn keep_outbox(&self) {
+        self.memory.keep_outbox(Some(AnalyticsFilter::default()));
+        for which in 0..3 {
+            let store = self.compared.store(which);
+            store.keep_outbox(Some(AnalyticsFilter::default()));
+        }
+    }
+
+    /// Compares the analytics events since the last call.
+    async fn drain_outbox(&mut self) {
+        let claim = BatchClaim {
+            node: "n".to_owned(),
+            batch_id: "b".to_owned(),
+            lease: Duration::ZERO,
+            events: 100_000,
+            bytes: usize::MAX,
+            age: Duration::ZERO,
+        };
+        while in_both!(self, claim_batch(&claim)).unwrap().is_some() {
+            let _ = in_both!(self, remove_batch("b"));
+        }
     }
 
     async fn write(&mut self) {
@@ -316,11 +341,19 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
             refused: 0,
             done: HashMap::new(),
         };
+        let has_outbox = seed % 2 == 1;
+        if has_outbox {
+            both.keep_outbox();
+        }
         for step in 0..900 {
             both.write().await;
             both.read().await;
             if step % 100 == 50 {
                 both.compared.reopen().await;
+                if has_outbox {
+                    both.drain_outbox().await;
+                    both.keep_outbox();
+                }
             }
         }
         assert!(both.refused > 100, "only {} were refused", both.refused);

@@ -10,6 +10,7 @@ mod batching;
 mod differential;
 mod forgetting;
 mod migrating;
+mod outbox;
 mod queries;
 mod sharing;
 
