@@ -174,6 +174,8 @@ impl Connection {
         if let Some(queue) = &mut state.analytics
             && queue.room() == room
         {
+            // The events that wait come first. Sending them makes room for this one.
+            queue.send(&self.outbound);
             queue.push(event);
             if !queue.send(&self.outbound) {
                 self.fell_behind.notify_one();

@@ -28,6 +28,11 @@ async fn shop(
                     .like(FeedbackTarget::Event("nowhere".to_owned()))
                     .await?
             }
+            _ if word.starts_with("thread:") => {
+                analytics
+                    .like(FeedbackTarget::Thread(word[7..].to_owned()))
+                    .await?;
+            }
             "refused" => drop(analytics.track("message.c2s", ())),
             "fails" => return Err("no".into()),
             name => drop(analytics.track(name, json!({ "total": 1.5 }))),
@@ -159,9 +164,16 @@ async fn feedback_of_a_handler_is_the_feedback_of_its_user() {
     ada.request("feedback", like, "feedback.ack").await;
     assert_eq!(names(&events(&mut observer).await), ["feedback.like"]);
     ada.run_turn(&thread_id, "nowhere").await;
+    // A handler does not give feedback in threads in which its user has not written.
+    let mut bob = server.client("bob").await;
+    bob.start_thread(&format!("thread:{thread_id}")).await;
     let all = events(&mut observer).await;
-    assert!(names(&all).contains(&"error.occurred"), "{all:?}");
-    server.close([ada, observer]).await;
+    let failed = names(&all)
+        .into_iter()
+        .filter(|name| *name == "error.occurred");
+    assert_eq!(failed.count(), 2, "{all:?}");
+    assert!(!names(&all).contains(&"feedback.like"));
+    server.close([ada, bob, observer]).await;
 }
 
 #[tokio::test]
@@ -198,6 +210,11 @@ async fn program_tracks_events_and_gives_feedback() {
         .like(FeedbackTarget::Thread(thread_id))
         .reason("x".repeat(1024 * 1024));
     assert!(long.await.unwrap_err().is_refused());
+    let nul = analytics
+        .user("u\0")
+        .like(FeedbackTarget::Run("r".to_owned()))
+        .await;
+    assert!(nul.unwrap_err().is_refused());
     for refused in ["", "run.finished"] {
         assert!(analytics.track(refused, ()).await.unwrap_err().is_refused());
     }
