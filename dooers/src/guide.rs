@@ -7,6 +7,7 @@
 
 #[doc = "[streaming]: crate::guide::streaming"]
 #[doc = "[memory]: crate::guide::memory"]
+#[doc = "[analytics]: crate::guide::analytics"]
 #[doc = "[settings]: crate::guide::settings"]
 #[doc = "[dispatch]: crate::guide::dispatch"]
 #[doc = "[deployment]: crate::guide::deployment"]
@@ -19,6 +20,11 @@ pub mod streaming {}
 
 #[doc = include_str!("../docs/guide/memory.md")]
 pub mod memory {}
+
+#[doc = "[deployment]: crate::guide::deployment"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/analytics.md")]
+pub mod analytics {}
 
 #[doc = "[deployment]: crate::guide::deployment"]
 #[doc = ""]

@@ -57,10 +57,10 @@ pub use handler::private as __private;
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
     Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
-    FormResponse, FromTurn, IntoReply, InvalidData, PushAll, Recorder, Reply, ReplyStream,
-    Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText, TextReply,
-    TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy, WorkerRequest,
-    WorkerResponse, title_from,
+    FormResponse, FromTurn, GiveFeedback, IntoReply, InvalidData, PushAll, Recorder, Reply,
+    ReplyStream, Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText,
+    TextReply, TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy,
+    WorkerAnalytics, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
     ChatMessage, ChatRole, DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryError, MemoryQuery, ToolUse,
@@ -106,8 +106,8 @@ pub mod prelude {
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerConfig,
-        WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings, agent,
-        title_from,
+        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerAnalytics,
+        WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
+        agent, title_from,
     };
 }

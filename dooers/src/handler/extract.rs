@@ -2,7 +2,7 @@
 
 use super::requirements::Requirements;
 use super::state::State;
-use super::{Turn, WorkerRequest, WorkerResponse};
+use super::{Turn, WorkerAnalytics, WorkerRequest, WorkerResponse};
 use crate::AgentError;
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsValues, WorkerSettings};
@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an agent",
     label = "cannot be created from a turn",
-    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `TurnServer`, `CancellationToken`, `Data<T>` and `FormAnswer<T>` of a type with `#[derive(serde::Deserialize)]`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
+    note = "an agent takes any of `WorkerRequest`, `WorkerResponse`, `WorkerMemory`, `WorkerAnalytics`, a struct with `#[derive(WorkerSettings)]` (without `#[setting(group)]`), `Settings<T>` of such a struct, `SettingsValues`, `State<S>`, `TurnServer`, `CancellationToken`, `Data<T>` and `FormAnswer<T>` of a type with `#[derive(serde::Deserialize)]`, your own types that implement `FromTurn`, and `Option`s, `Result<_, AgentError>`s and tuples of these, each by value"
 )]
 pub trait FromTurn: Sized {
     /// Creates the argument. An error ends the turn before the handler starts.
@@ -68,6 +68,12 @@ impl FromTurn for WorkerResponse {
 impl FromTurn for WorkerMemory {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(turn.memory().await?)
+    }
+}
+
+impl FromTurn for WorkerAnalytics {
+    async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
+        Ok(turn.response().analytics())
     }
 }
 

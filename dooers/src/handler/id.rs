@@ -1,5 +1,6 @@
 //! The ids of what a handler sent.
 
+use crate::protocol::FeedbackTarget;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
@@ -76,6 +77,18 @@ macro_rules! id {
             }
         }
     };
+}
+
+impl From<&EventId> for FeedbackTarget {
+    fn from(id: &EventId) -> Self {
+        Self::Event(id.0.clone())
+    }
+}
+
+impl From<&RunId> for FeedbackTarget {
+    fn from(id: &RunId) -> Self {
+        Self::Run(id.0.clone())
+    }
 }
 
 id! {

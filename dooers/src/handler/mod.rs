@@ -4,6 +4,9 @@ mod agent;
 mod agent_fn;
 mod agent_limits;
 mod agent_place;
+mod analytics;
+mod analytics_data;
+mod analytics_sink;
 mod answer_values;
 mod draft;
 mod extract;
@@ -33,6 +36,7 @@ mod typed_data;
 
 pub use agent::{Agent, AgentDefinition};
 pub use agent_fn::AgentFn;
+pub use analytics::{GiveFeedback, WorkerAnalytics};
 pub use extract::FromTurn;
 pub use form_answer::FormAnswer;
 pub use id::{EventId, RunId};
@@ -56,6 +60,7 @@ pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
 pub(crate) use agent_limits::{MAX_QUEUE, MAX_RETRIES};
+pub(crate) use analytics_sink::{AnalyticsSink, TurnAnalytics};
 pub(crate) use draft::{Draft, join_whole_texts};
 pub(crate) use interned::interned;
 pub(crate) use middleware::{DynMiddleware, Middlewares};

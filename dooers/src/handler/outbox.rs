@@ -1,11 +1,15 @@
 //! The outbox of a turn: changes that a handler has made and that are not stored yet.
 
 use super::AnswerKeys;
+use super::analytics_sink::TurnAnalytics;
 use super::draft::{Draft, TextState, event_of};
 use super::reply::{Reply, ReplyError};
 use crate::error::SendError;
-use crate::protocol::{ContentPart, RunStatus, cleaned, new_id};
-use crate::store::{Admit, ThreadPatch};
+use crate::protocol::{
+    AnalyticsEvent, ContentPart, InvalidAnalyticsEvent, MAX_TRACKED_BYTES, MAX_TRACKED_EVENTS,
+    RunStatus, cleaned, json_bytes, new_id,
+};
+use crate::store::{Admit, Feedback, ThreadPatch};
 use futures::task::AtomicWaker;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -32,6 +36,8 @@ pub(crate) struct Rest {
     pub(crate) pieces: Vec<Piece>,
     /// The run that is still open.
     pub(crate) run_id: Option<String>,
+    /// The analytics events that the handler tracked.
+    pub(crate) tracked: Vec<AnalyticsEvent>,
 }
 
 /// Notifies a waiting handler when its draft is stored.
@@ -57,6 +63,8 @@ fn split(pending: Vec<PendingDraft>) -> (Vec<Draft>, Vec<StoredSender>) {
 pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     changed: AtomicWaker,
+    /// `None` in unit tests.
+    analytics: Option<TurnAnalytics>,
 }
 
 #[derive(Debug)]
@@ -76,6 +84,14 @@ struct OutboxState {
     refused: Option<Arc<ReplyError>>,
     /// The keys that seal form answers. `None` in unit tests, which do not need them.
     answer_keys: Option<AnswerKeys>,
+    /// The analytics events that the handler tracked. They are stored by the commit that ends the attempt.
+    tracked: Vec<AnalyticsEvent>,
+    /// The size of their JSON in bytes.
+    tracked_bytes: usize,
+    /// The number of events that were not kept, because there were too many.
+    untracked: u64,
+    /// The feedback that a handler gave in a unit test.
+    feedback: Vec<Feedback>,
 }
 
 /// A text that is or will be streamed, or whose end is not stored yet.
@@ -103,8 +119,12 @@ impl Outbox {
         run_id: Option<String>,
         has_manual_runs: bool,
         answer_keys: AnswerKeys,
+        analytics: TurnAnalytics,
     ) -> Self {
-        Self::of(Mode::Live, run_id, has_manual_runs, Some(answer_keys))
+        Self {
+            analytics: Some(analytics),
+            ..Self::of(Mode::Live, run_id, has_manual_runs, Some(answer_keys))
+        }
     }
 
     /// Creates an outbox that keeps all drafts, for unit tests.
@@ -129,8 +149,13 @@ impl Outbox {
                 has_manual_runs,
                 refused: None,
                 answer_keys,
+                tracked: Vec::new(),
+                tracked_bytes: 0,
+                untracked: 0,
+                feedback: Vec::new(),
             }),
             changed: AtomicWaker::new(),
+            analytics: None,
         }
     }
 
@@ -270,6 +295,57 @@ impl Outbox {
         self.push(&mut self.state(), Draft::Thread(patch))
     }
 
+    /// The analytics of the turn. `None` in unit tests.
+    pub(crate) fn analytics(&self) -> Option<&TurnAnalytics> {
+        self.analytics.as_ref()
+    }
+
+    /// Keeps an analytics event until the attempt ends. An event of the turn itself belongs to the open run.
+    ///
+    /// Nothing is written before the end. An event that was stored earlier would be stored again by the next attempt if
+    /// the process died in between.
+    pub(crate) fn track(
+        &self,
+        mut event: AnalyticsEvent,
+        is_of_turn: bool,
+    ) -> Result<(), SendError> {
+        let mut state = self.state();
+        if matches!(state.mode, Mode::Closed) {
+            return Err(SendError::turn_ended(
+                "the turn has ended; it tracks no events any more",
+            ));
+        }
+        if is_of_turn {
+            event.run_id.clone_from(&state.run_id);
+        }
+        let bytes = state.tracked_bytes + json_bytes(&event);
+        if state.tracked.len() == MAX_TRACKED_EVENTS || bytes > MAX_TRACKED_BYTES {
+            state.untracked += 1;
+            let error = Arc::new(InvalidAnalyticsEvent::TooMany);
+            return Err(SendError::refused(error));
+        }
+        state.tracked.push(event);
+        state.tracked_bytes = bytes;
+        Ok(())
+    }
+
+    /// The analytics events that were tracked so far.
+    pub(crate) fn tracked(&self) -> Vec<AnalyticsEvent> {
+        self.state().tracked.clone()
+    }
+
+    /// Keeps a feedback, in a unit test. It replaces the one on the same target.
+    pub(crate) fn keep_feedback(&self, feedback: Feedback) {
+        let mut state = self.state();
+        state.feedback.retain(|kept| kept.target != feedback.target);
+        state.feedback.push(feedback);
+    }
+
+    /// The feedback that was given in a unit test.
+    pub(crate) fn feedback(&self) -> Vec<Feedback> {
+        self.state().feedback.clone()
+    }
+
     /// Starts a run. Returns its id.
     pub(crate) fn start_run(&self) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let mut state = self.state();
@@ -368,11 +444,16 @@ impl Outbox {
         state.mode = Mode::Closed;
         let (mut drafts, waiting) = split(std::mem::take(&mut state.pending));
         drafts.extend(ends);
+        if state.untracked > 0 {
+            let (dropped, most) = (state.untracked, InvalidAnalyticsEvent::TooMany);
+            tracing::warn!(target: "dooers::analytics", dropped, "analytics events of a turn were dropped: {most}");
+        }
         Rest {
             drafts,
             waiting,
             pieces,
             run_id: state.run_id.take(),
+            tracked: std::mem::take(&mut state.tracked),
         }
     }
 
@@ -453,7 +534,8 @@ fn refuse(state: &mut OutboxState, error: ReplyError) -> oneshot::Receiver<Resul
     answer
 }
 
-fn answered(result: Result<(), SendError>) -> oneshot::Receiver<Result<(), SendError>> {
+/// Returns the receiver of a result that is known already.
+pub(super) fn answered(result: Result<(), SendError>) -> oneshot::Receiver<Result<(), SendError>> {
     let (sender, receiver) = oneshot::channel();
     // The receiver still exists, so sending cannot fail.
     let _ = sender.send(result);

@@ -3,7 +3,8 @@
 use super::draft::Draft;
 use super::outbox::Outbox;
 use super::reply::Reply;
-use crate::store::ThreadPatch;
+use crate::protocol::AnalyticsEvent;
+use crate::store::{Feedback, ThreadPatch};
 use std::sync::Arc;
 
 /// Reads what was sent to the response of [`WorkerResponse::recorder`](crate::WorkerResponse::recorder).
@@ -38,6 +39,35 @@ impl Recorder {
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.replies().iter().map(Reply::as_text).collect()
+    }
+
+    /// The analytics events that were tracked so far, in order.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// #[dooers::agent]
+    /// async fn shop(request: WorkerRequest, analytics: WorkerAnalytics) -> &'static str {
+    ///     analytics.track("order.placed", serde_json::json!({"what": request.message}));
+    ///     "Ordered."
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (response, sent) = WorkerResponse::recorder();
+    /// shop(WorkerRequest::new("tea"), response.analytics()).await;
+    /// assert_eq!(sent.tracked()[0].event, "order.placed");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tracked(&self) -> Vec<AnalyticsEvent> {
+        self.outbox.tracked()
+    }
+
+    /// The feedback that was given by [`WorkerAnalytics`](crate::WorkerAnalytics), in the order of the last changes.
+    #[must_use]
+    pub fn feedback(&self) -> Vec<Feedback> {
+        self.outbox.feedback()
     }
 
     /// The changes of the thread so far, in order.

@@ -1,5 +1,6 @@
 //! The response of a handler.
 
+use super::analytics::WorkerAnalytics;
 use super::id::RunId;
 use super::outbox::Outbox;
 use super::recorder::Recorder;
@@ -68,6 +69,14 @@ impl WorkerResponse {
     pub fn recorder() -> (Self, Recorder) {
         let outbox = Arc::new(Outbox::recording());
         (Self::new(Arc::clone(&outbox)), Recorder::new(outbox))
+    }
+
+    /// The analytics of the same turn. A handler can also take them as an argument.
+    ///
+    /// A unit test passes them to the handler, and [`Recorder::tracked`] shows the tracked events.
+    #[must_use]
+    pub fn analytics(&self) -> WorkerAnalytics {
+        WorkerAnalytics::of_turn(&self.outbox)
     }
 
     /// Returns a response whose events have this author name instead of the assistant's name.

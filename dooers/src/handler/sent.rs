@@ -56,7 +56,7 @@ impl<T: Clone + Unpin> Future for Sent<T> {
             Poll::Ready(Ok(Ok(()))) => Poll::Ready(Ok(self.id.clone())),
             Poll::Ready(Ok(Err(error))) => Poll::Ready(Err(error)),
             Poll::Ready(Err(_)) => Poll::Ready(Err(SendError::turn_ended(
-                "the turn ended before this was stored",
+                "the turn or the server ended before this was stored",
             ))),
         }
     }

@@ -1,5 +1,6 @@
 //! Connections of the hub.
 
+use super::analytics_queue::{AnalyticsQueue, AnalyticsRoom, PublishedEvent};
 use super::frame::Frame;
 use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
@@ -34,6 +35,8 @@ struct ConnectionState {
     settings: Option<(WorkerKey, Audience)>,
     /// The settings whose changes did not fit into the queue.
     missed_settings: BTreeSet<String>,
+    /// The subscription to analytics.
+    analytics: Option<AnalyticsQueue>,
 }
 
 /// The subscription of a connection to a thread.
@@ -55,6 +58,8 @@ pub(crate) enum Backlog {
     Row(String),
     /// A setting.
     Setting(String),
+    /// Analytics events. They are not in the store, but in the connection itself.
+    Analytics,
 }
 
 impl Connection {
@@ -155,6 +160,36 @@ impl Connection {
         std::mem::replace(&mut state.settings, settings)
     }
 
+    /// Replaces the subscription to analytics. Returns the previous one.
+    pub(super) fn set_analytics(&self, queue: Option<AnalyticsQueue>) -> Option<AnalyticsQueue> {
+        std::mem::replace(&mut lock(&self.state).analytics, queue)
+    }
+
+    /// Sends an analytics event. If the outbound queue is half full, the event waits beside it, and the oldest waiting
+    /// events are dropped.
+    ///
+    /// A connection that has subscribed elsewhere in the meantime is not notified.
+    pub(super) fn notify_analytics(&self, room: &AnalyticsRoom, event: &Arc<PublishedEvent>) {
+        let mut state = lock(&self.state);
+        if let Some(queue) = &mut state.analytics
+            && queue.room() == room
+        {
+            // The events that wait come first. Sending them makes room for this one.
+            queue.send(&self.outbound);
+            queue.push(event);
+            if !queue.send(&self.outbound) {
+                self.fell_behind.notify_one();
+            }
+        }
+    }
+
+    /// Sends the analytics events that wait, as far as the outbound queue has room.
+    pub(crate) fn send_analytics(&self) {
+        if let Some(queue) = &mut lock(&self.state).analytics {
+            queue.send(&self.outbound);
+        }
+    }
+
     pub(super) fn may_see(&self, participants: &[Participant]) -> bool {
         let state = lock(&self.state);
         state
@@ -236,7 +271,15 @@ impl ConnectionState {
         if let Some(field_id) = self.missed_settings.pop_first() {
             return Some(Backlog::Setting(field_id));
         }
-        let thread_id = self.backlog.pop_first()?;
+        let Some(thread_id) = self.backlog.pop_first() else {
+            // Analytics come last, because a client can read everything else again.
+            let waits = |queue: &AnalyticsQueue| !queue.is_empty();
+            return self
+                .analytics
+                .as_ref()
+                .is_some_and(waits)
+                .then_some(Backlog::Analytics);
+        };
         let subscribed = self.subscribed.get(&thread_id);
         let behind = subscribed.and_then(|subscribed| subscribed.behind.clone());
         Some(match behind {

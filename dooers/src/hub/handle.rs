@@ -1,5 +1,6 @@
 //! The handle to the hub.
 
+use super::analytics::AnalyticsRooms;
 use super::connection::Connection;
 use super::feed::{Feed, Published};
 use super::feeds::Feeds;
@@ -29,6 +30,7 @@ pub(super) struct Inner {
     /// The connections of each agent, worker, organization and workspace.
     pub(super) rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
     pub(super) settings: Mutex<SettingsRooms>,
+    pub(super) analytics: AnalyticsRooms,
     /// Tasks that wait for their time.
     pub(super) timers: TaskTracker,
     pub(super) closed: CancellationToken,
@@ -52,6 +54,7 @@ impl Hub {
             self.drop_subscription(connection, &thread_id);
         }
         self.unsubscribe_settings(connection);
+        self.unsubscribe_analytics(connection);
         let Some(scope) = connection.set_scope(None) else {
             return;
         };

@@ -4,6 +4,8 @@
 //! that a subscriber already has is skipped for it. Missing changes, and changes that did not fit into the queue of a slow
 //! reader, are read from the store by the session of the connection.
 
+mod analytics;
+mod analytics_queue;
 mod connection;
 mod feed;
 mod feeds;
@@ -19,9 +21,12 @@ mod settings_subscriptions;
 mod source;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_analytics;
 mod text;
 mod total;
 
+pub(crate) use analytics::LiveAnalytics;
 pub(crate) use connection::{Backlog, Connection};
 pub(crate) use frame::{Frame, Update};
 pub(crate) use growing_text::GrowingText;

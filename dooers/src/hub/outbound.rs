@@ -111,6 +111,18 @@ impl Outbound {
         has_room
     }
 
+    /// Enqueues a live frame if the queue is at most half full, and the total of all connections is not exceeded. Returns
+    /// `false` otherwise. [`has_room`](Self::has_room) waits for the same condition.
+    pub(crate) fn offer_spare(&self, frame: &Frame) -> bool {
+        let frame = self.as_queued(frame.clone());
+        let mut queue = lock(&self.queue);
+        let has_room = self.is_roomy(&queue) && !self.is_total_exceeded();
+        if has_room {
+            self.add(&mut queue, frame);
+        }
+        has_room
+    }
+
     /// Enqueues a live frame. It replaces a waiting frame with the same key. Returns `false` if the queue is full.
     pub(crate) fn offer_instead(&self, key: &str, frame: &Frame) -> bool {
         let frame = self.as_queued(frame.clone());

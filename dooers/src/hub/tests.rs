@@ -24,13 +24,14 @@ const ROOMY: OutboundLimits = OutboundLimits {
 };
 
 impl Hub {
-    /// The number of entries for which the hub has allocated memory: threads, scopes, and workers whose settings are
-    /// shown.
-    fn capacities(&self) -> [usize; 3] {
+    /// The number of entries for which the hub has allocated memory: threads, scopes, and workers whose settings or
+    /// analytics are shown.
+    fn capacities(&self) -> [usize; 4] {
         [
             lock(&self.0.feeds).by_thread.capacity(),
             lock(&self.0.rooms).capacity(),
             lock(&self.0.settings).capacity(),
+            self.analytics_capacity(),
         ]
     }
 }
@@ -473,7 +474,7 @@ fn hub_without_connections_holds_no_memory() {
     for connection in &connections {
         hub.leave(connection);
     }
-    assert_eq!(hub.capacities(), [0; 3]);
+    assert_eq!(hub.capacities(), [0; 4]);
     // No other part holds a reference to a connection that has left.
     assert!(
         connections

@@ -1,6 +1,6 @@
 //! Analytics events: facts about conversations, for the operator of an agent.
 
-use super::{admit_json, json_bytes, timestamp};
+use super::{admit_json, check_id, json_bytes, timestamp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,6 +10,12 @@ pub const MAX_ANALYTICS_NAME_BYTES: usize = 128;
 
 /// Maximum size of the data of an analytics event: the length of its JSON without white space, in bytes.
 pub const MAX_ANALYTICS_DATA_BYTES: usize = 64 * 1024;
+
+/// Maximum number of analytics events that an attempt of a turn tracks.
+pub const MAX_TRACKED_EVENTS: usize = 1_000;
+
+/// Maximum size of the analytics events that an attempt of a turn tracks: the length of their JSON, in bytes.
+pub const MAX_TRACKED_BYTES: usize = 4 * 1024 * 1024;
 
 /// An analytics event that the server itself records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,12 +121,13 @@ impl AnalyticsEvent {
         }
     }
 
-    /// Checks an event of the program: its name, and the size and the depth of its data.
+    /// Checks an event of the program: its name, its ids, and the size and the depth of its data. Removes U+0000 from the
+    /// data.
     ///
     /// # Errors
     ///
     /// [`InvalidAnalyticsEvent`] if the event breaks a rule.
-    pub fn check(&self) -> Result<(), InvalidAnalyticsEvent> {
+    pub fn admit(&mut self) -> Result<(), InvalidAnalyticsEvent> {
         let name = &self.event;
         if BuiltInEvent::named(name).is_some() {
             return Err(InvalidAnalyticsEvent::Reserved(name.clone()));
@@ -131,10 +138,15 @@ impl AnalyticsEvent {
         if name.contains('\0') {
             return Err(InvalidAnalyticsEvent::NameWithNul);
         }
-        let Some(data) = &self.data else {
+        let given = [("thread_id", &self.thread_id), ("user_id", &self.user_id)];
+        for (member, id) in given {
+            check_id(member, id.as_deref().unwrap_or_default())
+                .map_err(|refused| InvalidAnalyticsEvent::Id(refused.to_string()))?;
+        }
+        let Some(data) = &mut self.data else {
             return Ok(());
         };
-        admit_json("data", &mut data.clone())
+        admit_json("data", data)
             .map_err(|refused| InvalidAnalyticsEvent::Data(refused.to_string()))?;
         let bytes = json_bytes(data);
         if bytes > MAX_ANALYTICS_DATA_BYTES {
@@ -166,9 +178,17 @@ pub enum InvalidAnalyticsEvent {
         "the data of an analytics event has {0} bytes as JSON; at most {MAX_ANALYTICS_DATA_BYTES} are allowed; leave some out"
     )]
     DataSize(usize),
-    /// The data nests too deeply, or has member names that cannot be stored.
+    /// The data nests too deeply, or has a value or a member name that JSON does not have.
     #[error("{0}")]
     Data(String),
+    /// The id of the thread or of the user is too long, or contains U+0000.
+    #[error("{0}")]
+    Id(String),
+    /// The turn has tracked as much as one attempt may.
+    #[error(
+        "an attempt of a turn tracks at most {MAX_TRACKED_EVENTS} events with {MAX_TRACKED_BYTES} bytes of JSON, because they are stored together when it ends; put a count into one event instead"
+    )]
+    TooMany,
 }
 
 #[cfg(test)]
@@ -194,7 +214,7 @@ mod tests {
     #[test]
     fn name_of_a_built_in_event_is_reserved() {
         for event in BuiltInEvent::ALL {
-            let error = named(event.as_str()).check().unwrap_err();
+            let error = named(event.as_str()).admit().unwrap_err();
             assert!(error.to_string().contains("records itself"), "{error}");
             assert_eq!(BuiltInEvent::named(event.as_str()), Some(event));
         }
@@ -202,15 +222,15 @@ mod tests {
 
     #[test]
     fn name_has_1_to_128_bytes() {
-        assert!(named("é").check().is_ok());
-        assert!(named(&"x".repeat(128)).check().is_ok());
+        assert!(named("é").admit().is_ok());
+        assert!(named(&"x".repeat(128)).admit().is_ok());
         for name in [
             String::new(),
             "x".repeat(129),
             "é".repeat(65),
             "a\0".to_owned(),
         ] {
-            assert!(named(&name).check().is_err(), "{name:?}");
+            assert!(named(&name).admit().is_err(), "{name:?}");
         }
     }
 
@@ -220,9 +240,20 @@ mod tests {
             data: Some(json!("x".repeat(bytes - 2))),
             ..named("a")
         };
-        assert!(of(64 * 1024).check().is_ok());
-        let error = of(64 * 1024 + 1).check().unwrap_err();
+        assert!(of(64 * 1024).admit().is_ok());
+        let error = of(64 * 1024 + 1).admit().unwrap_err();
         assert_eq!(error, InvalidAnalyticsEvent::DataSize(65_537));
+    }
+
+    #[test]
+    fn text_of_the_data_loses_nul_and_ids_with_it_are_refused() {
+        let mut event = named("a");
+        event.data = Some(json!({ "a\0": "b\0c" }));
+        assert_eq!(event.admit(), Ok(()));
+        assert_eq!(event.data.take(), Some(json!({ "a": "bc" })));
+        event.user_id = Some("u\0".to_owned());
+        let error = event.admit().unwrap_err();
+        assert!(error.to_string().starts_with("`user_id`"), "{error}");
     }
 
     #[test]
@@ -232,7 +263,7 @@ mod tests {
             data: Some(deep(levels)),
             ..named("a")
         };
-        assert!(of(crate::protocol::MAX_JSON_DEPTH).check().is_ok());
-        assert!(of(crate::protocol::MAX_JSON_DEPTH + 1).check().is_err());
+        assert!(of(crate::protocol::MAX_JSON_DEPTH).admit().is_ok());
+        assert!(of(crate::protocol::MAX_JSON_DEPTH + 1).admit().is_err());
     }
 }

@@ -3,8 +3,7 @@
 use super::user::null_as_default;
 use super::{
     ConnectPayload, ContentPart, ErrorBody, EventType, FeedbackPayload, SettingsPatchPayload,
-    SettingsSubscribePayload, SettingsWorkerPayload, ShownData, clean_id, integers, scan,
-    whole_number,
+    SettingsSubscribePayload, ShownData, WorkerPayload, clean_id, integers, scan, whole_number,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -147,7 +146,7 @@ impl Envelope {
         })
     }
 
-    /// Parses the payload. Verbs of features that this agent does not have become [`Command::Unavailable`].
+    /// Parses the payload.
     pub(crate) fn command(self) -> Result<Command, ErrorBody> {
         self.check_integers()?;
         Ok(match self.kind {
@@ -187,10 +186,8 @@ impl Envelope {
             }
             IncomingKind::RunCancel => Command::RunCancel(self.payload()?),
             IncomingKind::Feedback => Command::Feedback(self.payload()?),
-            IncomingKind::AnalyticsSubscribe | IncomingKind::AnalyticsUnsubscribe => {
-                self.payload::<Empty>()?;
-                Command::Unavailable
-            }
+            IncomingKind::AnalyticsSubscribe => Command::AnalyticsSubscribe(self.payload()?),
+            IncomingKind::AnalyticsUnsubscribe => Command::AnalyticsUnsubscribe(self.payload()?),
         })
     }
 
@@ -310,7 +307,7 @@ pub(crate) enum Command {
     /// Subscribes to the settings of a worker: their values and all later changes.
     SettingsSubscribe(SettingsSubscribePayload),
     /// Ends the subscription to settings.
-    SettingsUnsubscribe(SettingsWorkerPayload),
+    SettingsUnsubscribe(WorkerPayload),
     /// Changes a setting.
     SettingsPatch(SettingsPatchPayload),
     /// Gets the public schema of the agent's settings.
@@ -319,8 +316,10 @@ pub(crate) enum Command {
     RunCancel(RunCancelPayload),
     /// Likes or dislikes an event, a run or a thread.
     Feedback(FeedbackPayload),
-    /// A verb of a feature that the agent does not have.
-    Unavailable,
+    /// Subscribes to the analytics events of a worker.
+    AnalyticsSubscribe(WorkerPayload),
+    /// Ends the subscription to analytics events.
+    AnalyticsUnsubscribe(WorkerPayload),
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,8 @@
 //! The frames that the server sends.
 
 use super::{
-    ErrorBody, FeedbackTargetType, FeedbackValue, FeedbackView, ItemView, PublicSchema, Run,
-    ThreadEvent, ThreadView, new_id, timestamp,
+    AnalyticsEvent, ErrorBody, FeedbackTargetType, FeedbackValue, FeedbackView, ItemView,
+    PublicSchema, Run, ThreadEvent, ThreadView, new_id, timestamp,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -137,6 +137,16 @@ pub(crate) enum ServerFrame<'a> {
     SettingsPublicSchemaResult {
         /// The fields that every user may see, with their defaults.
         schema: PublicSchema<'a>,
+    },
+    /// An analytics event, for a subscriber.
+    #[serde(rename = "analytics.event")]
+    AnalyticsEvent {
+        /// The event.
+        #[serde(flatten)]
+        event: &'a AnalyticsEvent,
+        /// The number of events that were dropped right before this one, because the subscriber read too slowly.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dropped: Option<u64>,
     },
     /// A feedback is stored.
     #[serde(rename = "feedback.ack")]

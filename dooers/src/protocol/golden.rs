@@ -4,10 +4,10 @@
 //! `UPDATE_EXPECT=1 cargo test -p dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
-    Actor, Audience, ChoiceVariant, Command, ContentPart, Envelope, ErrorBody, ErrorCode,
-    EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice,
-    FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
-    TextInputType, Thread, ThreadEvent, ThreadView, User, timestamp,
+    Actor, AnalyticsEvent, Audience, ChoiceVariant, Command, ContentPart, Envelope, ErrorBody,
+    ErrorCode, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, FeedbackView, Form,
+    FormChoice, FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame,
+    ServerInfo, TextInputType, Thread, ThreadEvent, ThreadView, User, timestamp,
 };
 use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
@@ -181,6 +181,26 @@ fn thread_frames_are_as_recorded() {
         ServerFrame::Pong {},
     ];
     assert_recorded(&frames, &expect_file!["golden/thread.json"]);
+}
+
+#[test]
+fn analytics_frames_are_as_recorded() {
+    let bare = AnalyticsEvent::new("order.placed", "w1", at());
+    let whole = AnalyticsEvent {
+        thread_id: Some("t1".to_owned()),
+        user_id: Some("u1".to_owned()),
+        run_id: Some("r1".to_owned()),
+        event_id: Some("e1".to_owned()),
+        data: Some(json!({ "status": "succeeded", "duration_ms": 250, "attempt": 1 })),
+        ..AnalyticsEvent::new("run.finished", "w1", at())
+    };
+    let frame = |event, dropped| ServerFrame::AnalyticsEvent { event, dropped };
+    let frames = [
+        frame(&bare, None),
+        frame(&whole, None),
+        frame(&bare, Some(7)),
+    ];
+    assert_recorded(&frames, &expect_file!["golden/analytics.json"]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ mod whole_number;
 
 pub use analytics::{
     AnalyticsEvent, BuiltInEvent, InvalidAnalyticsEvent, MAX_ANALYTICS_DATA_BYTES,
-    MAX_ANALYTICS_NAME_BYTES,
+    MAX_ANALYTICS_NAME_BYTES, MAX_TRACKED_BYTES, MAX_TRACKED_EVENTS,
 };
 pub(crate) use command::{
     Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
@@ -73,7 +73,7 @@ pub use run::{Run, RunStatus};
 pub use settings::Audience;
 pub(crate) use settings::{
     FieldView, GroupView, ItemView, OptionView, PublicSchema, SettingsPatchPayload,
-    SettingsSubscribePayload, SettingsWorkerPayload,
+    SettingsSubscribePayload, WorkerPayload,
 };
 pub(crate) use size::json_bytes;
 pub use size::{

@@ -27,9 +27,9 @@ pub(crate) struct SettingsSubscribePayload {
     pub(crate) audience: Audience,
 }
 
-/// The payload of `settings.unsubscribe`.
+/// The payload of requests that only name a worker, such as `settings.unsubscribe` and `analytics.subscribe`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct SettingsWorkerPayload {
+pub(crate) struct WorkerPayload {
     #[serde(default)]
     pub(crate) worker_id: Option<String>,
     #[serde(default)]

@@ -28,7 +28,7 @@ impl Session {
             };
             let subscription = match &backlog {
                 Backlog::Thread(thread_id, _) => self.connection.subscription(thread_id),
-                Backlog::Row(_) | Backlog::Setting(_) => None,
+                Backlog::Row(_) | Backlog::Setting(_) | Backlog::Analytics => None,
             };
             tokio::select! {
                 () = self.ending.ended() => return,
@@ -72,6 +72,7 @@ impl Session {
                     self.thread_failed(&thread_id, error, is_over).await;
                 }
             }
+            Backlog::Analytics => self.connection.send_analytics(),
             Backlog::Setting(field_id) => {
                 let worker = identity.worker();
                 let settings = &self.server.settings;

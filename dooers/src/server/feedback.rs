@@ -5,7 +5,8 @@ use crate::store::{Admitted, GivenFeedback, NewFeedback, Scope, StoreError};
 use std::sync::Arc;
 
 impl ServerState {
-    /// Stores a feedback, and passes it to the program's callback if it has changed.
+    /// Stores a feedback, and passes it to subscribers and the program's callback if it
+    /// has changed.
     pub(super) async fn give_feedback(
         self: &Arc<Self>,
         scope: Scope,
@@ -18,6 +19,8 @@ impl ServerState {
                 .give_feedback(&scope, given.into_inner())
                 .await?;
             if stored.is_changed {
+                let live = server.runner.publisher().analytics();
+                live.publish(live.of_feedback(&stored.update));
                 server.feedback.push(stored.update.clone());
             }
             Ok(stored)

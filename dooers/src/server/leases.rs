@@ -96,8 +96,8 @@ impl ServerState {
     ) -> Result<(), StoreError> {
         let publisher = self.runner.publisher();
         let report = |recovered: &mut Recovered| {
-            for changes in &recovered.changes {
-                publisher.report_lost(changes);
+            for thread in &recovered.changes {
+                publisher.report_lost(&thread.changes);
             }
         };
         let recovered = publisher.commit_anywhere(ending, report).await?;

@@ -1,6 +1,7 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
 mod agent_variables;
+mod analytics;
 mod analytics_events;
 mod announce;
 mod bind_address;

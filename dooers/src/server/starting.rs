@@ -1,5 +1,6 @@
 //! The start of a server.
 
+use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
@@ -12,10 +13,10 @@ use super::turn_server::WeakServer;
 #[cfg(feature = "webhook")]
 use super::webhook::Sender;
 use crate::handler::AnswerKeys;
-use crate::hub::{Hub, OutboundTotal};
+use crate::hub::{Hub, LiveAnalytics, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
-use crate::turn::Runner;
+use crate::turn::{Outlets, Runner};
 use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,9 +72,15 @@ impl ServerState {
         let server = Arc::new_cyclic(|server| {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
+            let outlets = Outlets {
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                analytics: Arc::new(ServerAnalytics::new(server.clone())),
+                hub: hub.clone(),
+                changes,
+            };
             let runner = Runner::new(
                 Arc::clone(&store),
-                (hub.clone(), changes),
+                outlets,
                 Arc::clone(&settings),
                 AnswerKeys::new(config.secret_keys.clone()),
                 Arc::new(states),

@@ -37,7 +37,7 @@ pub(super) async fn submit_message(
     };
     let begin = server.store.begin_turn(scope, message, &start);
     let mut begun = publisher
-        .commit_then(&thread_id, begin, acknowledge)
+        .commit_then((scope, &thread_id), begin, acknowledge)
         .await?;
     if begun.is_repeated {
         return Ok(begun);

@@ -17,7 +17,8 @@ impl ServerState {
         let create = async move {
             let thread_id = draft.thread.id.clone();
             let create = server.store.create_thread(&scope, draft);
-            server.runner.publisher().commit(&thread_id, create).await
+            let publisher = server.runner.publisher();
+            publisher.commit((&scope, &thread_id), create).await
         };
         self.run_detached(create).await
     }
@@ -44,7 +45,9 @@ impl ServerState {
                 changes,
                 interrupted,
                 waiting,
-            } = publisher.commit_then(&thread_id, edit, report).await?;
+            } = publisher
+                .commit_then((&scope, &thread_id), edit, report)
+                .await?;
             if let Some(event_id) = interrupted {
                 server.runner.cancel(&event_id);
             }
@@ -69,7 +72,9 @@ impl ServerState {
             let delete = server.store.delete_thread(&scope, &thread_id);
             let stop = |_: &mut Change| server.runner.stop(&thread_id);
             let publisher = server.runner.publisher();
-            publisher.commit_then(&thread_id, delete, stop).await?;
+            publisher
+                .commit_then((&scope, &thread_id), delete, stop)
+                .await?;
             Ok(())
         };
         self.run_detached(delete).await

@@ -1,5 +1,6 @@
 //! The server that a program creates.
 
+use super::analytics::ServerAnalytics;
 use super::announce;
 use super::binding;
 use super::callback::Callback;
@@ -13,7 +14,7 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
-use crate::handler::{Agent, AgentDefinition, TurnMiddleware};
+use crate::handler::{Agent, AgentDefinition, TurnMiddleware, WorkerAnalytics};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
 use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
@@ -277,6 +278,40 @@ impl WorkerServer {
         let store = Arc::clone(&self.start().await?.store);
         let memory = WorkerMemory::of_thread(store, scope.clone(), thread_id.into());
         Ok(memory)
+    }
+
+    /// The analytics of a scope, to track events and to give feedback outside of a turn.
+    ///
+    /// A scope of one user acts on behalf of this user, and [`WorkerAnalytics::user`] sets another one.
+    ///
+    /// This starts the server if it has not started yet.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::repository::Scope;
+    ///
+    /// #[dooers::agent]
+    /// async fn shop() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let config = WorkerConfig::new().database(dooers::Database::Memory);
+    /// # let server = WorkerServer::new(config).agent::<shop>();
+    /// let scope = Scope::everyone::<shop>("w1").organization("o1");
+    /// let analytics = server.analytics(&scope).await?.user("ada");
+    /// analytics.track("parcel.delivered", serde_json::json!({"days": 2})).await?;
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn analytics(&self, scope: &Scope) -> Result<WorkerAnalytics, ServerError> {
+        let server = self.start().await?;
+        let sink = Arc::new(ServerAnalytics::new(Arc::downgrade(&server)));
+        Ok(WorkerAnalytics::of_server(sink, scope.clone()))
     }
 
     /// A [`Broadcast`], which publishes events in a thread without a turn.

@@ -66,6 +66,7 @@ const BLANK: &str = "is blank; a message needs a text with a visible character, 
 impl Admit for NewFeedback {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
         check_id("target_id", self.target.id())?;
+        check_id("user_id", &self.user_id)?;
         admit_explanation(&mut self.reason, &mut self.classification)
     }
 }

@@ -1,8 +1,9 @@
 //! Turns and claims: which process answers which message.
 
-use super::{Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
+use super::{Change, Participant, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
 use crate::protocol::{
-    Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id, timestamp,
+    Actor, AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, new_id,
+    timestamp,
 };
 use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -136,6 +137,15 @@ pub struct Claim {
     pub changes: Vec<Change>,
 }
 
+impl Claim {
+    /// Returns the participant who sent the message.
+    pub(crate) fn sender(&self) -> Participant {
+        let anonymous = User::new("");
+        let user = self.event.user.as_ref().unwrap_or(&anonymous);
+        Participant::sender(user, &self.thread.participants)
+    }
+}
+
 /// One change that a turn makes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -168,6 +178,8 @@ pub enum TurnChange {
     },
     /// The thread's new `last_event_at`, published once per turn.
     Touch(DateTime<Utc>),
+    /// An analytics event of the handler, for the outbox. It must only be part of the change that ends the attempt.
+    Track(Box<AnalyticsEvent>),
     /// A run that is new or has ended. The `started_at` of a known run does not change.
     Run(Run),
     /// Permits another answer to the form that the turn's message answers, if it answers one, because the turn does not
@@ -218,6 +230,8 @@ pub enum CancelTarget {
 pub enum Cancelled {
     /// The turn was waiting and is now deleted.
     Withdrawn {
+        /// The scope of the thread.
+        scope: Scope,
         /// The changes that were made: the turn's run is canceled.
         changes: Vec<Change>,
         /// The thread, if other turns of it wait and none runs. They may be claimed.
@@ -279,10 +293,19 @@ pub struct Recovered {
     pub interrupted: usize,
     /// The number of turns that now wait for another attempt.
     pub retried: usize,
-    /// The changes that were made, one list for each thread.
-    pub changes: Vec<Vec<Change>>,
+    /// The changes that were made, one item for each thread.
+    pub changes: Vec<ThreadChanges>,
     /// The threads that have waiting turns.
     pub waiting: Vec<PendingThread>,
+}
+
+/// Changes of one thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadChanges {
+    /// The scope of the thread.
+    pub scope: Scope,
+    /// The changes, in the order of their `rev`.
+    pub changes: Vec<Change>,
 }
 
 /// A thread that has waiting turns.

@@ -97,7 +97,9 @@ impl Edited {
     /// Adds the cancellation of a turn to the edit.
     pub(crate) fn and(mut self, cancelled: Cancelled) -> Self {
         match cancelled {
-            Cancelled::Withdrawn { changes, waiting } => {
+            Cancelled::Withdrawn {
+                changes, waiting, ..
+            } => {
                 self.changes.extend(changes);
                 self.waiting = waiting;
             }

@@ -61,7 +61,8 @@ pub use change::{Change, ChangeBody, Origin, ThreadRecord};
 #[doc(hidden)]
 pub use claim::{
     Cancel, CancelTarget, Cancelled, Claim, ClaimOptions, FinishOutcome, HeldTurn,
-    LONGEST_BACK_OFF, PendingThread, Recovered, Retried, TurnChange, TurnKey, TurnState,
+    LONGEST_BACK_OFF, PendingThread, Recovered, Retried, ThreadChanges, TurnChange, TurnKey,
+    TurnState,
 };
 #[doc(hidden)]
 pub use edit::{Edited, ThreadDraft, ThreadEdit};

@@ -80,6 +80,21 @@ impl Participant {
         Self(format!("connection:{connection_id}"))
     }
 
+    /// Returns the participant who sent a message of this user in a thread with these participants. An anonymous user of a
+    /// private thread is the connection that created the thread.
+    pub(crate) fn sender(user: &User, participants: &[Self]) -> Self {
+        let is_connection = |participant: &&Self| participant.0.starts_with("connection:");
+        let connection = || participants.iter().find(is_connection).cloned();
+        let anonymous = user.user_id.is_empty().then(connection).flatten();
+        anonymous.unwrap_or_else(|| Self::user(user))
+    }
+
+    /// Returns the id of the user. `None` for an anonymous user.
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        let user_id = self.0.strip_prefix("user:")?;
+        Some(user_id).filter(|id| !id.is_empty())
+    }
+
     /// Returns the participants that may have sent a message of this user id in a thread: the user itself, and for an
     /// anonymous user each connection.
     #[cfg(feature = "sqlite")]

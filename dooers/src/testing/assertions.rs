@@ -126,6 +126,41 @@ impl TestTurn {
         )
     }
 
+    /// Asserts that the handler tracked an analytics event with this name. [`tracked`](Self::tracked) returns the data of
+    /// the events.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::testing::TestServer;
+    /// #[dooers::agent]
+    /// async fn shop(analytics: WorkerAnalytics) -> &'static str {
+    ///     analytics.track("order.placed", serde_json::json!({"items": 2}));
+    ///     "Ordered."
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let server = TestServer::of::<shop>().await;
+    /// let mut ada = server.connect("ada").await;
+    /// ada.say("two teas").await.assert_tracked("order.placed");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If it did not.
+    #[track_caller]
+    pub fn assert_tracked(&self, name: &str) -> &Self {
+        let tracked = self.tracked().iter();
+        let found: Vec<_> = tracked.map(|event| event.event.as_str()).collect();
+        self.demand(
+            found.contains(&name),
+            "the handler should track",
+            &name,
+            &found,
+        )
+    }
+
     /// Asserts that the thread has this title.
     ///
     /// # Panics

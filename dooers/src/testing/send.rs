@@ -258,7 +258,8 @@ impl TestClient {
             let link = self.link.as_ref();
             return self
                 .server
-                .ended(&message.event_id)
+                .record(&message.event_id)
+                .ended
                 .zip(link)
                 .is_some_and(|(ended, link)| link.has_read(&message.thread_id, ended.rev));
         }
@@ -295,7 +296,7 @@ impl TestClient {
         self.given.extend(without_run.map(|event| event.id.clone()));
         self.untaken.retain(|untaken| untaken != message);
         let conversation = self.conversations[&message.thread_id].clone();
-        let outcome = self.server.ended(&message.event_id);
-        TestTurn::new(message.event_id.clone(), events, conversation, outcome)
+        let record = self.server.record(&message.event_id);
+        TestTurn::new(message.event_id.clone(), events, conversation, record)
     }
 }

@@ -6,7 +6,7 @@ use super::timeout::Wait;
 use super::user::TestUser;
 use crate::handler::{Agent, AgentDefinition};
 use crate::server::{LocalClient, Served};
-use crate::turn::{Ended, EndedTurns};
+use crate::turn::{EndedTurns, TurnRecord};
 use crate::{ServerError, WorkerServer};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -153,12 +153,12 @@ impl TestServer {
         LocalClient::open(&self.worker(), agent).await
     }
 
-    /// The result of the turn that answers this message, if the turn has ended.
-    pub(super) fn ended(&self, event_id: &str) -> Option<Ended> {
+    /// The record of the turn that answers this message. It is empty while the turn runs.
+    pub(super) fn record(&self, event_id: &str) -> TurnRecord {
         let ended = self.0.ended.lock();
         // No code panics while it holds the lock.
         let ended = ended.unwrap_or_else(PoisonError::into_inner);
-        ended.get(event_id).cloned()
+        ended.get(event_id).cloned().unwrap_or_default()
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -3,8 +3,8 @@
 use super::conversation::Conversation;
 use crate::AgentError;
 use crate::history::{OpenCalls, ToolKey};
-use crate::protocol::{Actor, EventType, Run, ThreadEvent, said_text};
-use crate::turn::{Ended, TurnOutcome};
+use crate::protocol::{Actor, AnalyticsEvent, EventType, Run, ThreadEvent, said_text};
+use crate::turn::{TurnOutcome, TurnRecord};
 use serde_json::Value;
 
 /// A turn that has ended: everything that the agent did to answer one message.
@@ -17,7 +17,7 @@ pub struct TestTurn {
     events: Vec<ThreadEvent>,
     runs: Vec<Run>,
     conversation: Conversation,
-    ended: Option<Ended>,
+    record: TurnRecord,
 }
 
 /// A tool that the agent called.
@@ -39,7 +39,7 @@ impl TestTurn {
         event_id: String,
         events: Vec<ThreadEvent>,
         conversation: Conversation,
-        ended: Option<Ended>,
+        record: TurnRecord,
     ) -> Self {
         let runs = conversation.runs().iter();
         let runs = runs.filter(|run| run.event_id.as_deref() == Some(&*event_id));
@@ -48,7 +48,7 @@ impl TestTurn {
             event_id,
             events,
             conversation,
-            ended,
+            record,
         }
     }
 
@@ -146,13 +146,19 @@ impl TestTurn {
     /// The error of the handler, as it is logged. It is not meant for users.
     #[must_use]
     pub fn error(&self) -> Option<&AgentError> {
-        match &*self.ended.as_ref()?.outcome {
+        match &*self.record.ended.as_ref()?.outcome {
             TurnOutcome::Failed(error) => Some(error),
             TurnOutcome::Succeeded
             | TurnOutcome::Cancelled
             | TurnOutcome::TimedOut
             | TurnOutcome::Interrupted => None,
         }
+    }
+
+    /// The analytics events that the handler tracked, in order. They include those of failed attempts.
+    #[must_use]
+    pub fn tracked(&self) -> &[AnalyticsEvent] {
+        &self.record.tracked
     }
 
     /// The conversation at the end of the turn.

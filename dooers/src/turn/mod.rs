@@ -16,7 +16,7 @@ mod tests;
 mod writer;
 
 pub(crate) use lost_answers::LostIn;
-#[cfg(feature = "testing")]
-pub(crate) use outcome::EndedTurns;
 pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
-pub(crate) use runner::Runner;
+#[cfg(feature = "testing")]
+pub(crate) use outcome::{EndedTurns, TurnRecord};
+pub(crate) use runner::{Outlets, Runner};

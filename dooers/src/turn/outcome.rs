@@ -2,6 +2,8 @@
 
 use crate::AgentError;
 use crate::handler::AttemptOutcome;
+#[cfg(feature = "testing")]
+use crate::protocol::AnalyticsEvent;
 use crate::protocol::RunStatus;
 use crate::shrink::shrink;
 use crate::store::LONGEST_BACK_OFF;
@@ -97,7 +99,17 @@ pub(super) struct TurnCompletions {
 
 /// A record of ended turns, by the event id of the message.
 #[cfg(feature = "testing")]
-pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, Ended>>>;
+pub(crate) type EndedTurns = Arc<Mutex<HashMap<String, TurnRecord>>>;
+
+/// The record of a turn.
+#[cfg(feature = "testing")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TurnRecord {
+    /// The end of the turn. `None` while attempts are left.
+    pub(crate) ended: Option<Ended>,
+    /// The analytics events that all attempts have tracked.
+    pub(crate) tracked: Vec<AnalyticsEvent>,
+}
 
 type Waiters = HashMap<String, Vec<oneshot::Sender<Ended>>>;
 
@@ -123,7 +135,8 @@ impl TurnCompletions {
         #[cfg(feature = "testing")]
         if let Some(record) = self.record.get() {
             let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
-            record.insert(event_id.to_owned(), ended.clone());
+            let turn = record.entry(event_id.to_owned()).or_default();
+            turn.ended = Some(ended.clone());
         }
         let mut all = self.waiting();
         let waiting = all.remove(event_id).unwrap_or_default();
@@ -140,6 +153,18 @@ impl TurnCompletions {
     pub(super) fn record_in(&self, record: &EndedTurns) {
         // There is one record per process.
         let _ = self.record.set(Arc::clone(record));
+    }
+
+    /// Adds tracked events to the record of a turn.
+    #[cfg(feature = "testing")]
+    pub(super) fn record_tracked(&self, event_id: &str, tracked: &[AnalyticsEvent]) {
+        if let Some(record) = self.record.get()
+            && !tracked.is_empty()
+        {
+            let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = record.entry(event_id.to_owned()).or_default();
+            turn.tracked.extend_from_slice(tracked);
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiters> {

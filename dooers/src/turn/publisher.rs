@@ -2,11 +2,12 @@
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
-use crate::hub::ChangeSender;
-use crate::protocol::RunStatus;
+use crate::hub::{ChangeSender, LiveAnalytics};
+use crate::protocol::{AnalyticsEvent, RunStatus};
+use crate::store::analytics::TurnSource;
 use crate::store::{
     BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
-    StoreError,
+    Scope, StoreError, ThreadChanges,
 };
 use std::sync::Arc;
 
@@ -17,16 +18,23 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Publisher {
     sender: ChangeSender,
+    analytics: LiveAnalytics,
     endings: TurnCompletions,
     lost_answers: LostAnswers,
     /// The value of [`Store::may_lose_answers`](crate::store::Store::may_lose_answers).
     may_lose_answers: bool,
 }
 
-/// The result of a store operation that changed threads.
+/// The result of a store operation that changed one thread.
 pub(crate) trait Committed {
-    /// Takes the changes. They are grouped by thread, and ordered by `rev` within a thread.
+    /// Takes the changes of the thread, in the order of their `rev`.
     fn take_changes(&mut self) -> Vec<Change>;
+}
+
+/// The result of a store operation that changed any number of threads.
+pub(crate) trait CommittedAnywhere {
+    /// Takes the changes of each thread.
+    fn take_threads(&mut self) -> Vec<ThreadChanges>;
 }
 
 /// The error of a store operation that changes threads.
@@ -42,13 +50,23 @@ impl NotCommitted for StoreError {
 }
 
 impl Publisher {
-    pub(super) fn new(sender: ChangeSender, may_lose_answers: bool) -> Self {
+    pub(super) fn new(
+        sender: ChangeSender,
+        analytics: LiveAnalytics,
+        may_lose_answers: bool,
+    ) -> Self {
         Self {
             sender,
+            analytics,
             endings: TurnCompletions::default(),
             lost_answers: LostAnswers::default(),
             may_lose_answers,
         }
+    }
+
+    /// The analytics of subscribers.
+    pub(crate) fn analytics(&self) -> &LiveAnalytics {
+        &self.analytics
     }
 
     /// The threads in which answers were lost.
@@ -56,39 +74,41 @@ impl Publisher {
         &self.lost_answers
     }
 
-    /// Runs a store operation on a thread, and publishes its changes.
+    /// Runs a store operation on a thread of this scope, and publishes its changes and the analytics events that follow from
+    /// them.
     ///
     /// # Errors
     ///
     /// The error of the operation. Nothing is published then.
     pub(crate) async fn commit<T: Committed, E: NotCommitted>(
         &self,
-        thread_id: &str,
+        place: (&Scope, &str),
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.commit_then(thread_id, operation, |_| {}).await
+        self.commit_then(place, operation, |_| {}).await
     }
 
     /// Does the same as [`commit`](Self::commit), and calls `before` between the commit and the publication, for
     /// example to acknowledge a message.
     pub(crate) async fn commit_then<T: Committed, E: NotCommitted>(
         &self,
-        thread_id: &str,
+        (scope, thread_id): (&Scope, &str),
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
         let _writing = self.sender.writing(thread_id);
         let mut committed = self.answer_in(thread_id, operation).await?;
         before(&mut committed);
-        self.sender.send(committed.take_changes());
+        self.publish(scope, committed.take_changes());
         Ok(committed)
     }
 
-    /// Does the same as [`commit_then`](Self::commit_then) for an operation of a turn. The changes count as caused by the sender
-    /// of the turn's message.
+    /// Does the same as [`commit_then`](Self::commit_then) for an operation of a turn that stores these tracked events. The
+    /// changes count as caused by the sender of the turn's message.
     pub(super) async fn commit_of_turn<T: Committed, E: NotCommitted>(
         &self,
         claim: &Claim,
+        tracked: &[AnalyticsEvent],
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
     ) -> Result<T, E> {
@@ -96,12 +116,21 @@ impl Publisher {
         let mut committed = self.answer_in(&claim.key.thread_id, operation).await?;
         before(&mut committed);
         let user = claim.event.user.as_ref().map(|user| &*user.user_id);
-        self.sender.send_from(user, committed.take_changes());
+        let changes = committed.take_changes();
+        let turn = TurnSource {
+            event_id: &claim.key.event_id,
+            user_id: user,
+            attempt: claim.attempt.into(),
+        };
+        let thread = &claim.thread;
+        let events = self.analytics.of_turn(thread, turn, &changes, tracked);
+        self.analytics.publish(events);
+        self.sender.send_from(user, changes);
         Ok(committed)
     }
 
     /// Does the same as [`commit_then`](Self::commit_then) for an operation that may change any number of threads.
-    pub(crate) async fn commit_anywhere<T: Committed, E: NotCommitted>(
+    pub(crate) async fn commit_anywhere<T: CommittedAnywhere, E: NotCommitted>(
         &self,
         operation: impl Future<Output = Result<T, E>>,
         before: impl FnOnce(&mut T),
@@ -110,12 +139,19 @@ impl Publisher {
         let noted = |error: &E| self.note_if_lost(error, |answers| answers.note(LostIn::Anywhere));
         let mut committed = operation.await.inspect_err(noted)?;
         before(&mut committed);
-        let changes = committed.take_changes();
-        for changes in changes.chunk_by(|one, next| one.thread_id == next.thread_id) {
-            let _writing = self.sender.writing(&changes[0].thread_id);
-            self.sender.send(changes.to_vec());
+        for ThreadChanges { scope, changes } in committed.take_threads() {
+            let writing = changes.first();
+            let _writing = writing.map(|change| self.sender.writing(&change.thread_id));
+            self.publish(&scope, changes);
         }
         Ok(committed)
+    }
+
+    /// Publishes changes that are not part of a turn.
+    fn publish(&self, scope: &Scope, changes: Vec<Change>) {
+        let events = self.analytics.of_changes(scope, &changes);
+        self.analytics.publish(events);
+        self.sender.send(changes);
     }
 
     /// Waits for the answer to an operation on a thread, and records a lost answer.
@@ -170,6 +206,12 @@ impl Publisher {
         self.endings.watch(event_id)
     }
 
+    /// Records the events that a turn tracked, for tests. Call this before the end of the attempt is published.
+    #[cfg(feature = "testing")]
+    pub(super) fn record_tracked(&self, event_id: &str, tracked: &[AnalyticsEvent]) {
+        self.endings.record_tracked(event_id, tracked);
+    }
+
     /// Records the end of every turn from now on.
     #[cfg(feature = "testing")]
     pub(crate) fn record_endings(&self, record: &super::EndedTurns) {
@@ -217,20 +259,20 @@ impl Committed for Option<Claim> {
     }
 }
 
-impl Committed for Cancelled {
-    fn take_changes(&mut self) -> Vec<Change> {
+impl CommittedAnywhere for Cancelled {
+    fn take_threads(&mut self) -> Vec<ThreadChanges> {
         match self {
-            Self::Withdrawn { changes, .. } => std::mem::take(changes),
+            Self::Withdrawn { scope, changes, .. } => vec![ThreadChanges {
+                scope: scope.clone(),
+                changes: std::mem::take(changes),
+            }],
             Self::Running { .. } | Self::Ended => Vec::new(),
         }
     }
 }
 
-impl Committed for Recovered {
-    fn take_changes(&mut self) -> Vec<Change> {
+impl CommittedAnywhere for Recovered {
+    fn take_threads(&mut self) -> Vec<ThreadChanges> {
         std::mem::take(&mut self.changes)
-            .into_iter()
-            .flatten()
-            .collect()
     }
 }

@@ -12,16 +12,16 @@ use super::publisher::Publisher;
 use super::writer::TurnWriter;
 use crate::AgentError;
 use crate::handler::{
-    AgentDefinition, AnswerKeys, AnswerKind, Middlewares, Outbox, States, Turn, TurnAttempt,
-    TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
+    AgentDefinition, AnalyticsSink, AnswerKeys, AnswerKind, Middlewares, Outbox, States, Turn,
+    TurnAnalytics, TurnAttempt, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,
 };
-use crate::hub::{ChangeSender, Hub};
+use crate::hub::{ChangeSender, Hub, LiveAnalytics};
 use crate::protocol::{new_id, timestamp};
 use crate::settings::LiveSettings;
 use crate::store::OnBusy;
 use crate::store::{
     Claim, ClaimOptions, HeldTurn, LONGEST_BACK_OFF, PendingThread, Scope, Store, StoreError,
-    WorkerKey, time_until_due,
+    Viewer, WorkerKey, time_until_due,
 };
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
@@ -39,6 +39,7 @@ pub(crate) struct Runner {
     context: TurnContext,
     settings: Arc<LiveSettings>,
     pub(crate) answer_keys: AnswerKeys,
+    analytics: Arc<dyn AnalyticsSink>,
     states: Arc<States>,
     middlewares: Arc<Middlewares>,
     tasks: TaskTracker,
@@ -46,10 +47,21 @@ pub(crate) struct Runner {
     interrupted: CancellationToken,
 }
 
+/// The ways in which turns publish their changes and events.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    pub(crate) hub: Hub,
+    pub(crate) changes: ChangeSender,
+    /// The analytics of subscribers.
+    pub(crate) live: LiveAnalytics,
+    /// The server's part of the analytics of handlers.
+    pub(crate) analytics: Arc<dyn AnalyticsSink>,
+}
+
 impl Runner {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        (hub, changes): (Hub, ChangeSender),
+        outlets: Outlets,
         settings: Arc<LiveSettings>,
         answer_keys: AnswerKeys,
         states: Arc<States>,
@@ -57,11 +69,17 @@ impl Runner {
         lease: Duration,
     ) -> Self {
         let may_lose_answers = store.may_lose_answers();
+        let Outlets {
+            hub,
+            changes,
+            live,
+            analytics,
+        } = outlets;
         Self {
             context: TurnContext {
                 store,
                 hub,
-                publisher: Publisher::new(changes, may_lose_answers),
+                publisher: Publisher::new(changes, live, may_lose_answers),
                 node: new_id(),
                 assistant_name,
                 lease,
@@ -71,6 +89,7 @@ impl Runner {
             },
             settings,
             answer_keys,
+            analytics,
             states,
             middlewares: Arc::default(),
             tasks: TaskTracker::new(),
@@ -202,7 +221,12 @@ impl Runner {
             };
             let _claiming = self.claiming(&place.1);
             let claim = self.context.store.claim_turn(&place.0, &place.1, &start);
-            let Some(claim) = self.context.publisher.commit(&place.1, claim).await? else {
+            let Some(claim) = self
+                .context
+                .publisher
+                .commit((&place.0, &place.1), claim)
+                .await?
+            else {
                 break;
             };
             self.run(agent.clone(), claim);
@@ -250,7 +274,12 @@ impl Runner {
             };
             let _claiming = self.claiming(thread_id);
             let claim = self.context.store.claim_turn(scope, thread_id, &start);
-            match self.context.publisher.commit(thread_id, claim).await {
+            match self
+                .context
+                .publisher
+                .commit((scope, thread_id), claim)
+                .await
+            {
                 Ok(Some(claim)) => {
                     self.context.begin(&claim);
                     return Some(claim);
@@ -328,6 +357,20 @@ impl Runner {
         self.context.stopped.cancel();
     }
 
+    fn analytics_of(&self, claim: &Claim) -> TurnAnalytics {
+        let participant = claim.sender();
+        TurnAnalytics {
+            scope: Scope {
+                viewer: Viewer::Only(participant.clone()),
+                ..claim.thread.scope()
+            },
+            thread_id: claim.key.thread_id.clone(),
+            event_id: claim.key.event_id.clone(),
+            participant,
+            sink: Arc::clone(&self.analytics),
+        }
+    }
+
     /// Spawns a task that is dropped when `stopped` fires.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopped = self.context.stopped.clone();
@@ -343,6 +386,7 @@ impl Runner {
             run_id,
             agent.has_manual_runs(),
             self.answer_keys.clone(),
+            self.analytics_of(&claim),
         ));
         let writer = TurnWriter::new(&self.context, agent, &claim, &outbox);
         let ActiveTurn {

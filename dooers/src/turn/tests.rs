@@ -1,20 +1,26 @@
 //! Tests of turns without a server.
 
-use super::Runner;
+use super::{Outlets, Runner};
 use crate as dooers;
-use crate::handler::{AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse};
-use crate::hub::Hub;
+use crate::error::SendError;
+use crate::handler::{
+    AnalyticsSink, AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse,
+};
+use crate::hub::{Hub, LiveAnalytics};
 use crate::protocol::{
-    ContentPart, EventType, Run, RunStatus, ThreadEvent, User, joined_text, new_id, timestamp,
+    AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, joined_text, new_id,
+    timestamp,
 };
 use crate::settings::{LiveSettings, Schemas};
 use crate::store::{
-    MemoryStore, NewMessage, NewThread, Participant, Scope, Snapshot, SnapshotFrom, Store,
-    ThreadTarget, Viewer,
+    Admitted, AnalyticsFilter, MemoryStore, NewFeedback, NewMessage, NewThread, Participant, Scope,
+    Snapshot, SnapshotFrom, Store, StoreError, ThreadTarget, Viewer,
 };
 use crate::{Agent, AgentError, CancellationToken, ChatMessage, Result, WorkerMemory};
+use futures::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 fn scope(agent: &str) -> Scope {
@@ -32,6 +38,24 @@ struct Worker {
     runner: Arc<Runner>,
 }
 
+/// The analytics of a server that these tests do not use.
+#[derive(Debug)]
+struct NoAnalytics;
+
+impl AnalyticsSink for NoAnalytics {
+    fn track(&self, _: &Scope, _: AnalyticsEvent) -> oneshot::Receiver<Result<(), SendError>> {
+        unreachable!()
+    }
+
+    fn give_feedback(
+        &self,
+        _: Scope,
+        _: Admitted<NewFeedback>,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        unreachable!()
+    }
+}
+
 impl Worker {
     fn new() -> Self {
         Self::on(Arc::new(MemoryStore::new()))
@@ -44,7 +68,12 @@ impl Worker {
             LiveSettings::new(Arc::clone(&shared), None, Schemas::new(), Box::new(|_| {}));
         let runner = Runner::new(
             shared,
-            (hub, changes),
+            Outlets {
+                live: LiveAnalytics::new(hub.clone(), AnalyticsFilter::default()),
+                analytics: Arc::new(NoAnalytics),
+                hub,
+                changes,
+            },
             Arc::new(settings),
             AnswerKeys::new(None),
             Arc::new(States::default()),

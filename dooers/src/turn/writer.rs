@@ -8,7 +8,7 @@ use super::publisher::{Committed, NotCommitted};
 use crate::crash;
 use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
 use crate::hub::GrowingText;
-use crate::protocol::{EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
+use crate::protocol::{AnalyticsEvent, EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT,
     TurnChange, interrupted_event, system_event,
@@ -44,6 +44,17 @@ struct PublishedText {
     growing: GrowingText,
     /// The number of the next piece when the text was last stored.
     stored: u64,
+}
+
+/// The remains of an attempt, which are written with its end.
+struct Remains {
+    /// The changes that were not written, and the tracked events.
+    changes: Vec<TurnChange>,
+    /// The senders to notify.
+    waiting: Vec<StoredSender>,
+    /// The run that is still open.
+    run_id: Option<String>,
+    tracked: Vec<AnalyticsEvent>,
 }
 
 /// The result of storing changes of a handler.
@@ -109,7 +120,7 @@ impl<'a> TurnWriter<'a> {
         };
         let publisher = &self.context.publisher;
         let stored = publisher
-            .commit_of_turn(self.claim, write, find_begun)
+            .commit_of_turn(self.claim, &[], write, find_begun)
             .await?;
         if let Stored::Before(_) = stored {
             self.context.hub.resync(&self.claim.key.thread_id);
@@ -239,7 +250,12 @@ impl<'a> TurnWriter<'a> {
         outcome: TurnOutcome,
         observed: Option<ObservedAttempt>,
     ) -> Option<Claim> {
-        let (mut changes, waiting, open_run) = self.rest();
+        let Remains {
+            mut changes,
+            waiting,
+            run_id: open_run,
+            tracked,
+        } = self.rest();
         changes.extend(self.end_of(&outcome, open_run.clone()));
         crash::point("before-run-end");
         let finish = || {
@@ -258,6 +274,8 @@ impl<'a> TurnWriter<'a> {
         let outcome = Arc::new(outcome);
         let mut unreported = Some(Arc::clone(&outcome));
         let report = |written: &mut FinishOutcome| {
+            #[cfg(feature = "testing")]
+            publisher.record_tracked(&key.event_id, &tracked);
             let last_rev = written.changes.last().map_or(0, |change| change.rev);
             if let Some(outcome) = unreported.take() {
                 publisher.report(&key.event_id, outcome, last_rev);
@@ -265,7 +283,9 @@ impl<'a> TurnWriter<'a> {
         };
         let claiming = self.context.active.claiming(&key.thread_id);
         let finish = self.until_stored(finish);
-        let written = publisher.commit_of_turn(self.claim, finish, report).await;
+        let written = publisher
+            .commit_of_turn(self.claim, &tracked, finish, report)
+            .await;
         match written {
             Ok(written) => {
                 answer(waiting);
@@ -337,7 +357,12 @@ impl<'a> TurnWriter<'a> {
         if let TurnOutcome::Failed(error) = outcome {
             tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, attempt = self.claim.attempt, "the handler failed and will be retried: {error}");
         }
-        let (mut changes, waiting, run_id) = self.rest();
+        let Remains {
+            mut changes,
+            waiting,
+            run_id,
+            tracked,
+        } = self.rest();
         if self.agent.has_manual_runs() {
             // The next attempt starts a run of its own.
             let run = run_id.map(|id| self.run_ended(id, RunStatus::Failed, Some(FAILED_ERROR)));
@@ -350,12 +375,16 @@ impl<'a> TurnWriter<'a> {
             store.retry_turn(&self.scope, key, changes, not_before)
         };
         let report = |retried: &mut Retried| {
+            #[cfg(feature = "testing")]
+            publisher.record_tracked(&key.event_id, &tracked);
             if retried.is_cancelled {
                 publisher.report_withdrawn(&retried.changes);
             }
         };
         let requeue = self.until_stored(requeue);
-        let committed = publisher.commit_of_turn(self.claim, requeue, report).await;
+        let committed = publisher
+            .commit_of_turn(self.claim, &tracked, requeue, report)
+            .await;
         let retried = match committed {
             Ok(retried) => retried,
             // The turn may be queued for its next attempt.
@@ -375,17 +404,26 @@ impl<'a> TurnWriter<'a> {
         Next::NotBefore(not_before)
     }
 
-    /// Closes the outbox. Returns the changes that were not written, the senders to notify, and the open run.
-    fn rest(&self) -> (Vec<TurnChange>, Vec<StoredSender>, Option<String>) {
+    /// Closes the outbox at the end of an attempt.
+    fn rest(&self) -> Remains {
         let Rest {
             drafts,
             waiting,
             pieces,
             run_id,
+            tracked,
         } = self.outbox.close();
         self.publish_pieces(pieces);
         self.texts().clear();
-        (self.changes_of(drafts), waiting, run_id)
+        let mut changes = self.changes_of(drafts);
+        let events = tracked.iter().cloned();
+        changes.extend(events.map(|event| TurnChange::Track(Box::new(event))));
+        Remains {
+            changes,
+            waiting,
+            run_id,
+            tracked,
+        }
     }
 
     /// Repeats a store operation until the database accepts it.

@@ -29,14 +29,19 @@ const SECRET: &str = "only-for-this-example";
 /// The maximum age of a signature, in seconds. An older request may be a recording that somebody sends again.
 const MAX_AGE: i64 = 300;
 
-/// Looks up an order with a tool.
+/// Looks up an order with a tool, and tracks an event of its own.
 #[dooers::agent]
-async fn orders(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+async fn orders(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    analytics: WorkerAnalytics,
+) -> Result<()> {
     let call = ToolCall::new("call-1", "look_up", json!({ "order": request.message }));
     response.tool_call(call.clone()).await?;
     let found = json!({ "state": "on its way" });
     response.tool_result(call, found).await?;
     response.text("Your order is on its way.").await?;
+    analytics.track("order.looked_up", json!({ "was_found": true }));
     Ok(())
 }
 

@@ -2,10 +2,15 @@
 
 use dooers::prelude::*;
 
-/// Echoes the message in (message number modulo 3) streaming texts and one plain event.
+/// Echoes the message in (message number modulo 3) streaming texts and one plain event. Tracks one analytics event.
 #[dooers::agent(default, queue = 10_000)]
-async fn echo(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+async fn echo(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    analytics: WorkerAnalytics,
+) -> Result<()> {
     let text = &request.message;
+    analytics.track("tracked.once", ());
     let number: u64 = text.rsplit(' ').next().unwrap_or_default().parse()?;
     for part in 0..number % 3 {
         let answer = response.text_stream();

@@ -95,6 +95,9 @@ impl Oracle {
         }
         for run in self.runs.values().flatten() {
             all.push(format!("run.finished {}", run.id));
+            if run.status == "succeeded" {
+                all.push(format!("tracked.once {}", run.id));
+            }
             if run.status == "failed" {
                 all.push(format!("error.occurred {}", run.id));
             }

@@ -16,6 +16,7 @@ async fn receiver_prints_the_verified_events_of_a_turn() {
         r#"  "message.c2s""#,
         r#"  "tool.called" {"name":"look_up"}"#,
         r#"  "message.s2c""#,
+        r#"  "order.looked_up" {"was_found":true}"#,
         r#"  "run.finished" {"status":"succeeded""#,
     ] {
         example.wait_for_line(event);

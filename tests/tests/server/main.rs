@@ -18,6 +18,7 @@ mod ordering;
 mod replies;
 mod turns;
 
+mod analytics;
 mod audience;
 mod cancellation;
 mod clock_rollback;

@@ -20,6 +20,8 @@ const KINDS: &[&str] = &[
     "event.create",
     "event.list",
     "feedback",
+    "analytics.subscribe",
+    "analytics.unsubscribe",
     "settings.patch",
     "run.cancel",
     "ack",

@@ -49,13 +49,14 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     assert!(waiting.claim.is_none());
     let wish = of_event(&waiting.event.id);
     let Cancelled::Withdrawn {
+        scope: found_in,
         changes,
         waiting: others,
     } = cancel_turn(store, &wish).await
     else {
         panic!("the turn is queued");
     };
-    assert_eq!(others, None);
+    assert_eq!((found_in, others), (scope(), None));
     let [change] = &changes[..] else {
         panic!("{changes:?}");
     };

@@ -8,8 +8,8 @@ use crate::fixtures::{
 use crate::fixtures::{finish, new_thread, write};
 use dooers::protocol::{AnalyticsEvent, FeedbackTarget, FeedbackValue, RunStatus};
 use dooers::store::{
-    AnalyticsFilter, BatchClaim, Cancel, CancelTarget, NewFeedback, OutboxBatch, Participant,
-    ThreadEdit, TurnChange,
+    AnalyticsFilter, BatchClaim, Cancel, CancelTarget, ClaimOptions, NewFeedback, OutboxBatch,
+    Participant, ThreadEdit, TurnChange, TurnKey,
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ cases![
     events_without_a_turn_are_stored,
     refused_or_repeated_message_stores_no_event,
     changed_feedback_stores_an_event,
+    tracked_events_are_stored_with_the_end_of_an_attempt,
     deleted_thread_leaves_its_events,
     new_batches_are_due_and_limited,
     old_batches_are_held_and_retried,
@@ -242,6 +243,51 @@ async fn changed_feedback_stores_an_event(store: &AnyStore) {
         event["data"],
         json!({ "target_type": "run", "target_id": "r" })
     );
+}
+
+async fn tracked_events_are_stored_with_the_end_of_an_attempt(store: &AnyStore) {
+    store.keep_outbox(Some(AnalyticsFilter::default()));
+    let claim = begin_thread(store, "t", "r").await;
+    drain(store).await;
+    let tracked = |name: &str| {
+        let mut event = AnalyticsEvent::new(name, "worker", now());
+        event.data = Some(json!({ "total": 1.5 }));
+        TurnChange::Track(Box::new(event))
+    };
+    let retry = async |name| {
+        let changes = vec![tracked(name)];
+        store.retry_turn(&scope(), &claim.key, changes, now()).await
+    };
+    retry("failed.attempt").await.unwrap();
+    // The answer was lost and the process tries again.
+    assert!(retry("failed.attempt").await.is_err());
+    let next = ClaimOptions {
+        retries: 1,
+        ..start("r")
+    };
+    let claimed = store.claim_turn(&scope(), "t", &next).await.unwrap();
+    let second = claimed.unwrap().key;
+    let finish = async |turn: &TurnKey| {
+        let changes = vec![
+            tracked("order.placed"),
+            written("t", "a", Some("r")),
+            run_change("t", "r", RunStatus::Succeeded),
+        ];
+        store.finish_turn(&scope(), turn, changes, None).await
+    };
+    assert!(finish(&claim.key).await.is_err());
+    finish(&second).await.unwrap();
+    assert!(finish(&second).await.is_err());
+    let all = drain(store).await;
+    let names: Vec<_> = all.iter().map(|event| &event["event"]).collect();
+    let expected = [
+        "failed.attempt",
+        "order.placed",
+        "message.s2c",
+        "run.finished",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(all[1]["data"], json!({ "total": 1.5 }));
 }
 
 async fn deleted_thread_leaves_its_events(store: &AnyStore) {

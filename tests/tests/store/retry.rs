@@ -164,7 +164,7 @@ async fn lost_turn_with_attempts_left_is_requeued(store: &AnyStore) {
     write(store, &claim.key, vec![streamed("t", "s")]).await;
     let lost = store.expire_leases(now()).await.unwrap();
     assert_eq!((lost.interrupted, lost.retried), (0, 1));
-    assert_eq!(kinds(&lost.changes[0]), ["event"]);
+    assert_eq!(kinds(&lost.changes[0].changes), ["event"]);
     assert_eq!(lost.waiting.len(), 1);
     let next = claim_at(store, now()).await.unwrap();
     assert_eq!((next.attempt, &next.run), (2, &claim.run));
@@ -196,7 +196,7 @@ async fn lost_canceled_turn_is_not_retried(store: &AnyStore) {
     store.cancel_turn(None, &wish("e1")).await.unwrap();
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.retried), (0, 0));
-    assert_eq!(kinds(&recovered.changes[0]), ["run"]);
+    assert_eq!(kinds(&recovered.changes[0].changes), ["run"]);
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!((run.status, run.error), (RunStatus::Canceled, None));
     assert!(claim_at(store, now()).await.is_none());
@@ -282,7 +282,10 @@ async fn turn_waiting_for_a_retry_can_be_canceled(store: &AnyStore) {
     requeue(store, &claim.key, later).await;
     begin(store, existing("t"), "e2", &retrying("none")).await;
     let cancelled = store.cancel_turn(None, &wish("e1")).await.unwrap();
-    let Cancelled::Withdrawn { changes, waiting } = cancelled else {
+    let Cancelled::Withdrawn {
+        changes, waiting, ..
+    } = cancelled
+    else {
         panic!("{cancelled:?}");
     };
     // The turn already has a run.

@@ -164,6 +164,8 @@ async fn recovery_ends_texts_at_their_stored_length(store: &AnyStore) {
     let [published] = recovered.changes.as_slice() else {
         panic!("{recovered:?}");
     };
+    assert_eq!(published.scope, scope());
+    let published = &published.changes;
     assert_eq!(kinds(published), ["event", "event", "thread", "run"]);
     let whole = event(store, "s").await;
     assert_eq!(state(&whole), ("as far as", None, Some(true), None));

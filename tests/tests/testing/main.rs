@@ -8,6 +8,7 @@
 
 mod agents;
 
+mod analytics;
 mod clock;
 mod failures;
 mod fake_model;

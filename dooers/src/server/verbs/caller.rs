@@ -56,6 +56,18 @@ impl Caller<'_> {
 }
 
 impl Caller<'_> {
+    /// Checks that a request for `what` of a worker is for the connection's own worker.
+    pub(super) fn check_worker(&self, what: &str, named: Option<String>) -> Result<(), ErrorBody> {
+        let own = &self.identity.scope.worker_id;
+        if named.is_none_or(|named| named == *own) {
+            return Ok(());
+        }
+        Err(ErrorBody::new(
+            ErrorCode::Forbidden,
+            format!("these are {what} of another worker; `connect` to that worker first"),
+        ))
+    }
+
     /// The limits of a page: the requested number of items, up to `most`, and the maximum size of an answer in bytes.
     pub(super) fn page_limit(
         &self,

@@ -1,5 +1,6 @@
 //! The answers to the frames of clients: one file for each family of verbs.
 
+mod analytics;
 mod caller;
 mod connect;
 mod event;

@@ -1,7 +1,7 @@
 //! The answer to one frame.
 
 use super::caller::Caller;
-use super::{connect, event, feedback, run, settings, thread};
+use super::{analytics, connect, event, feedback, run, settings, thread};
 use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::server::session::Session;
 
@@ -55,10 +55,8 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::SettingsPublicSchema => settings::public_schema(session, &id),
         Command::RunCancel(payload) => run::cancel(&caller(id)?, payload).await,
         Command::Feedback(payload) => feedback::give(&caller(id)?, payload).await,
-        Command::Unavailable => Err(ErrorBody::new(
-            ErrorCode::NotConfigured,
-            "this agent does not have this feature",
-        )),
+        Command::AnalyticsSubscribe(payload) => analytics::subscribe(&caller(id)?, payload),
+        Command::AnalyticsUnsubscribe(payload) => analytics::unsubscribe(&caller(id)?, payload),
     }
 }
 

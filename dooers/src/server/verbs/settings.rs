@@ -2,8 +2,8 @@
 
 use super::caller::Caller;
 use crate::protocol::{
-    Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload,
-    SettingsWorkerPayload, clean_id,
+    Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload, WorkerPayload,
+    clean_id,
 };
 use crate::server::session::Session;
 use crate::server::settings_frames;
@@ -14,7 +14,7 @@ pub(super) async fn subscribe(
     caller: &Caller<'_>,
     payload: SettingsSubscribePayload,
 ) -> Result<(), ErrorBody> {
-    own_worker(caller, payload.agent_id.or(payload.worker_id))?;
+    caller.check_worker("the settings", payload.agent_id.or(payload.worker_id))?;
     if payload.audience == Audience::Creator && !caller.identity.is_creator() {
         return Err(ErrorBody::new(
             ErrorCode::Forbidden,
@@ -36,11 +36,8 @@ pub(super) async fn subscribe(
     Ok(())
 }
 
-pub(super) fn unsubscribe(
-    caller: &Caller<'_>,
-    payload: SettingsWorkerPayload,
-) -> Result<(), ErrorBody> {
-    own_worker(caller, payload.agent_id.or(payload.worker_id))?;
+pub(super) fn unsubscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
+    caller.check_worker("the settings", payload.agent_id.or(payload.worker_id))?;
     let session = caller.session;
     let agent = session.agent.name();
     let configured = session.server.settings.schema(agent).map(|_| ());
@@ -87,18 +84,6 @@ pub(super) fn public_schema(session: &Session, id: &str) -> Result<(), ErrorBody
     let frame = settings_frames::public_schema(schema, values, id);
     session.connection.outbound().push(frame);
     Ok(())
-}
-
-/// Checks that the request is for the settings of the connection's own worker.
-fn own_worker(caller: &Caller<'_>, named: Option<String>) -> Result<(), ErrorBody> {
-    let own = &caller.identity.scope.worker_id;
-    if named.is_none_or(|named| named == *own) {
-        return Ok(());
-    }
-    Err(ErrorBody::new(
-        ErrorCode::Forbidden,
-        "these are the settings of another worker; `connect` to that worker first",
-    ))
 }
 
 fn refusal(caller: &Caller<'_>, error: SettingsError) -> ErrorBody {

@@ -51,6 +51,13 @@ impl<R: ThreadRows> OpenThread<R> {
                 run.event_id = Some(turn.to_owned());
                 Some(self.put_run(run)?)
             }
+            TurnChange::Track(event) => {
+                let outbox = self.rows.outbox();
+                if outbox.is_some_and(|filter| filter.allows(&event.event)) {
+                    self.rows.insert_outbox(std::slice::from_ref(&**event))?;
+                }
+                None
+            }
             TurnChange::ReopenForm => {
                 self.rows.reopen_form(turn)?;
                 None

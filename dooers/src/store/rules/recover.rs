@@ -3,13 +3,13 @@
 use super::rows::{Rows, ThreadRows, TurnRow};
 use super::thread::{OpenThread, open};
 use crate::store::claim::{AfterLoss, interrupted_event, interrupted_run};
-use crate::store::{Change, Origin, PendingThread, Recovered, Scope};
+use crate::store::{Change, Origin, PendingThread, Recovered, Scope, ThreadChanges};
 use chrono::{DateTime, Utc};
 
 /// The turns of a thread that were interrupted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Interrupted {
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: ThreadChanges,
     pub(crate) failed: usize,
     pub(crate) retried: usize,
 }
@@ -40,7 +40,9 @@ pub(crate) fn expire<S: Rows>(
     let mut thread = open(rows, scope, thread_id)?;
     let interrupted = thread.interrupt(at, lost_by)?;
     let waiting = thread.waiting()?;
-    let changes = interrupted.as_ref().map_or(&[][..], |ended| &ended.changes);
+    let changes = interrupted
+        .as_ref()
+        .map_or(&[][..], |ended| &ended.changes.changes);
     thread.save(changes, None)?;
     Ok((interrupted, waiting))
 }
@@ -67,8 +69,15 @@ impl<R: ThreadRows> OpenThread<R> {
         let running = self.rows.running_turns()?.into_iter();
         let mut interrupted = None;
         for turn in running.filter(|turn| turn.is_lost(lost_by)) {
-            let interrupted = interrupted.get_or_insert_with(Interrupted::default);
-            let changes = &mut interrupted.changes;
+            let interrupted = interrupted.get_or_insert_with(|| Interrupted {
+                changes: ThreadChanges {
+                    scope: self.record().scope(),
+                    changes: Vec::new(),
+                },
+                failed: 0,
+                retried: 0,
+            });
+            let changes = &mut interrupted.changes.changes;
             changes.extend(self.finalize_all(&turn.event_id)?);
             match AfterLoss::of(turn.is_cancelled, turn.attempt, turn.retries) {
                 AfterLoss::Retry => {
