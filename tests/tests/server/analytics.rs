@@ -26,7 +26,7 @@ async fn shop(
             "nowhere" => {
                 analytics
                     .like(FeedbackTarget::Event("nowhere".to_owned()))
-                    .await?
+                    .await?;
             }
             _ if word.starts_with("thread:") => {
                 analytics
