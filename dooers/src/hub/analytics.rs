@@ -2,23 +2,12 @@
 
 use super::Hub;
 use super::analytics_queue::{AnalyticsQueue, AnalyticsRoom, PublishedEvent};
+use super::analytics_rooms::Members;
 use super::connection::Connection;
-use super::lock::lock;
 use crate::protocol::AnalyticsEvent;
-use crate::shrink::shrink;
 use crate::store::analytics::{ChangeSource, TurnSource, built_in_events, feedback_event};
 use crate::store::{AnalyticsFilter, Change, FeedbackUpdate, Scope, ThreadRecord};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
-/// The connections that subscribed to analytics.
-#[derive(Debug, Default)]
-pub(super) struct AnalyticsRooms {
-    /// The number of subscriptions. It is read without the lock, so that analytics cost nothing without a subscriber.
-    count: AtomicUsize,
-    members: Mutex<HashMap<AnalyticsRoom, HashMap<u64, Arc<Connection>>>>,
-}
+use std::sync::Arc;
 
 /// Computes analytics events for subscribers, and publishes them.
 #[derive(Debug, Clone)]
@@ -34,8 +23,6 @@ pub(crate) struct LiveEvents {
     events: Vec<AnalyticsEvent>,
     room: Option<(AnalyticsRoom, Members)>,
 }
-
-type Members = Vec<Arc<Connection>>;
 
 impl LiveAnalytics {
     pub(crate) fn new(hub: Hub, filter: AnalyticsFilter) -> Self {
@@ -63,7 +50,7 @@ impl LiveAnalytics {
         changes: &[Change],
         tracked: &[AnalyticsEvent],
     ) -> LiveEvents {
-        if !self.hub.has_analytics_members() {
+        if self.hub.0.analytics.is_empty() {
             return LiveEvents::default();
         }
         let source = ChangeSource {
@@ -112,7 +99,7 @@ impl LiveAnalytics {
 
     /// Computes events if they have subscribers.
     fn events_in(&self, scope: &Scope, create: impl FnOnce() -> Vec<AnalyticsEvent>) -> LiveEvents {
-        let Some(room) = self.hub.analytics_room(scope) else {
+        let Some(room) = self.hub.0.analytics.find(scope) else {
             return LiveEvents::default();
         };
         LiveEvents {
@@ -129,47 +116,13 @@ impl Hub {
         self.unsubscribe_analytics(connection);
         let room = AnalyticsRoom::of(scope);
         connection.set_analytics(Some(AnalyticsQueue::new(room.clone())));
-        let mut members = lock(&self.0.analytics.members);
-        let members = members.entry(room).or_default();
-        members.insert(connection.id(), Arc::clone(connection));
-        self.0.analytics.count.fetch_add(1, Ordering::Relaxed);
+        self.0.analytics.enter(room, connection);
     }
 
     /// Ends the subscription, if there is one. Events that wait for it are dropped.
     pub(crate) fn unsubscribe_analytics(&self, connection: &Connection) {
-        let Some(queue) = connection.set_analytics(None) else {
-            return;
-        };
-        let mut rooms = lock(&self.0.analytics.members);
-        if let Some(members) = rooms.get_mut(queue.room())
-            && members.remove(&connection.id()).is_some()
-        {
-            self.0.analytics.count.fetch_sub(1, Ordering::Relaxed);
-            shrink(members);
-            if members.is_empty() {
-                rooms.remove(queue.room());
-                shrink(&mut rooms);
-            }
+        if let Some(queue) = connection.set_analytics(None) {
+            self.0.analytics.leave(queue.room(), connection);
         }
-    }
-
-    fn has_analytics_members(&self) -> bool {
-        self.0.analytics.count.load(Ordering::Relaxed) > 0
-    }
-
-    fn analytics_room(&self, scope: &Scope) -> Option<(AnalyticsRoom, Members)> {
-        if !self.has_analytics_members() {
-            return None;
-        }
-        let room = AnalyticsRoom::of(scope);
-        let rooms = lock(&self.0.analytics.members);
-        let members = rooms.get(&room)?.values().cloned().collect();
-        Some((room, members))
-    }
-
-    /// The number of workers for which memory is allocated.
-    #[cfg(test)]
-    pub(super) fn analytics_capacity(&self) -> usize {
-        lock(&self.0.analytics.members).capacity()
     }
 }

@@ -1,6 +1,6 @@
 //! The handle to the hub.
 
-use super::analytics::AnalyticsRooms;
+use super::analytics_rooms::AnalyticsRooms;
 use super::connection::Connection;
 use super::feed::{Feed, Published};
 use super::feeds::Feeds;

@@ -6,6 +6,7 @@
 
 mod analytics;
 mod analytics_queue;
+mod analytics_rooms;
 mod connection;
 mod feed;
 mod feeds;

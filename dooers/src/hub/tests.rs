@@ -31,7 +31,7 @@ impl Hub {
             lock(&self.0.feeds).by_thread.capacity(),
             lock(&self.0.rooms).capacity(),
             lock(&self.0.settings).capacity(),
-            self.analytics_capacity(),
+            self.0.analytics.capacity(),
         ]
     }
 }

@@ -131,7 +131,7 @@ async fn events_reach_their_worker_and_organization_only() {
     for member in &members {
         hub.leave(member);
     }
-    assert_eq!(hub.analytics_capacity(), 0);
+    assert_eq!(hub.0.analytics.capacity(), 0);
     track(&live, &all[3], "d", Value::Null);
     assert!(received(&members[0]).is_empty());
 }

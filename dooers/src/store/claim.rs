@@ -231,7 +231,7 @@ pub enum Cancelled {
     /// The turn was waiting and is now deleted.
     Withdrawn {
         /// The scope of the thread.
-        scope: Scope,
+        scope: Box<Scope>,
         /// The changes that were made: the turn's run is canceled.
         changes: Vec<Change>,
         /// The thread, if other turns of it wait and none runs. They may be claimed.

@@ -263,7 +263,7 @@ impl CommittedAnywhere for Cancelled {
     fn take_threads(&mut self) -> Vec<ThreadChanges> {
         match self {
             Self::Withdrawn { scope, changes, .. } => vec![ThreadChanges {
-                scope: scope.clone(),
+                scope: (**scope).clone(),
                 changes: std::mem::take(changes),
             }],
             Self::Running { .. } | Self::Ended => Vec::new(),

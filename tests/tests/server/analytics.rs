@@ -26,7 +26,7 @@ async fn shop(
             "nowhere" => {
                 analytics
                     .like(FeedbackTarget::Event("nowhere".to_owned()))
-                    .await?
+                    .await?;
             }
             _ if word.starts_with("thread:") => {
                 analytics
@@ -313,8 +313,8 @@ async fn withdrawn_and_deleted_turns_reach_subscribers() {
     let worker = WorkerServer::new(in_memory()).agent::<script>();
     let server = Server::start(worker).await;
     let mut ada = server.client("ada").await;
-    let mut observer = server.client("observer").await;
     let thread_id = ada.start_thread("say one").await;
+    let mut observer = server.client("observer").await;
     subscribe(&mut observer).await;
     let id = ada.send_message(Some(&thread_id), "wait withdrawn").await;
     ada.expect_ack(&id).await;

@@ -56,7 +56,7 @@ async fn queued_turn_is_withdrawn_and_its_run_canceled(store: &AnyStore) {
     else {
         panic!("the turn is queued");
     };
-    assert_eq!((found_in, others), (scope(), None));
+    assert_eq!((*found_in, others), (scope(), None));
     let [change] = &changes[..] else {
         panic!("{changes:?}");
     };

@@ -75,7 +75,7 @@ impl<R: ThreadRows> OpenThread<R> {
             });
         }
         Ok(Cancelled::Withdrawn {
-            scope: self.record().scope(),
+            scope: Box::new(self.record().scope()),
             changes: self.withdraw(&turn, cancel.run_id.clone(), cancel.at)?,
             waiting: self.waiting()?.filter(|_| turn.attempt > 0),
         })
