@@ -71,6 +71,8 @@ impl FromTurn for WorkerMemory {
     }
 }
 
+// The compiler lists at most eight types when it explains what a handler can take.
+#[diagnostic::do_not_recommend]
 impl FromTurn for WorkerAnalytics {
     async fn from_turn(turn: &Turn) -> Result<Self, AgentError> {
         Ok(turn.response().analytics())
