@@ -36,6 +36,7 @@ mod thread;
 mod thread_view;
 pub(crate) mod timestamp;
 mod upload;
+mod usage;
 mod user;
 mod whole_number;
 
@@ -73,6 +74,7 @@ pub use size::{
 pub use thread::Thread;
 pub(crate) use thread_view::ThreadView;
 pub use upload::UploadNotFound;
+pub use usage::{Cost, MAX_COST_PLACES, MAX_MODEL_LEN, MAX_USAGE, Usage, UsageError};
 pub use user::User;
 pub(crate) use user::has_mail_address;
 
