@@ -3,6 +3,7 @@
 //! All error texts of this crate are in this file, and a UI test shows each of them. A text names the rule, its reason
 //! and the way out, in lower case, without a full stop and with code in backticks.
 
+use crate::agent::Hidden;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use std::fmt;
@@ -232,6 +233,11 @@ pub(crate) enum Diagnostic {
         length: usize,
         max: usize,
     },
+    TypeHides {
+        name: String,
+        hidden: Hidden,
+        suggestion: String,
+    },
 
     // Structs of settings.
     SettingsNotAStruct {
@@ -390,6 +396,8 @@ impl fmt::Display for Diagnostic {
             Self::ZeroQueue => write!(f, "`queue` must be at least 1; to refuse messages while another one is being answered, write `on_busy = \"reject\"`"),
             Self::QueueTooLong { max } => write!(f, "`queue` can be at most {max}, as a user waits for each message in the queue; write a smaller number"),
             Self::UnusedQueue { on_busy } => write!(f, "`queue` has no effect with `on_busy = \"{on_busy}\"`, as no message waits in a queue; remove one of the two"),
+            Self::TypeHides { name, hidden: Hidden::Crate, suggestion } => write!(f, "the type of an agent cannot be named `{name}`, as it would hide the crate `{name}` in this module; name it with `#[dooers::agent(type = {suggestion})]`"),
+            Self::TypeHides { name, hidden: Hidden::Primitive, suggestion } => write!(f, "the type of an agent cannot be named `{name}`, as it would hide the primitive type `{name}` in this module; name it with `#[dooers::agent(type = {suggestion})]`"),
             Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or remove the option to use the name of the function"),
             Self::NameTooLong { length, max } => write!(f, "the name of an agent can have at most {max} characters, as it is part of a URL, but this one has {length}; write a shorter name"),
             Self::DotsAsName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where it would refer to another path; write a name with a letter in it"),

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
-    EventQuery, FinishOutcome, HeldTurn, MemoryStore, NewMessage, PageLimit, Position, Recovered,
+    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
+    HeldTurn, MemoryStore, NewFeedback, NewMessage, PageLimit, Participant, Position, Recovered,
     Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
     ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange,
     TurnKey, TurnState, WorkerKey,
@@ -265,14 +266,18 @@ impl Store for SpyStore {
         outcome
     }
 
-    async fn snapshot(
+    async fn snapshot_for(
         &self,
         scope: &Scope,
+        reader: Option<&Participant>,
         thread_id: &str,
         from: &SnapshotFrom,
         bytes: usize,
     ) -> Result<Snapshot, StoreError> {
-        let outcome = self.inner.snapshot(scope, thread_id, from, bytes).await;
+        let reading = self
+            .inner
+            .snapshot_for(scope, reader, thread_id, from, bytes);
+        let outcome = reading.await;
         self.done("snapshot").await;
         outcome
     }
@@ -353,6 +358,36 @@ impl Store for SpyStore {
         let outcome = self.inner.edit_thread(scope, thread_id, edit).await;
         self.done("edit_thread").await;
         self.answer("edit_thread", outcome)
+    }
+
+    async fn give_feedback(
+        &self,
+        scope: &Scope,
+        given: NewFeedback,
+    ) -> Result<GivenFeedback, StoreError> {
+        let outcome = self.inner.give_feedback(scope, given).await;
+        self.done("give_feedback").await;
+        self.answer("give_feedback", outcome)
+    }
+
+    async fn find_feedback(
+        &self,
+        scope: &Scope,
+        query: &FeedbackQuery,
+    ) -> Result<Vec<Feedback>, StoreError> {
+        let outcome = self.inner.find_feedback(scope, query).await;
+        self.done("find_feedback").await;
+        outcome
+    }
+
+    async fn count_feedback(
+        &self,
+        scope: &Scope,
+        period: FeedbackPeriod,
+    ) -> Result<Vec<FeedbackDay>, StoreError> {
+        let outcome = self.inner.count_feedback(scope, period).await;
+        self.done("count_feedback").await;
+        outcome
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {

@@ -107,18 +107,13 @@ fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream)
         ..
     } = agent;
     let (visibility, hidden) = (&function.visibility, hidden_type_name(function));
-    let doc = format!(
-        " The type of the agent [`{0}`](fn@{0}), for `WorkerServer::agent`.",
-        function.signature.ident
-    );
-    let alias = alias(function, type_name, &hidden);
+    let alias = type_name
+        .as_ref()
+        .map(|name| alias(function, name, &hidden));
     let item = quote_spanned!(hidden.span()=> #visibility struct #hidden {});
     quote! {
         #(#cfg_attributes)*
         #[#crate_path::__private::beside(
-            #[doc = #doc]
-            #[allow(non_camel_case_types, dead_code)]
-            #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
             #alias
             #agent_impl
         )]
@@ -136,14 +131,22 @@ fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream)
 fn alias(function: &Function, type_name: &Ident, hidden: &Ident) -> TokenStream {
     let visibility = &function.visibility;
     let name = &function.signature.ident;
-    if type_name != name {
+    let item = if type_name == name {
+        let (first, last) = function.ends();
+        let keyword = quote_spanned!(first=> type);
+        let end = quote_spanned!(last=> ;);
+        quote!(#visibility #keyword #type_name = #hidden #end)
+    } else {
         let place = located_at(type_name.span());
-        return quote_spanned!(place=> #visibility type #type_name = #hidden;);
+        quote_spanned!(place=> #visibility type #type_name = #hidden;)
+    };
+    let doc = format!(" The type of the agent [`{name}`](fn@{name}), for `WorkerServer::agent`.");
+    quote! {
+        #[doc = #doc]
+        #[allow(non_camel_case_types, dead_code)]
+        #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
+        #item
     }
-    let (first, last) = function.ends();
-    let keyword = quote_spanned!(first=> type);
-    let end = quote_spanned!(last=> ;);
-    quote!(#visibility #keyword #type_name = #hidden #end)
 }
 
 /// Returns the name of the type. It contains the place, so that a function that was copied and not renamed does not

@@ -2,6 +2,7 @@
 
 use super::parse::{Function, NonFunction};
 use super::policy::TurnPolicy;
+use super::type_names::{hidden_by, suggest_type_name};
 use crate::attributes::{allowed_lints, attributes_named, doc_comment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
@@ -80,7 +81,8 @@ const MAX_NAME_CHARS: usize = 64;
 pub(super) struct AgentModel {
     /// The path of the crate `dooers` in generated code.
     pub(super) crate_path: Path,
-    pub(super) type_name: Ident,
+    /// The public name of the type. `None` if the name was refused.
+    pub(super) type_name: Option<Ident>,
     pub(super) name: String,
     pub(super) description: Vec<Expr>,
     pub(super) is_default: bool,
@@ -104,7 +106,7 @@ pub(super) fn check_agent(
     let is_default = options.flag("default");
     let has_manual_runs = has_manual_runs(&mut options);
     let policy = TurnPolicy::parse(&mut options);
-    let type_name = options.ident("type");
+    let type_name = type_name(&mut options, &function.signature.ident);
     let crate_path = options.path("crate");
 
     let before = diagnostics.count();
@@ -112,7 +114,7 @@ pub(super) fn check_agent(
     let argument_types = argument_types(function, diagnostics);
     AgentModel {
         crate_path: crate_path.unwrap_or_else(default_crate_path),
-        type_name: type_name.unwrap_or_else(|| function.signature.ident.clone()),
+        type_name,
         name,
         description: doc_comment(&function.attributes),
         is_default,
@@ -151,6 +153,26 @@ pub(super) fn reject_non_function(
 
 fn default_crate_path() -> Path {
     parse_quote!(::dooers)
+}
+
+fn type_name(options: &mut Options<'_>, function: &Ident) -> Option<Ident> {
+    let has_option = options.contains("type");
+    let given = options.ident("type");
+    if has_option && given.is_none() {
+        // The option is invalid and has been reported.
+        return Some(function.clone());
+    }
+    let name = given.unwrap_or_else(|| function.clone());
+    let Some(hidden) = hidden_by(&name.to_string()) else {
+        return Some(name);
+    };
+    let diagnostic = Diagnostic::TypeHides {
+        name: name.to_string(),
+        hidden,
+        suggestion: suggest_type_name(&function.unraw().to_string()),
+    };
+    options.report(name, diagnostic);
+    None
 }
 
 fn agent_name(options: &mut Options<'_>, function: &Ident) -> String {

@@ -118,6 +118,12 @@ fn number_bounds(field_type: &FieldType<'_>, options: &mut Options<'_>) -> Numbe
         && min.compare(max).is_gt()
     {
         options.report(&min.expr, Diagnostic::MinAboveMax);
+        // No default is in this range, and none is on a step that is counted from the wrong end.
+        return NumberBounds {
+            min: None,
+            max: None,
+            step: None,
+        };
     } else if let (Some(step), Some(max)) = (&step, &max)
         && !is_on_step(max, min.as_ref(), step)
     {

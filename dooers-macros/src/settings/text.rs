@@ -48,12 +48,16 @@ pub(super) fn length_setters(
 ) -> LengthBounds {
     let min = options.count("min_length");
     let max = options.count("max_length");
-    if let (Some((min, expr)), Some((max, _))) = (&min, &max)
-        && min > max
-    {
-        options.report(expr, Diagnostic::MinLengthAboveMax);
-    }
-    let (min, max) = (min.map(|(min, _)| min), max.map(|(max, _)| max));
+    let are_swapped = match (&min, &max) {
+        (Some((min, expr)), Some((max, _))) if min > max => {
+            options.report(expr, Diagnostic::MinLengthAboveMax);
+            true
+        }
+        _ => false,
+    };
+    // No default has such a length, so its length is not reported as well.
+    let used = |bound: Option<(u32, Expr)>| Some(bound.filter(|_| !are_swapped)?.0);
+    let (min, max) = (used(min), used(max));
     setters.extend(min.map(|min| quote!(.min_length(#min))));
     setters.extend(max.map(|max| quote!(.max_length(#max))));
     if let Some(pattern) = options.string("pattern") {

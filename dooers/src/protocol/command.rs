@@ -2,7 +2,7 @@
 
 use super::user::null_as_default;
 use super::{
-    ConnectPayload, ContentPart, ErrorBody, EventType, SettingsPatchPayload,
+    ConnectPayload, ContentPart, ErrorBody, EventType, FeedbackPayload, SettingsPatchPayload,
     SettingsSubscribePayload, SettingsWorkerPayload, ShownData, clean_id, integers, scan,
     whole_number,
 };
@@ -186,9 +186,8 @@ impl Envelope {
                 Command::SettingsPublicSchema
             }
             IncomingKind::RunCancel => Command::RunCancel(self.payload()?),
-            IncomingKind::Feedback
-            | IncomingKind::AnalyticsSubscribe
-            | IncomingKind::AnalyticsUnsubscribe => {
+            IncomingKind::Feedback => Command::Feedback(self.payload()?),
+            IncomingKind::AnalyticsSubscribe | IncomingKind::AnalyticsUnsubscribe => {
                 self.payload::<Empty>()?;
                 Command::Unavailable
             }
@@ -318,6 +317,8 @@ pub(crate) enum Command {
     SettingsPublicSchema,
     /// Cancels a turn.
     RunCancel(RunCancelPayload),
+    /// Likes or dislikes an event, a run or a thread.
+    Feedback(FeedbackPayload),
     /// A verb of a feature that the agent does not have.
     Unavailable,
 }

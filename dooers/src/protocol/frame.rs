@@ -1,6 +1,9 @@
 //! The frames that the server sends.
 
-use super::{ErrorBody, ItemView, PublicSchema, Run, ThreadEvent, ThreadView, new_id, timestamp};
+use super::{
+    ErrorBody, FeedbackTargetType, FeedbackValue, FeedbackView, ItemView, PublicSchema, Run,
+    ThreadEvent, ThreadView, new_id, timestamp,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -47,6 +50,9 @@ pub(crate) enum ServerFrame<'a> {
         has_more: bool,
         /// True if the events start after the event that the client named.
         recovered: bool,
+        /// The feedback of the connection's own user on the events.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        feedback: &'a [FeedbackView<'a>],
     },
     /// New events, or new versions of known ones.
     #[serde(rename = "event.append")]
@@ -131,6 +137,18 @@ pub(crate) enum ServerFrame<'a> {
     SettingsPublicSchemaResult {
         /// The fields that every user may see, with their defaults.
         schema: PublicSchema<'a>,
+    },
+    /// A feedback is stored.
+    #[serde(rename = "feedback.ack")]
+    FeedbackAck {
+        /// The type of the target.
+        target_type: FeedbackTargetType,
+        /// The id of the target.
+        target_id: &'a str,
+        /// The user's opinion.
+        feedback: FeedbackValue,
+        /// Always true. A refused feedback is answered with `ack`.
+        ok: bool,
     },
     /// The response to `ping`.
     #[serde(rename = "pong")]

@@ -4,7 +4,8 @@
 //! `UPDATE_EXPECT=1 cargo test -p dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
-    Actor, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType, Form, FormChoice,
+    Actor, Audience, ChoiceVariant, Command, ContentPart, Envelope, ErrorBody, ErrorCode,
+    EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice,
     FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
     TextInputType, Thread, ThreadEvent, ThreadView, User, timestamp,
 };
@@ -163,6 +164,7 @@ fn thread_frames_are_as_recorded() {
             runs: std::slice::from_ref(&run),
             has_more: true,
             recovered: false,
+            feedback: &[],
         },
         ServerFrame::EventListResult {
             thread_id: "t1",
@@ -179,6 +181,85 @@ fn thread_frames_are_as_recorded() {
         ServerFrame::Pong {},
     ];
     assert_recorded(&frames, &expect_file!["golden/thread.json"]);
+}
+
+#[test]
+fn feedback_frames_are_as_recorded() {
+    let thread = thread();
+    let shown = |target_id, value| FeedbackView {
+        target_type: FeedbackTargetType::Event,
+        target_id,
+        value,
+    };
+    let frames = [
+        ServerFrame::FeedbackAck {
+            target_type: FeedbackTargetType::Run,
+            target_id: "r1",
+            feedback: FeedbackValue::Dislike,
+            ok: true,
+        },
+        ServerFrame::ThreadSnapshot {
+            thread: ThreadView::new(&thread, None),
+            events: &[],
+            runs: &[],
+            has_more: false,
+            recovered: true,
+            feedback: &[
+                shown("e1", FeedbackValue::Like),
+                shown("e2", FeedbackValue::Dislike),
+            ],
+        },
+    ];
+    assert_recorded(&frames, &expect_file!["golden/feedback.json"]);
+}
+
+/// The request is recorded by hand, because clients write it.
+#[test]
+fn feedback_request_is_read_as_recorded() {
+    let recorded: Vec<Value> =
+        serde_json::from_str(include_str!("golden/feedback_request.json")).unwrap();
+    let read = recorded.iter().map(|frame| {
+        let envelope = Envelope::parse(&frame.to_string()).unwrap();
+        match envelope.command().unwrap() {
+            Command::Feedback(payload) => payload,
+            other => panic!("{other:?}"),
+        }
+    });
+    let read: Vec<_> = read
+        .map(|payload| {
+            let target = FeedbackTarget::new(payload.target_type, payload.target_id);
+            (
+                target,
+                payload.value,
+                payload.reason,
+                payload.classification,
+            )
+        })
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        read,
+        [
+            (
+                FeedbackTarget::Event("e1".to_owned()),
+                FeedbackValue::Dislike,
+                text("The price is wrong."),
+                text("incorrect"),
+            ),
+            (
+                FeedbackTarget::Run("r1".to_owned()),
+                FeedbackValue::Like,
+                None,
+                None,
+            ),
+            (
+                FeedbackTarget::Thread("t1".to_owned()),
+                FeedbackValue::Like,
+                None,
+                None,
+            ),
+        ]
+    );
 }
 
 #[test]

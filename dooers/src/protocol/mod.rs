@@ -13,6 +13,7 @@ mod date;
 mod decode;
 mod error;
 mod event;
+mod feedback;
 mod form;
 mod form_builder;
 mod form_check;
@@ -50,6 +51,10 @@ pub(crate) use date::date;
 pub use error::{ErrorBody, ErrorCode};
 pub(crate) use event::said_text;
 pub use event::{Actor, EventType, ThreadEvent};
+pub(crate) use feedback::{FeedbackPayload, FeedbackView, admit_explanation};
+pub use feedback::{
+    FeedbackTarget, FeedbackTargetType, FeedbackValue, MAX_CLASSIFICATION_BYTES, MAX_REASON_BYTES,
+};
 pub use form::{ChoiceVariant, Form, FormChoice, FormElement, FormInput, FormSize, TextInputType};
 pub use form_builder::{
     CheckboxKind, ElementBuilder, FileKind, LineKind, PasswordKind, RadioKind, SelectKind,

@@ -39,6 +39,22 @@ pub(crate) fn check_bytes(
     ))
 }
 
+/// Refuses a text that is too long and is not part of every list.
+pub(crate) fn check_length(
+    member: &'static str,
+    text: &str,
+    most: usize,
+) -> Result<(), NotAdmitted> {
+    let is = text.len();
+    if is <= most {
+        return Ok(());
+    }
+    Err(NotAdmitted::new(
+        member,
+        format!("is {is} bytes long; at most {most} are allowed; shorten it"),
+    ))
+}
+
 /// Refuses a list of a user's ids that is too long.
 pub(crate) fn check_identity_ids(member: &'static str, ids: &[String]) -> Result<(), NotAdmitted> {
     if ids.len() <= MAX_IDENTITY_IDS {

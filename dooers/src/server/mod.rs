@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod callback;
 mod catch_up;
 mod config;
 mod config_error;
@@ -11,6 +12,8 @@ mod dispatch;
 mod env;
 mod error;
 mod exit_watchdog;
+mod feedback;
+mod feedback_updates;
 mod identity;
 mod leases;
 mod listener;

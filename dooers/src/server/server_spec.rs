@@ -1,11 +1,12 @@
 //! The program's description of a server.
 
+use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use super::settings_updates::OnSettingsUpdated;
 use crate::handler::States;
 use crate::handler::{AgentDefinition, annotated};
-use crate::settings::{AgentSchema, Schemas, SettingsSchema};
+use crate::settings::{AgentSchema, Schemas, SettingsSchema, SettingsUpdate};
+use crate::store::FeedbackUpdate;
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ pub(super) struct ServerSpec {
     pub(super) chosen: Vec<AgentDefinition>,
     /// The schemas that were built by hand, by the names of their agents.
     pub(super) schemas: HashMap<&'static str, Arc<SettingsSchema>>,
-    pub(super) on_settings_updated: Option<OnSettingsUpdated>,
+    pub(super) on_settings_updated: Option<Callback<SettingsUpdate>>,
+    pub(super) on_feedback: Option<Callback<FeedbackUpdate>>,
     pub(super) states: States,
 }
 
@@ -29,6 +31,7 @@ impl ServerSpec {
             chosen: Vec::new(),
             schemas: HashMap::new(),
             on_settings_updated: None,
+            on_feedback: None,
             states: States::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! A running server: the parts that all its sessions share.
 
 use super::config::WorkerConfig;
+use super::feedback_updates::FeedbackUpdates;
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -22,13 +23,14 @@ pub(super) struct ServerState {
     /// The total of unsent bytes of all connections.
     pub(super) outbound: Arc<OutboundTotal>,
     pub(super) settings: Arc<LiveSettings>,
+    pub(super) feedback: FeedbackUpdates,
     pub(super) runner: Arc<Runner>,
     /// The tasks of sessions, and of changes that the program makes.
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,
     /// Fires when all turns have ended or were given up.
     pub(super) stopped: CancellationToken,
-    /// The server's own tasks: callbacks for changed settings, renewal of leases, and deletion of expired ids.
+    /// The server's own tasks: callbacks for changed settings and for feedback, renewal of leases, and deletion of expired ids.
     pub(super) tasks: TaskTracker,
     /// Fires when `tasks` are given up.
     pub(super) abandoned: CancellationToken,

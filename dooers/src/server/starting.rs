@@ -2,9 +2,11 @@
 
 use super::config::WorkerConfig;
 use super::error::ServerError;
+use super::feedback_updates::FeedbackUpdates;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
+use super::settings_updates;
 use super::stopping;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
@@ -27,6 +29,7 @@ impl ServerState {
         let ServerSpec {
             config,
             on_settings_updated,
+            on_feedback,
             states,
             ..
         } = program;
@@ -51,7 +54,11 @@ impl ServerState {
             }),
         ));
         if let Some(callback) = on_settings_updated {
-            let notifying = callback.notify_all(settings.watch_all());
+            let notifying = settings_updates::notify_all(callback, settings.watch_all());
+            tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
+        }
+        let (feedback, notifying) = FeedbackUpdates::new(on_feedback);
+        if let Some(notifying) = notifying {
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
         }
         let runner = Arc::new(Runner::new(
@@ -72,6 +79,7 @@ impl ServerState {
             store,
             hub,
             settings,
+            feedback,
             runner,
             tasks,
             abandoned,

@@ -59,13 +59,14 @@ impl ServerState {
         }
         self.give_up();
         self.settings.close();
+        self.feedback.close();
         self.tasks.close();
         let tasks = async {
             self.tasks.wait().await;
             self.hub.close().await;
         };
         if timeout_at(drained + TASKS, tasks).await.is_err() {
-            tracing::warn!(target: "dooers::settings", "the program's callback for changed settings did not end in time and is dropped");
+            tracing::warn!(target: "dooers::server", "a callback of the program, for changed settings or for feedback, did not end in time and is dropped");
         }
         self.abandoned.cancel();
         let closing = timeout_at(drained + CLOSING, self.store.close());

@@ -1,5 +1,6 @@
 //! The server that a program creates.
 
+use super::callback::Callback;
 use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
@@ -8,13 +9,12 @@ use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
-use super::settings_updates::OnSettingsUpdated;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
 use crate::handler::{Agent, AgentDefinition};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
-use crate::store::{CancelTarget, Scope, WorkerKey};
+use crate::store::{CancelTarget, FeedbackUpdate, Scope, WorkerKey};
 use axum::Router;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -97,7 +97,36 @@ impl WorkerServer {
         F: Fn(SettingsUpdate) -> R + Send + Sync + 'static,
         R: Future<Output = crate::Result<()>> + Send + 'static,
     {
-        self.program.on_settings_updated = Some(OnSettingsUpdated::new(callback));
+        self.program.on_settings_updated = Some(Callback::new(callback));
+        self
+    }
+
+    /// Sets a callback for feedback of users: likes and dislikes of events, runs and threads.
+    ///
+    /// It is called once for each feedback that is new or has changed, after it was stored, for one feedback at a time. The
+    /// user does not wait for it. An error of the callback is logged, and the feedback stays. Only the process that received
+    /// the feedback calls it. If 1,024 updates wait for the callback, it is not called for further ones until it has caught
+    /// up. It is not called either if the process ends, or the database does not answer, right after the feedback was
+    /// stored. If a user changes a feedback on two connections at the same moment, the calls may come in either order;
+    /// the later `updated_at` is the stored feedback. [`Repository::feedback`] lists everything that is stored.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// # fn f(server: WorkerServer) -> WorkerServer {
+    /// server.on_feedback(async |update| {
+    ///     println!("{:?}: {:?}", update.feedback.target, update.feedback.value);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_feedback<F, R>(mut self, callback: F) -> Self
+    where
+        F: Fn(FeedbackUpdate) -> R + Send + Sync + 'static,
+        R: Future<Output = crate::Result<()>> + Send + 'static,
+    {
+        self.program.on_feedback = Some(Callback::new(callback));
         self
     }
 

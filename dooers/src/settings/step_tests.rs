@@ -30,9 +30,11 @@ impl Steps {
         float(&(from + step * BigDecimal::from(steps)))
     }
 
-    /// Returns true if the `f32` of this step is closer to it than to another step.
+    /// Returns true if the `f32` of this step is closer to it than to another step. In decimals, because 1000042.4375 is
+    /// exactly between 1000042.437 and 1000042.438, whose `f32` it is, and in binary it seems to be closer to one of them.
     fn are_apart_in_single(&self, exact: f64) -> bool {
-        (single(exact) - exact).abs() * 2.0 < self.step()
+        let [single, exact] = [single(exact), exact].map(|number| decimal(&number.to_string()));
+        (single - exact).abs() * 2 < decimal(self.step)
     }
 
     fn step(&self) -> f64 {
@@ -143,6 +145,18 @@ proptest! {
         prop_assert_eq!(field.check(json!(exact)), Ok(json!(exact)));
         prop_assert!(field.check(json!(exact + rest)).is_err());
     }
+}
+
+#[test]
+fn single_between_two_steps_is_not_apart() {
+    let steps = Steps {
+        step: "1e-3",
+        from: "1000000",
+        has_min: true,
+    };
+    assert!(!steps.are_apart_in_single(1_000_042.437));
+    assert!(!steps.are_apart_in_single(1_000_000.062));
+    assert!(steps.are_apart_in_single(1_000_000.5));
 }
 
 #[test]

@@ -4,10 +4,10 @@
 //! store gets the same values. By the same rules, the outbox admits what a handler sends, and
 //! [`LiveSettings`](crate::settings::LiveSettings) admits settings.
 
-use super::{NewMessage, NewThread, StoreError, ThreadDraft, ThreadEdit};
+use super::{NewFeedback, NewMessage, NewThread, StoreError, ThreadDraft, ThreadEdit};
 use crate::protocol::{
-    ContentPart, EventType, NotAdmitted, Run, ThreadEvent, admit_metadata, admit_optional_json,
-    admit_title, check_id, clean_text, is_blank,
+    ContentPart, EventType, NotAdmitted, Run, ThreadEvent, admit_explanation, admit_metadata,
+    admit_optional_json, admit_title, check_id, clean_text, is_blank,
 };
 use crate::store::{EventPatch, Scope, ThreadPatch};
 
@@ -62,6 +62,13 @@ impl Admit for NewMessage {
 }
 
 const BLANK: &str = "is blank; a message needs a text with a visible character, or an image, audio or document with a `url`";
+
+impl Admit for NewFeedback {
+    fn admit(&mut self) -> Result<(), NotAdmitted> {
+        check_id("target_id", self.target.id())?;
+        admit_explanation(&mut self.reason, &mut self.classification)
+    }
+}
 
 impl Admit for NewThread {
     fn admit(&mut self) -> Result<(), NotAdmitted> {

@@ -113,7 +113,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    fn of(
+    pub(crate) fn of(
         order: Order,
         after: Option<ListPosition>,
         since: Option<DateTime<Utc>>,

@@ -10,6 +10,7 @@ mod change;
 mod claim;
 mod edit;
 mod error;
+pub(crate) mod feedback;
 mod limit;
 mod list_clock;
 mod listing;
@@ -61,6 +62,11 @@ pub use claim::{
 #[doc(hidden)]
 pub use edit::{Edited, ThreadDraft, ThreadEdit};
 #[doc(hidden)]
+pub use feedback::{
+    Feedback, FeedbackCursor, FeedbackDay, FeedbackPeriod, FeedbackQuery, FeedbackUpdate,
+    GivenFeedback, NewFeedback,
+};
+#[doc(hidden)]
 pub use limit::PageLimit;
 #[doc(hidden)]
 pub use listing::{RunQuery, ThreadQuery};
@@ -73,7 +79,7 @@ pub(crate) use own::OwnStore;
 #[doc(hidden)]
 pub use page::{
     CatchUp, ClientCheckpoint, EventPage, InvalidCursor, Position, RunCursor, SNAPSHOT_EVENTS,
-    Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
+    ShownFeedback, Snapshot, SnapshotFrom, ThreadCursor, ThreadPage,
 };
 #[doc(hidden)]
 pub use patch::{EventPatch, RunPatch, ThreadPatch};

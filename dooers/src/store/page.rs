@@ -1,7 +1,7 @@
 //! Pages, snapshots and positions of readers.
 
 use super::{Change, ThreadRecord};
-use crate::protocol::{Run, Thread, ThreadEvent, timestamp};
+use crate::protocol::{FeedbackValue, Run, Thread, ThreadEvent, timestamp};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ impl ListPosition {
         }
     }
 
-    fn time(&self) -> DateTime<Utc> {
+    pub(crate) fn time(&self) -> DateTime<Utc> {
         timestamp::from_micros(self.at)
     }
 }
@@ -167,6 +167,17 @@ pub struct Snapshot {
     pub position: Position,
     /// `true` if the reader has everything. Otherwise it catches up from its position.
     pub is_complete: bool,
+    /// The reader's own feedback on these events, in their order.
+    pub feedback: Vec<ShownFeedback>,
+}
+
+/// The feedback of a reader on an event that a snapshot shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFeedback {
+    /// The event.
+    pub event_id: String,
+    /// The reader's opinion.
+    pub value: FeedbackValue,
 }
 
 /// The part of a thread that a reader has.

@@ -2,7 +2,8 @@
 
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
-    EventQuery, FinishOutcome, HeldTurn, NewMessage, OwnStore, PageLimit, Position, Recovered,
+    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
+    HeldTurn, NewFeedback, NewMessage, OwnStore, PageLimit, Participant, Position, Recovered,
     Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting, ThreadCursor,
     ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState,
     WorkerKey,
@@ -268,6 +269,24 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         thread_id: &str,
         from: &SnapshotFrom,
         bytes: usize,
+    ) -> Result<Snapshot, StoreError> {
+        let snapshot = self.snapshot_for(scope, None, thread_id, from, bytes);
+        snapshot.await
+    }
+
+    /// Reads a [`snapshot`](Self::snapshot) with the feedback of this reader on its events.
+    ///
+    /// # Errors
+    ///
+    /// As [`snapshot`](Self::snapshot).
+    #[doc(hidden)]
+    async fn snapshot_for(
+        &self,
+        scope: &Scope,
+        reader: Option<&Participant>,
+        thread_id: &str,
+        from: &SnapshotFrom,
+        bytes: usize,
     ) -> Result<Snapshot, StoreError>;
 
     /// Reads a page of a thread's events: the newest, or those before a known one. [`EventPage::has_more`] is set if
@@ -364,7 +383,47 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         edit: ThreadEdit,
     ) -> Result<Edited, StoreError>;
 
-    /// Deletes a thread with its events, runs and turns. The returned change is the last of the thread.
+    /// Stores the feedback of a user. It replaces the user's earlier feedback on the same target. The same feedback again
+    /// changes nothing.
+    ///
+    /// Feedback is not a change of the thread: it has no `rev`. It is deleted with its thread, and when the program removes
+    /// its event or run.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a target outside of the scope, and for a removed event.
+    #[doc(hidden)]
+    async fn give_feedback(
+        &self,
+        scope: &Scope,
+        given: NewFeedback,
+    ) -> Result<GivenFeedback, StoreError>;
+
+    /// Reads the feedback of the scope that matches a query, in its order.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if the query names a thread outside of the scope.
+    #[doc(hidden)]
+    async fn find_feedback(
+        &self,
+        scope: &Scope,
+        query: &FeedbackQuery,
+    ) -> Result<Vec<Feedback>, StoreError>;
+
+    /// Counts the feedback of the scope by day, the oldest first. Days without feedback are left out.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    #[doc(hidden)]
+    async fn count_feedback(
+        &self,
+        scope: &Scope,
+        period: FeedbackPeriod,
+    ) -> Result<Vec<FeedbackDay>, StoreError>;
+
+    /// Deletes a thread with its events, runs, turns and feedback. The returned change is the last of the thread.
     ///
     /// The `client_event_id`s of its messages stay known until [`forget_sent`](Store::forget_sent) removes them. A
     /// message that is sent again is therefore refused with `NotFound`, instead of creating a second thread.

@@ -1,7 +1,10 @@
 //! A conversation as a client shows it.
 
-use crate::protocol::{Actor, ContentPart, EventType, Run, RunStatus, Thread, ThreadEvent};
+use crate::protocol::{
+    Actor, ContentPart, EventType, FeedbackValue, Run, RunStatus, Thread, ThreadEvent,
+};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A thread as a client shows it, built from the frames that the client received.
 ///
@@ -12,6 +15,7 @@ pub struct Conversation {
     thread: Option<Thread>,
     events: Vec<ThreadEvent>,
     runs: Vec<Run>,
+    feedback: BTreeMap<String, FeedbackValue>,
     has_older: bool,
     is_deleted: bool,
 }
@@ -23,6 +27,7 @@ impl Conversation {
             thread: None,
             events: Vec::new(),
             runs: Vec::new(),
+            feedback: BTreeMap::new(),
             has_older: false,
             is_deleted: false,
         }
@@ -68,6 +73,13 @@ impl Conversation {
         &self.runs
     }
 
+    /// The feedback of the client's user on an event, if the user has given it with this client, or a snapshot showed
+    /// it.
+    #[must_use]
+    pub fn feedback(&self, event_id: &str) -> Option<FeedbackValue> {
+        self.feedback.get(event_id).copied()
+    }
+
     /// Returns true if there are older events, which [`TestClient::older`](super::TestClient::older) loads.
     #[must_use]
     pub fn has_older(&self) -> bool {
@@ -103,6 +115,7 @@ impl Conversation {
     pub(super) fn take_snapshot(&mut self, snapshot: ThreadSnapshot, keeps: bool) {
         if !(keeps && snapshot.recovered) {
             self.events.clear();
+            self.feedback.clear();
             self.has_older = snapshot.has_more;
         }
         self.thread = Some(snapshot.thread);
@@ -110,6 +123,13 @@ impl Conversation {
         for run in snapshot.runs {
             self.take_run(run);
         }
+        for shown in snapshot.feedback {
+            self.take_feedback(shown.target_id, shown.feedback);
+        }
+    }
+
+    pub(super) fn take_feedback(&mut self, event_id: String, value: FeedbackValue) {
+        self.feedback.insert(event_id, value);
     }
 
     /// Adds new or older events, and replaces changed ones.
@@ -186,6 +206,15 @@ pub(super) struct ThreadSnapshot {
     runs: Vec<Run>,
     has_more: bool,
     recovered: bool,
+    #[serde(default)]
+    feedback: Vec<ShownFeedback>,
+}
+
+/// The feedback of the client's user on an event.
+#[derive(Debug, Deserialize)]
+struct ShownFeedback {
+    target_id: String,
+    feedback: FeedbackValue,
 }
 
 /// A piece of a streamed text.

@@ -8,6 +8,7 @@ mod assertions;
 mod builder;
 mod client;
 mod conversation;
+mod feedback;
 mod message;
 mod model;
 mod render;

@@ -14,6 +14,7 @@ mod fixtures;
 mod broadcast;
 mod convergence;
 mod events;
+mod feedback;
 mod forms;
 mod memory;
 mod pagination;

@@ -88,6 +88,16 @@ pub(crate) async fn assert_not_visible(client: &mut Client, thread_id: &str, eve
         let code = client.send_expecting_error(kind, here.clone()).await;
         assert_eq!(code, "NOT_FOUND", "{kind}");
     }
+    for (target_type, id) in [("thread", thread_id), ("event", event_id)] {
+        let refused = async |client: &mut Client, id: &str| {
+            let like = json!({"target_type": target_type, "target_id": id, "feedback": "like"});
+            let sent = client.send("feedback", like).await;
+            client.expect_error(&sent).await
+        };
+        let hidden = refused(client, id).await;
+        assert_eq!(hidden.0, "NOT_FOUND", "{target_type}");
+        assert_eq!(hidden, refused(client, "nothing").await);
+    }
     let resume = json!({"thread_id": thread_id, "after_event_id": event_id});
     assert_eq!(
         client

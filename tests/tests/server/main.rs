@@ -22,6 +22,7 @@ mod audience;
 mod cancellation;
 mod clock_rollback;
 mod deletion;
+mod feedback;
 mod form_edge_cases;
 mod form_retry;
 mod forms;

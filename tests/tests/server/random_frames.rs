@@ -48,6 +48,10 @@ const MEMBERS: &[&str] = &[
     "client_event_id",
     "data",
     "values",
+    "target_type",
+    "target_id",
+    "feedback",
+    "reason",
 ];
 
 fn json_value() -> impl Strategy<Value = Value> {
@@ -59,6 +63,8 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
         proptest::sample::select(KINDS).prop_map(Value::from),
         Just(json!("message")),
+        Just(json!("like")),
+        Just(json!("event")),
         Just(json!("user")),
     ];
     leaf.prop_recursive(4, 24, 6, |inner| {

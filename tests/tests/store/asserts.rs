@@ -4,7 +4,8 @@ use crate::backends::AnyStore;
 use crate::fixtures::scope;
 use dooers::protocol::{Run, Thread, ThreadEvent};
 use dooers::store::{
-    Change, ChangeBody, PageLimit, Position, Scope, Snapshot, SnapshotFrom, StoreError, TurnState,
+    Change, ChangeBody, FeedbackQuery, PageLimit, Position, Scope, Snapshot, SnapshotFrom,
+    StoreError, TurnState,
 };
 use dooers_tests::with;
 use std::collections::BTreeMap;
@@ -135,7 +136,9 @@ pub(crate) async fn dump(store: &AnyStore, scope: &Scope) -> Vec<String> {
         .threads(scope, None, 1_000.into())
         .await
         .expect("a list");
-    let mut lines = vec![format!("{page:?}")];
+    let every = FeedbackQuery::newest(1_000);
+    let feedback = store.find_feedback(scope, &every).await.expect("a list");
+    let mut lines = vec![format!("{page:?}"), format!("{feedback:?}")];
     for thread in &page.threads {
         let record = store.thread(scope, &thread.id).await.expect("in the list");
         let snapshot = store.snapshot(scope, &thread.id, &SnapshotFrom::Newest, usize::MAX);

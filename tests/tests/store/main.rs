@@ -48,4 +48,5 @@ mod list_threads;
 mod pagination;
 mod snapshots;
 
+mod feedback;
 mod settings;

@@ -3,13 +3,14 @@
 use crate::asserts::{assert_not_found, assert_stale, dump, newest};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread,
+    ana, answer, begin_thread, ben, existing, finish, form_response, message, new_thread, now,
     private_scope, repeatable, say, scope, start, thread_with_form, written,
 };
-use dooers::protocol::User;
+use dooers::protocol::{FeedbackTarget, FeedbackValue, User};
 use dooers::store::{
-    Claim, EventPatch, EventQuery, NewMessage, Participant, RunQuery, Scope, SnapshotFrom,
-    StoreError, ThreadCursor, ThreadEdit, TurnKey, Viewer,
+    Claim, EventPatch, EventQuery, FeedbackPeriod, FeedbackQuery, NewFeedback, NewMessage,
+    Participant, RunQuery, Scope, SnapshotFrom, StoreError, ThreadCursor, ThreadEdit, TurnKey,
+    Viewer,
 };
 use dooers_tests::with;
 use serde_json::json;
@@ -129,8 +130,38 @@ async fn call_every_method(store: &AnyStore, other: &Scope, turn: &TurnKey) {
     assert_not_found(store.edit_thread(other, "t", edit).await);
     let edit = ThreadEdit::CreateEvent(Box::new(answer("t", "stolen", None)));
     assert_not_found(store.edit_thread(other, "t", edit).await);
+    for target in [
+        FeedbackTarget::Event("f".to_owned()),
+        FeedbackTarget::Run("t-run".to_owned()),
+        FeedbackTarget::Thread("t".to_owned()),
+    ] {
+        assert_not_found(store.give_feedback(other, liked(target)).await);
+    }
+    let feedback = FeedbackQuery::newest(10);
+    assert_eq!(store.find_feedback(other, &feedback).await.unwrap(), []);
+    let days = store.count_feedback(other, FeedbackPeriod::default()).await;
+    assert_eq!(days.unwrap(), []);
+    let feedback = FeedbackQuery {
+        thread_id: Some("t".to_owned()),
+        ..feedback
+    };
+    assert_not_found(store.find_feedback(other, &feedback).await);
     let listed = store.threads(other, None, 100.into()).await.unwrap();
     assert!(listed.threads.iter().all(|thread| thread.id != "t"));
+}
+
+/// A like of Ana.
+fn liked(target: FeedbackTarget) -> NewFeedback {
+    NewFeedback {
+        id: "liked".to_owned(),
+        target,
+        user_id: ana().user_id,
+        participant: Participant::user(&ana()),
+        value: FeedbackValue::Like,
+        reason: None,
+        classification: None,
+        at: now(),
+    }
 }
 
 async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
@@ -141,6 +172,8 @@ async fn no_method_reaches_a_thread_of_another_scope(store: &AnyStore) {
         .begin_turn(&scope(), sent, &start("none"))
         .await
         .unwrap();
+    let target = FeedbackTarget::Event("f".to_owned());
+    store.give_feedback(&scope(), liked(target)).await.unwrap();
     let before = dump(store, &scope()).await;
     for other in others() {
         call_every_method(store, &other, &claim.key).await;

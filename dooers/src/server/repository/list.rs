@@ -28,8 +28,8 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// A list of [`Threads`](super::Threads), [`Events`](super::Events) or [`Runs`](super::Runs) in a
-/// [`Repository`](super::Repository). Awaiting it reads one [`Page`], and [`stream`](List::stream) reads the whole
+/// A list of [`Threads`](super::Threads), [`Events`](super::Events), [`Runs`](super::Runs) or
+/// [feedback](super::FeedbackList) in a [`Repository`](super::Repository). Awaiting it reads one [`Page`], and [`stream`](List::stream) reads the whole
 /// list.
 ///
 /// By default, it lists everything in the scope, with the newest items first, and awaiting it reads the first page.
@@ -128,9 +128,9 @@ impl<L: Listed> List<L> {
     /// Reads the list as a stream, which reads one page after the other while it is polled. It ends at the end of the
     /// list, or at the limit if there is one.
     ///
-    /// Each item occurs once, even if others are added in the meantime. Threads are the only exception: a new event
-    /// moves a thread in the list. Such a thread may occur again if the oldest are first, and may be missing if the
-    /// newest are first. The stream ends with its first error.
+    /// Each item occurs once, even if others are added in the meantime. Threads and feedback are the only exceptions: a
+    /// new event moves a thread in the list, and a change moves a feedback. Such an item may occur again if the oldest
+    /// are first, and may be missing if the newest are first. The stream ends with its first error.
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<L::Item, RepositoryError>> + Send + Unpin + use<L> {

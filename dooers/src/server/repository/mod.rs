@@ -7,6 +7,7 @@
 mod broadcast;
 mod error;
 mod events;
+mod feedback;
 mod handle;
 mod list;
 mod runs;
@@ -14,11 +15,13 @@ mod scope;
 mod settings;
 mod threads;
 
+pub use crate::store::feedback::{Feedback, FeedbackDay, FeedbackUpdate};
 pub use crate::store::patch::{EventPatch, RunPatch, ThreadPatch};
 pub use crate::store::scope::Scope;
 pub use broadcast::Broadcast;
 pub use error::RepositoryError;
 pub use events::{CreateEvent, Events};
+pub use feedback::{FeedbackList, FeedbackSummary};
 pub use handle::Repository;
 pub use list::{List, Listed, MAX_PAGE, PAGE, Page};
 pub use runs::{CreateRun, Runs};

@@ -3,6 +3,7 @@
 mod caller;
 mod connect;
 mod event;
+mod feedback;
 mod router;
 mod run;
 mod settings;

@@ -1,7 +1,7 @@
 //! The answer to one frame.
 
 use super::caller::Caller;
-use super::{connect, event, run, settings, thread};
+use super::{connect, event, feedback, run, settings, thread};
 use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::server::session::Session;
 
@@ -54,6 +54,7 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::SettingsPatch(payload) => settings::patch(&caller(id)?, payload).await,
         Command::SettingsPublicSchema => settings::public_schema(session, &id),
         Command::RunCancel(payload) => run::cancel(&caller(id)?, payload).await,
+        Command::Feedback(payload) => feedback::give(&caller(id)?, payload).await,
         Command::Unavailable => Err(ErrorBody::new(
             ErrorCode::NotConfigured,
             "this agent does not have this feature",

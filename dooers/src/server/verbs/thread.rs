@@ -2,7 +2,10 @@
 
 use super::caller::Caller;
 use crate::hub::Frame;
-use crate::protocol::{ErrorBody, ServerFrame, ThreadListPayload, ThreadView, clean_id};
+use crate::protocol::{
+    ErrorBody, FeedbackTargetType, FeedbackView, ServerFrame, ThreadListPayload, ThreadView,
+    clean_id,
+};
 use crate::store::{Snapshot, SnapshotFrom, ThreadCursor};
 
 /// Default number of threads on a page.
@@ -63,8 +66,9 @@ pub(super) async fn subscribe(
     let snapshot = session
         .server
         .store
-        .snapshot(
+        .snapshot_for(
             &caller.identity.scope,
+            Some(&caller.identity.participant),
             thread_id,
             &from,
             caller.answer_bytes(),
@@ -115,12 +119,18 @@ pub(super) async fn delete(caller: &Caller<'_>, thread_id: &str) -> Result<(), E
 }
 
 fn frame_of(snapshot: &Snapshot) -> Frame {
+    let feedback = snapshot.feedback.iter().map(|shown| FeedbackView {
+        target_type: FeedbackTargetType::Event,
+        target_id: &shown.event_id,
+        value: shown.value,
+    });
     let frame = ServerFrame::ThreadSnapshot {
         thread: ThreadView::new(&snapshot.thread.thread, None),
         events: &snapshot.events,
         runs: &snapshot.runs,
         has_more: snapshot.has_more,
         recovered: snapshot.recovered,
+        feedback: &feedback.collect::<Vec<_>>(),
     };
     Frame::from(frame.encode())
 }

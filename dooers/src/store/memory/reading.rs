@@ -1,6 +1,6 @@
 //! Reads from threads whose events and runs are all in memory.
 
-use crate::protocol::{Run, RunStatus, Thread, ThreadEvent};
+use crate::protocol::{FeedbackValue, Run, RunStatus, Thread, ThreadEvent};
 use crate::store::catch_up_step::{Body, CatchUpStep, Extent, Missed};
 use crate::store::change::in_sending_order;
 use crate::store::limit::{encoded_len, fitting};
@@ -10,8 +10,9 @@ use crate::store::snapshot_window::{
 };
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::{
-    CatchUp, Change, EventPage, EventQuery, Order, PageLimit, Position, RunQuery, Snapshot,
-    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery,
+    CatchUp, Change, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery,
+    Order, PageLimit, Participant, Position, RunQuery, ShownFeedback, Snapshot, SnapshotFrom,
+    StoreError, ThreadCursor, ThreadPage, ThreadQuery,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -76,14 +77,64 @@ pub(super) fn find_runs<'a>(
     found.into_iter().cloned().collect()
 }
 
+/// Returns the feedback in these threads that matches a query.
+pub(super) fn find_feedback<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    query: &FeedbackQuery,
+) -> Vec<Feedback> {
+    let all = threads.flat_map(|state| state.feedback.iter().map(|kept| &kept.feedback));
+    let admitted = all.filter(|feedback| query.admits(feedback));
+    let found = query.span().take(admitted, place_of_feedback, query.limit);
+    found.into_iter().cloned().collect()
+}
+
+/// Counts the feedback in these threads by day.
+pub(super) fn count_feedback<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    agent: &str,
+    period: FeedbackPeriod,
+) -> Vec<FeedbackDay> {
+    let all = threads.flat_map(|state| state.feedback.iter().map(|kept| &kept.feedback));
+    let mut days: Vec<FeedbackDay> = Vec::new();
+    for feedback in period.span().take(all, place_of_feedback, usize::MAX) {
+        let day = feedback.updated_at.date_naive();
+        let is_same = days.last().is_some_and(|last| last.day == day);
+        if !is_same {
+            days.push(FeedbackDay {
+                agent: agent.to_owned(),
+                day,
+                likes: 0,
+                dislikes: 0,
+            });
+        }
+        if let Some(counted) = days.last_mut() {
+            match feedback.value {
+                FeedbackValue::Like => counted.likes += 1,
+                FeedbackValue::Dislike => counted.dislikes += 1,
+            }
+        }
+    }
+    days
+}
+
+fn place_of_feedback(feedback: &&Feedback) -> ListPosition {
+    ListPosition::of(feedback.updated_at, &feedback.id)
+}
+
 impl ThreadState {
-    pub(super) fn snapshot(&self, from: &SnapshotFrom, bytes: usize) -> Snapshot {
+    pub(super) fn snapshot(
+        &self,
+        reader: Option<&Participant>,
+        from: &SnapshotFrom,
+        bytes: usize,
+    ) -> Snapshot {
         let shown = self.shown(from, bytes);
         let events = self.between(shown.begin, shown.end);
         let events: Vec<ThreadEvent> = events.iter().map(|kept| kept.event.clone()).collect();
         Snapshot {
             thread: self.record(),
             runs: self.runs_shown(&events, &shown),
+            feedback: self.feedback_shown(reader, &events),
             events,
             has_more: shown.begin > 0,
             recovered: shown.after.is_some(),
@@ -245,6 +296,25 @@ impl ThreadState {
         let from_before = self.edited(step.known_events(), step.changes());
         let sent = step.sent_events().into_iter();
         from_before.chain(sent.flat_map(|(events, changes)| self.edited(events, changes)))
+    }
+
+    /// Returns the reader's feedback on these events.
+    fn feedback_shown(
+        &self,
+        reader: Option<&Participant>,
+        events: &[ThreadEvent],
+    ) -> Vec<ShownFeedback> {
+        let shown = |event: &ThreadEvent| {
+            let kept = self.feedback_of(reader?, &event.into())?;
+            Some(ShownFeedback {
+                event_id: event.id.clone(),
+                value: kept.feedback.value,
+            })
+        };
+        if self.feedback.is_empty() {
+            return Vec::new();
+        }
+        events.iter().filter_map(shown).collect()
     }
 
     /// Returns the runs of these events, all running runs, and the other runs that changed since the snapshot's base.

@@ -6,7 +6,8 @@ use crate::store::rules;
 use crate::store::state::{ThreadState, Threads};
 use crate::store::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
-    EventQuery, FinishOutcome, HeldTurn, NewMessage, PageLimit, Position, Recovered, Retried,
+    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
+    HeldTurn, NewFeedback, NewMessage, PageLimit, Participant, Position, Recovered, Retried,
     RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor,
     ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState,
     WorkerKey,
@@ -194,15 +195,17 @@ impl Store for MemoryStore {
             .ok_or(StoreError::NotFound("run in this thread"))
     }
 
-    async fn snapshot(
+    async fn snapshot_for(
         &self,
         scope: &Scope,
+        reader: Option<&Participant>,
         thread_id: &str,
         from: &SnapshotFrom,
         bytes: usize,
     ) -> Result<Snapshot, StoreError> {
         let state = self.state();
-        Ok(state.threads.get(scope, thread_id)?.snapshot(from, bytes))
+        let thread = state.threads.get(scope, thread_id)?;
+        Ok(thread.snapshot(reader, from, bytes))
     }
 
     async fn events(
@@ -252,6 +255,37 @@ impl Store for MemoryStore {
         edit: ThreadEdit,
     ) -> Result<Edited, StoreError> {
         rules::edit(&mut self.state().threads, scope, thread_id, &edit)
+    }
+
+    async fn give_feedback(
+        &self,
+        scope: &Scope,
+        given: NewFeedback,
+    ) -> Result<GivenFeedback, StoreError> {
+        rules::give_feedback(&mut self.state().threads, scope, &given)
+    }
+
+    async fn find_feedback(
+        &self,
+        scope: &Scope,
+        query: &FeedbackQuery,
+    ) -> Result<Vec<Feedback>, StoreError> {
+        let state = self.state();
+        let Some(thread_id) = &query.thread_id else {
+            return Ok(reading::find_feedback(state.visible(scope), query));
+        };
+        let thread = state.threads.get(scope, thread_id)?;
+        Ok(reading::find_feedback([thread].into_iter(), query))
+    }
+
+    async fn count_feedback(
+        &self,
+        scope: &Scope,
+        period: FeedbackPeriod,
+    ) -> Result<Vec<FeedbackDay>, StoreError> {
+        let state = self.state();
+        let visible = state.visible(scope);
+        Ok(reading::count_feedback(visible, &scope.agent, period))
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {

@@ -81,6 +81,14 @@ statements! {
         FROM unnest(?1::bigint[], ?2::text[]) AS x (thread_pk, id)
         JOIN {prefix}runs r ON r.id = x.id AND r.thread_pk = x.thread_pk"
 
+    // The feedback of these participants on these targets.
+    load_feedback: "
+        SELECT {feedback}, f.participant, f.thread_pk
+        FROM unnest(?1::bigint[], ?2::text[], ?3::text[], ?4::text[])
+            AS x (thread_pk, participant, target_type, target_id)
+        JOIN {prefix}feedback f ON f.thread_pk = x.thread_pk AND f.participant = x.participant
+            AND f.target_type = x.target_type AND f.target_id = x.target_id"
+
     // Those of these ids that events or runs of any thread have.
 
     taken_events: "SELECT e.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}events e ON e.id = x.id"

@@ -12,9 +12,10 @@ use crate::store::postgres::connect::hint::explained;
 use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
 use crate::store::postgres::connect::statement::query;
 use crate::store::postgres::read::readers::{PgReading, Readers};
-use crate::store::postgres::write::operations::{CancelTurn, Expire};
+use crate::store::postgres::write::operations::{CancelTurn, Expire, GiveFeedback};
 use crate::store::postgres::write::writer::Writer;
-use crate::store::sql::{Columns, RowError, held_turn, sql_store, thread_place};
+use crate::store::rules::place_of;
+use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
 use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, StoreError, StoredSetting, WorkerKey};
 use futures::future::{join, join_all};
 use sqlx::Connection;
@@ -131,6 +132,36 @@ sql_store! {
             return Ok(Cancelled::Ended);
         }
         Err(cancel.target.not_found())
+    }
+
+    async fn give_feedback(
+        &self,
+        scope: &Scope,
+        given: NewFeedback,
+    ) -> Result<GivenFeedback, StoreError> {
+        let thread_ids = match place_of(&given.target) {
+            None => vec![given.target.id().to_owned()],
+            Some(target) => {
+                let find = async |mut reading: Reading<'_, PgReading>| {
+                    reading.places_of(&target).await
+                };
+                let places = self.readers.read(GiveFeedback::WHAT, find).await?.into_iter();
+                let visible = places.filter(|(place, _)| *place == scope.of_everyone());
+                visible.map(|(_, thread_id)| thread_id).collect()
+            }
+        };
+        for thread_id in thread_ids {
+            let give = GiveFeedback {
+                scope: scope.clone(),
+                thread_id,
+                given: given.clone(),
+            };
+            match self.writer.run(give).await {
+                Err(StoreError::NotFound(_)) => {}
+                other => return other,
+            }
+        }
+        Err(given.not_found())
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {

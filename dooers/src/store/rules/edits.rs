@@ -2,7 +2,7 @@
 
 use super::rows::{Rows, ThreadRows};
 use super::thread::{OpenThread, open};
-use crate::protocol::ThreadEvent;
+use crate::protocol::{FeedbackTarget, ThreadEvent};
 use crate::store::edit::{
     cancel_of_removed, changeable, check_removable, check_run, endable, id_is_taken,
 };
@@ -47,6 +47,8 @@ impl<R: ThreadRows> OpenThread<R> {
             } => {
                 let event = changeable(self.rows.event(event_id)?)?;
                 let removed = self.replace(event.removed())?;
+                let target = FeedbackTarget::Event(event_id.clone());
+                self.rows.delete_feedback(&target)?;
                 let cancelled = self.cancel(&cancel_of_removed(event_id, run_id, *at))?;
                 return Ok(Edited::by([removed]).and(cancelled));
             }
@@ -63,6 +65,8 @@ impl<R: ThreadRows> OpenThread<R> {
             ThreadEdit::RemoveRun(run_id) => {
                 check_removable(self.rows.run(run_id)?.as_ref())?;
                 self.rows.delete_run(run_id)?;
+                let target = FeedbackTarget::Run(run_id.clone());
+                self.rows.delete_feedback(&target)?;
                 self.change_row()
             }
         };

@@ -11,6 +11,7 @@ mod begin;
 mod cancel;
 mod changes;
 mod edits;
+mod feedback;
 mod operations;
 mod recover;
 mod rows;
@@ -22,6 +23,9 @@ pub(crate) use cancel::cancel;
 #[cfg(feature = "postgres")]
 pub(crate) use cancel::cancel_in;
 pub(crate) use edits::edit;
+pub(crate) use feedback::give_feedback;
+#[cfg(feature = "postgres")]
+pub(crate) use feedback::{give_feedback_in, place_of};
 pub(crate) use operations::{claim, create, delete, finish, resume, retry, write};
 pub(crate) use recover::recover;
 #[cfg(feature = "postgres")]

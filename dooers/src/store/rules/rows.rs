@@ -1,10 +1,11 @@
 //! The rows on which the rules work.
 
-use crate::protocol::{Run, Thread, ThreadEvent, User};
+use crate::protocol::{FeedbackTarget, Run, Thread, ThreadEvent, User};
 use crate::store::claim::{end_of_lease, is_due};
+use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::{
-    CancelTarget, ClaimOptions, NewMessage, Participant, Scope, SealedAnswer, StoreError,
+    CancelTarget, ClaimOptions, Feedback, NewMessage, Participant, Scope, SealedAnswer, StoreError,
     ThreadRecord,
 };
 use chrono::{DateTime, Utc};
@@ -43,7 +44,7 @@ pub(crate) trait Rows {
         thread: Thread,
     ) -> Result<Self::Thread<'_>, Self::Error>;
 
-    /// Deletes a thread with its events, runs and turns. The keys of its messages stay until
+    /// Deletes a thread with its events, runs, turns and feedback. The keys of its messages stay until
     /// [`Store::forget_sent`](crate::store::Store::forget_sent) removes them.
     fn delete_thread(&mut self, scope: &Scope, thread_id: &str) -> Result<(), Self::Error>;
 
@@ -171,6 +172,19 @@ pub(crate) trait ThreadRows {
 
     /// Deletes a turn.
     fn delete_turn(&mut self, turn: &TurnRow) -> Result<(), Self::Error>;
+
+    /// Returns the feedback of a participant on a target in this thread.
+    fn feedback(
+        &self,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) -> Result<Option<Feedback>, Self::Error>;
+
+    /// Stores a feedback, in place of an earlier one of the same participant on the same target.
+    fn put_feedback(&mut self, kept: &KeptFeedback) -> Result<(), Self::Error>;
+
+    /// Deletes the feedback of all participants on a target that is removed by the same operation.
+    fn delete_feedback(&mut self, target: &FeedbackTarget) -> Result<(), Self::Error>;
 }
 
 /// A thread's own row, with its participants.

@@ -151,7 +151,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             .ok_or(StoreError::NotFound("event in this thread"))?)
     }
 
-    async fn scope_pk(&mut self, scope: &Scope) -> Result<Option<i64>, Stop> {
+    pub(super) async fn scope_pk(&mut self, scope: &Scope) -> Result<Option<i64>, Stop> {
         self.first(&self.sql.scope, scoped(scope), |row| row.number(0))
             .await
     }

@@ -20,6 +20,7 @@ macro_rules! migrations {
             5 "0005" "json_order",
             6 "0006" "form_passwords",
             7 "0007" "retention",
+            8 "0008" "feedback",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

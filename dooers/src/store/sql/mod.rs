@@ -3,6 +3,7 @@
 
 mod catching_up;
 mod exact_sizes;
+mod feedback;
 mod find;
 mod list_parameters;
 mod migration;
@@ -22,8 +23,8 @@ pub(crate) use operations::{
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
-    Columns, RowError, WholeThread, event, held_turn, run, sealed_column, thread_place, turn,
-    turn_slot, turn_state,
+    Columns, RowError, WholeThread, event, feedback, held_turn, run, sealed_column, thread_place,
+    turn, turn_slot, turn_state,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;

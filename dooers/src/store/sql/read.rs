@@ -130,9 +130,25 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let thread = self
             .first(&self.sql.thread, key, |row| WholeThread::read(row, scope))
             .await?;
-        Ok(thread
-            .filter(|thread| scope.admits(&thread.record.participants))
-            .ok_or(StoreError::NotFound("thread"))?)
+        visible(scope, thread)
+    }
+
+    /// Reads a thread, if it is visible in this scope, and whether this reader has given feedback on any of its events.
+    async fn thread_for(
+        &mut self,
+        scope: &Scope,
+        reader: &Participant,
+        thread_id: &str,
+    ) -> Result<(WholeThread, bool), Stop> {
+        let mut key = scoped(scope);
+        key.extend(parameters![thread_id, reader.as_str()]);
+        let mut has_feedback = false;
+        let thread = self.first(&self.sql.thread_for, key, |row| {
+            has_feedback = row.number(15)? != 0;
+            WholeThread::read(row, scope)
+        });
+        let thread = thread.await?;
+        Ok((visible(scope, thread)?, has_feedback))
     }
 
     pub(crate) async fn threads(
@@ -188,14 +204,23 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             .unwrap_or(0))
     }
 
+    /// Reads a snapshot, with the feedback of this reader on its events.
     pub(crate) async fn snapshot(
         &mut self,
         scope: &Scope,
+        reader: Option<&Participant>,
         thread_id: &str,
         from: &SnapshotFrom,
         bytes: usize,
     ) -> Result<Snapshot, Stop> {
-        let thread = self.thread(scope, thread_id).await?;
+        // Most readers have given no feedback, so it is read only if there is any.
+        let (thread, reader) = match reader {
+            None => (self.thread(scope, thread_id).await?, None),
+            Some(reader) => {
+                let (thread, has_feedback) = self.thread_for(scope, reader, thread_id).await?;
+                (thread, Some(reader).filter(|_| has_feedback))
+            }
+        };
         let asked = SnapshotRequest {
             total: thread.last_seq,
             bytes,
@@ -214,9 +239,14 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let shown = asked.shown(&sizes.into_iter());
         events.retain(|(event, _)| shown.begin < event.seq && event.seq <= shown.end);
         let runs = self.runs_shown(&thread, &shown).await?;
+        let feedback = match reader {
+            None => Vec::new(),
+            Some(reader) => self.feedback_shown(&thread, &shown, reader).await?,
+        };
         Ok(Snapshot {
             events: events.into_iter().map(|(event, _)| event).collect(),
             runs,
+            feedback,
             has_more: shown.begin > 0,
             recovered: shown.after.is_some(),
             position: shown.position(thread.record.rev),
@@ -388,6 +418,12 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         self.every(sql, values, |row| Ok(rows::run(row, thread.id())?.0))
             .await
     }
+}
+
+/// Returns the thread if it is visible in this scope.
+fn visible(scope: &Scope, thread: Option<WholeThread>) -> Result<WholeThread, Stop> {
+    let thread = thread.filter(|thread| scope.admits(&thread.record.participants));
+    Ok(thread.ok_or(StoreError::NotFound("thread"))?)
 }
 
 /// Reads an event's `seq`, and the `rev` of the change that created it.

@@ -4,11 +4,11 @@
 //! place. Each database replaces the parts in braces in the lists of columns: see [`Dialect`](super::Dialect).
 
 use super::int;
-use crate::protocol::{Run, Thread, ThreadEvent, from_own_json, timestamp};
+use crate::protocol::{FeedbackTarget, Run, Thread, ThreadEvent, from_own_json, timestamp};
 use crate::store::rules::{Held, TurnRow};
 use crate::store::{
-    HeldTurn, KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnKey, TurnState,
-    Viewer,
+    Feedback, HeldTurn, KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnKey,
+    TurnState, Viewer,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -92,6 +92,10 @@ pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros
 /// The columns that [`turn`] reads.
 pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
      {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed";
+
+/// The columns that [`feedback`] reads.
+pub(crate) const FEEDBACK_COLUMNS: &str = "f.id, f.target_type, f.target_id, f.opinion, f.reason, f.classification, f.user_id, \
+     {micros f.created_at}, {micros f.updated_at}";
 
 /// Reads a thread that lies in this scope.
 pub(crate) fn thread(row: &impl Columns, scope: &Scope) -> Result<Thread, RowError> {
@@ -186,6 +190,21 @@ pub(crate) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), Row
         event_id: row.optional_string(7)?,
     };
     Ok((run, row.count(1)?))
+}
+
+/// Reads a feedback in this thread.
+pub(crate) fn feedback(row: &impl Columns, thread_id: &str) -> Result<Feedback, RowError> {
+    Ok(Feedback {
+        id: row.text(0)?.to_owned(),
+        thread_id: thread_id.to_owned(),
+        target: FeedbackTarget::new(row.name(1)?, row.text(2)?),
+        value: row.name(3)?,
+        reason: row.optional_string(4)?,
+        classification: row.optional_string(5)?,
+        user_id: row.text(6)?.to_owned(),
+        created_at: row.time(7)?,
+        updated_at: row.time(8)?,
+    })
 }
 
 /// Reads the id and the scope of a thread from the first five columns.

@@ -2,7 +2,10 @@
 //!
 //! Their text differs only in the parts in braces and in the sign of a parameter.
 
-use super::rows::{EVENT_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS};
+use super::rows::{
+    EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS,
+    WHOLE_THREAD_COLUMNS,
+};
 use crate::store::TablePrefix;
 use std::sync::Arc;
 
@@ -36,12 +39,18 @@ impl Dialect {
             .replace("{newest_runs}", NEWEST_RUNS)
             .replace("{oldest_runs}", OLDEST_RUNS)
             .replace("{runs_found}", RUNS_FOUND)
+            .replace("{all_feedback}", ALL_FEEDBACK)
+            .replace("{newest_feedback}", NEWEST_FEEDBACK)
+            .replace("{oldest_feedback}", OLDEST_FEEDBACK)
+            .replace("{feedback_found}", FEEDBACK_FOUND)
             .replace("{both}", BOTH)
+            .replace("{thread_by_id}", THREAD_BY_ID)
             .replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
             .replace("{thread}", THREAD_COLUMNS)
             .replace("{event}", EVENT_COLUMNS)
             .replace("{run}", RUN_COLUMNS)
             .replace("{turn}", TURN_COLUMNS)
+            .replace("{feedback}", FEEDBACK_COLUMNS)
             .replace("{found}", FOUND)
             .replace("{join}", self.join)
             .replace("{prefix}", prefix.as_str())
@@ -103,6 +112,28 @@ const RUNS_FOUND: &str = "(CAST(?6 AS TEXT) IS NULL OR r.status IN {listed ?6}) 
      AND (CAST(?8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
      WHERE p.thread_pk = r.thread_pk AND p.participant = ?8))";
 
+/// Feedback with the ids of its threads.
+const ALL_FEEDBACK: &str = "SELECT {feedback}, t.id FROM {prefix}feedback f {join} {prefix}threads t ON t.pk = f.thread_pk";
+
+/// A part of a list of feedback, newest first.
+const NEWEST_FEEDBACK: &str = "(f.updated_at, f.id) < (?2, ?3) AND f.updated_at >= ?5 AND {feedback_found} \
+     ORDER BY f.updated_at DESC, f.id DESC LIMIT ?4";
+
+/// A part of a list of feedback, oldest first.
+const OLDEST_FEEDBACK: &str = "(f.updated_at, f.id) > (?2, ?3) AND f.updated_at < ?5 AND {feedback_found} \
+     ORDER BY f.updated_at, f.id LIMIT ?4";
+
+/// The filters of a query for feedback.
+const FEEDBACK_FOUND: &str = "(CAST(?6 AS TEXT) IS NULL OR f.target_type = ?6) \
+     AND (CAST(?7 AS TEXT) IS NULL OR f.opinion = ?7) AND (CAST(?8 AS TEXT) IS NULL OR f.user_id = ?8) \
+     AND (CAST(?9 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
+     WHERE p.thread_pk = f.thread_pk AND p.participant = ?9))";
+
+/// The thread with an id in a scope.
+const THREAD_BY_ID: &str = "FROM {prefix}threads t JOIN {prefix}scopes s ON s.pk = t.scope_pk \
+     JOIN {prefix}workspaces w ON w.pk = s.workspace_pk \
+     WHERE t.id = ?5 AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4";
+
 /// Defines a struct of statements. Each statement is a text that is rendered once.
 macro_rules! statements {
     ($(#[$doc:meta])* $set:ident: $($name:ident: $sql:literal)+) => {
@@ -145,13 +176,14 @@ statements! {
 
     // Threads.
 
-    thread: "
-        SELECT {whole_thread}
-        FROM {prefix}threads t
-        JOIN {prefix}scopes s ON s.pk = t.scope_pk
-        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE t.id = ?5
-            AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4"
+    thread: "SELECT {whole_thread} {thread_by_id}"
+
+    // The thread, and whether a reader has given feedback on any of its events.
+    thread_for: "
+        SELECT {whole_thread}, {flag EXISTS (
+            SELECT 1 FROM {prefix}feedback f
+            WHERE f.thread_pk = t.pk AND f.participant = ?6 AND f.target_type = 'event'
+        )} {thread_by_id}"
 
     threads: "
         SELECT {thread} FROM {prefix}threads t
@@ -298,6 +330,37 @@ statements! {
         SELECT u.state FROM {prefix}events e
         LEFT JOIN {prefix}turns u ON u.thread_pk = e.thread_pk AND u.seq = e.seq
         WHERE e.id = ?2 AND e.thread_pk = ?1"
+
+    // Feedback.
+
+    // The feedback of ?4 on the events after ?2 up to ?3.
+    feedback_shown: "
+        SELECT e.id, f.opinion FROM {prefix}events e
+        {join} {prefix}feedback f ON f.thread_pk = e.thread_pk AND f.participant = ?4
+            AND f.target_type = 'event' AND f.target_id = e.id
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq"
+
+    newest_feedback: "{all_feedback} WHERE f.scope_pk = ?1 AND {newest_feedback}"
+
+    oldest_feedback: "{all_feedback} WHERE f.scope_pk = ?1 AND {oldest_feedback}"
+
+    // The feedback in one thread is little enough to be sorted.
+
+    newest_feedback_of_thread: "{all_feedback} WHERE f.thread_pk = ?1 AND {newest_feedback}"
+
+    oldest_feedback_of_thread: "{all_feedback} WHERE f.thread_pk = ?1 AND {oldest_feedback}"
+
+    // The days since 1970 from ?2 to ?3, with the numbers of likes and dislikes.
+    feedback_days: "
+        SELECT {micros f.updated_at} / 86400000000,
+            sum(CASE f.opinion WHEN 'like' THEN 1 ELSE 0 END), sum(CASE f.opinion WHEN 'like' THEN 0 ELSE 1 END)
+        FROM {prefix}feedback f
+        WHERE f.scope_pk = ?1 AND f.updated_at >= ?2 AND f.updated_at < ?3
+            AND (CAST(?4 AS TEXT) IS NULL OR EXISTS (
+                SELECT 1 FROM {prefix}participants p WHERE p.thread_pk = f.thread_pk AND p.participant = ?4
+            ))
+        GROUP BY 1 ORDER BY 1"
 
     // Settings.
 

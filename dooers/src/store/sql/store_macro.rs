@@ -11,7 +11,8 @@ macro_rules! sql_store {
                 WriteTurn,
             };
             use $crate::store::{
-                BeginOutcome, CatchUp, Change, Claim, Edited, EventPage, EventQuery, NewMessage, PageLimit, Position, Retried, RunQuery,
+                BeginOutcome, CatchUp, Change, Claim, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
+                FeedbackQuery, GivenFeedback, NewFeedback, NewMessage, PageLimit, Participant, Position, Retried, RunQuery,
                 Scope, Snapshot, SnapshotFrom, ClaimOptions, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
                 ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, FinishOutcome,
             };
@@ -143,15 +144,16 @@ macro_rules! sql_store {
                     self.readers.read("find threads", read).await
                 }
 
-                async fn snapshot(
+                async fn snapshot_for(
                     &self,
                     scope: &Scope,
+                    reader: Option<&Participant>,
                     thread_id: &str,
                     from: &SnapshotFrom,
                     bytes: usize,
                 ) -> Result<Snapshot, StoreError> {
                     let read = async |mut reading: Reading<'_, $reading>| {
-                        reading.snapshot(scope, thread_id, from, bytes).await
+                        reading.snapshot(scope, reader, thread_id, from, bytes).await
                     };
                     self.readers.read("read a thread", read).await
                 }
@@ -219,6 +221,28 @@ macro_rules! sql_store {
                         missed.await
                     };
                     self.readers.read("read what changed", read).await
+                }
+
+                async fn find_feedback(
+                    &self,
+                    scope: &Scope,
+                    query: &FeedbackQuery,
+                ) -> Result<Vec<Feedback>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.find_feedback(scope, query).await
+                    };
+                    self.readers.read("find feedback", read).await
+                }
+
+                async fn count_feedback(
+                    &self,
+                    scope: &Scope,
+                    period: FeedbackPeriod,
+                ) -> Result<Vec<FeedbackDay>, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.count_feedback(scope, period).await
+                    };
+                    self.readers.read("count feedback", read).await
                 }
 
                 async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {

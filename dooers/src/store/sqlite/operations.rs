@@ -8,7 +8,10 @@ use crate::protocol::timestamp;
 use crate::store::claim::end_of_lease;
 use crate::store::rules::{self, Rows};
 use crate::store::sql::{Columns, Stop, ThreadOperation, held_turn};
-use crate::store::{Cancel, Cancelled, HeldTurn, Recovered, Scope, StoredSetting, WorkerKey};
+use crate::store::{
+    Cancel, Cancelled, GivenFeedback, HeldTurn, NewFeedback, Recovered, Scope, StoredSetting,
+    WorkerKey,
+};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::time::Duration;
@@ -35,6 +38,22 @@ impl ThreadOperation for CancelTurn {
 
     fn run<S: Rows>(&self, rows: &mut S) -> Result<Cancelled, S::Error> {
         rules::cancel(rows, self.scope.as_ref(), &self.cancel)
+    }
+}
+
+/// Stores a feedback.
+#[derive(Debug)]
+pub(super) struct GiveFeedback {
+    pub(super) scope: Scope,
+    pub(super) given: NewFeedback,
+}
+
+impl ThreadOperation for GiveFeedback {
+    type Answer = GivenFeedback;
+    const WHAT: &'static str = "store a feedback";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<GivenFeedback, S::Error> {
+        rules::give_feedback(rows, &self.scope, &self.given)
     }
 }
 

@@ -202,6 +202,23 @@ statements! {
 
     turn_of: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 AND u.event_id = ?2"
 
+    // Feedback.
+
+    feedback_of: "
+        SELECT {feedback} FROM {prefix}feedback f
+        WHERE f.thread_pk = ?1 AND f.participant = ?2 AND f.target_type = ?3 AND f.target_id = ?4"
+
+    put_feedback: "
+        INSERT INTO {prefix}feedback
+            (thread_pk, participant, target_type, target_id, id, scope_pk, user_id, opinion, reason, classification,
+             created_at, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        ON CONFLICT (thread_pk, participant, target_type, target_id) DO UPDATE SET
+            opinion = excluded.opinion, reason = excluded.reason, classification = excluded.classification,
+            updated_at = excluded.updated_at"
+
+    delete_feedback: "DELETE FROM {prefix}feedback WHERE thread_pk = ?1 AND target_type = ?2 AND target_id = ?3"
+
     // The scopes of threads.
 
     threads_with_turns: "

@@ -3,7 +3,9 @@
 use super::SqliteOptions;
 use super::open::{Opened, open};
 use super::open_error::cannot_open;
-use super::operations::{CancelTurn, ForgetSent, PutSettings, Recover, RemoveSetting, RenewLeases};
+use super::operations::{
+    CancelTurn, ForgetSent, GiveFeedback, PutSettings, Recover, RemoveSetting, RenewLeases,
+};
 use super::readers::{Readers, SqliteReading};
 use super::statements::Statements;
 use super::writer::Writer;
@@ -83,6 +85,18 @@ sql_store! {
             cancel: cancel.clone(),
         };
         self.writer.run(cancel).await
+    }
+
+    async fn give_feedback(
+        &self,
+        scope: &Scope,
+        given: NewFeedback,
+    ) -> Result<GivenFeedback, StoreError> {
+        let give = GiveFeedback {
+            scope: scope.clone(),
+            given,
+        };
+        self.writer.run(give).await
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {

@@ -1,11 +1,12 @@
 //! The rows of one thread, on the writer's connection.
 
 use super::database::WriterDatabase;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User};
-use crate::store::Participant;
+use crate::protocol::{ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User};
+use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, ThreadRow, ThreadRows, TurnRow};
 use crate::store::sql::{self, Columns, Stop, int, json};
+use crate::store::{Feedback, Participant};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
 use std::cell::Cell;
@@ -387,5 +388,46 @@ impl ThreadRows for SqliteThread<'_> {
     fn delete_turn(&mut self, turn: &TurnRow) -> Result<(), Stop> {
         let place = params![self.pk, int(turn.seq)];
         self.db.execute(&self.db.sql.writes.delete_turn, place)
+    }
+
+    fn feedback(
+        &self,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) -> Result<Option<Feedback>, Stop> {
+        let key = params![
+            self.pk,
+            participant.as_str(),
+            target.target_type().as_str(),
+            target.id()
+        ];
+        let sql = &self.db.sql.writes.feedback_of;
+        self.db.first(sql, key, |row| sql::feedback(row, self.id()))
+    }
+
+    fn put_feedback(&mut self, kept: &KeptFeedback) -> Result<(), Stop> {
+        let feedback = &kept.feedback;
+        self.db.execute(
+            &self.db.sql.writes.put_feedback,
+            params![
+                self.pk,
+                kept.participant.as_str(),
+                feedback.target.target_type().as_str(),
+                feedback.target.id(),
+                feedback.id,
+                self.scope_pk,
+                feedback.user_id,
+                feedback.value.as_str(),
+                feedback.reason,
+                feedback.classification,
+                feedback.created_at.timestamp_micros(),
+                feedback.updated_at.timestamp_micros(),
+            ],
+        )
+    }
+
+    fn delete_feedback(&mut self, target: &FeedbackTarget) -> Result<(), Stop> {
+        let key = params![self.pk, target.target_type().as_str(), target.id()];
+        self.db.execute(&self.db.sql.writes.delete_feedback, key)
     }
 }

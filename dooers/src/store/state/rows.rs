@@ -2,10 +2,11 @@
 
 use super::thread::{KeptEvent, KeptRun, ThreadState};
 use super::threads::Threads;
-use crate::protocol::{ContentPart, Run, Thread, ThreadEvent, User, timestamp};
+use crate::protocol::{ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, User, timestamp};
+use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
-use crate::store::{CancelTarget, Participant, Scope, StoreError};
+use crate::store::{CancelTarget, Feedback, Participant, Scope, StoreError};
 use chrono::{DateTime, Utc};
 
 impl Rows for Threads {
@@ -274,6 +275,29 @@ impl ThreadRows for &mut ThreadState {
 
     fn delete_turn(&mut self, turn: &TurnRow) -> Result<(), StoreError> {
         self.turns.retain(|kept| kept.seq != turn.seq);
+        Ok(())
+    }
+
+    fn feedback(
+        &self,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) -> Result<Option<Feedback>, StoreError> {
+        let kept = self.feedback_of(participant, target);
+        Ok(kept.map(|kept| kept.feedback.clone()))
+    }
+
+    fn put_feedback(&mut self, new: &KeptFeedback) -> Result<(), StoreError> {
+        let mut all = self.feedback.iter_mut();
+        match all.find(|kept| kept.is_of(&new.participant, &new.feedback.target)) {
+            Some(kept) => kept.clone_from(new),
+            None => self.feedback.push(new.clone()),
+        }
+        Ok(())
+    }
+
+    fn delete_feedback(&mut self, target: &FeedbackTarget) -> Result<(), StoreError> {
+        self.feedback.retain(|kept| kept.feedback.target != *target);
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! One thread in memory.
 
-use crate::protocol::{Run, RunStatus, ThreadEvent};
+use crate::protocol::{FeedbackTarget, Run, RunStatus, ThreadEvent};
 use crate::store::claim::end_of_lease;
+use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::page::ClientCheckpoint;
 use crate::store::rules::{ThreadRow, TurnRow};
-use crate::store::{CancelTarget, HeldTurn, Scope, ThreadRecord, TurnKey, TurnState};
+use crate::store::{CancelTarget, HeldTurn, Participant, Scope, ThreadRecord, TurnKey, TurnState};
 use std::time::Duration;
 
 /// A thread in memory, completely or as far as an operation needs it.
@@ -19,6 +20,7 @@ pub(crate) struct ThreadState {
     pub(crate) runs: Vec<KeptRun>,
     /// All turns, in the order of their messages.
     pub(crate) turns: Vec<TurnRow>,
+    pub(crate) feedback: Vec<KeptFeedback>,
     /// The clock of the list that contains the thread.
     pub(crate) clock: ListClock,
 }
@@ -70,13 +72,14 @@ impl KeptRun {
 }
 
 impl ThreadState {
-    /// Creates a thread with this row, without events, runs and turns.
+    /// Creates a thread with this row, without events, runs, turns and feedback.
     pub(crate) fn new(row: ThreadRow, clock: ListClock) -> Self {
         Self {
             row,
             events: Vec::new(),
             runs: Vec::new(),
             turns: Vec::new(),
+            feedback: Vec::new(),
             clock,
         }
     }
@@ -122,6 +125,16 @@ impl ThreadState {
             Some(_) => TurnState::Queued,
             None => TurnState::Ended,
         })
+    }
+
+    /// Returns the feedback of a participant on a target.
+    pub(crate) fn feedback_of(
+        &self,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) -> Option<&KeptFeedback> {
+        let mut all = self.feedback.iter();
+        all.find(|kept| kept.is_of(participant, target))
     }
 
     /// Returns `true` if the form has an answer whose turn waits, runs or has succeeded. This does not change if the

@@ -7,8 +7,8 @@ use super::{at, first_message, next_message, scope, start};
 use crate::protocol::RunStatus;
 use crate::store::{
     BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery, MemoryStore, NewThread,
-    PageLimit, Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor,
-    ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
+    PageLimit, Participant, Position, Scope, SnapshotFrom, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -123,6 +123,10 @@ impl<C: Compared> Both<C> {
     }
 
     async fn write(&mut self) {
+        if self.dice.chance(12) {
+            let (scope, given) = (self.scope(), self.feedback());
+            let _ = in_both!(self, give_feedback(&scope, given.clone()));
+        }
         match self.dice.roll(140) {
             0..40 => {
                 let (scope, new, start) = (self.scope(), self.message(), self.start());
@@ -228,6 +232,9 @@ impl<C: Compared> Both<C> {
                 let (threads, runs) = self.queries(&id, limit);
                 let _ = in_both!(self, find_threads(&scope, &threads));
                 let _ = in_both!(self, find_runs(&scope, &runs));
+                let (feedback, period) = self.feedback_queries(&runs);
+                let _ = in_both!(self, find_feedback(&scope, &feedback));
+                let _ = in_both!(self, count_feedback(&scope, period));
             }
             6 => {
                 let (event_id, run_id) = (self.event_id(&id), self.run_id(&id));
@@ -257,8 +264,13 @@ impl<C: Compared> Both<C> {
                     SnapshotFrom::After(event_id.clone()),
                     SnapshotFrom::Covering(event_id),
                 ];
+                let reader = self.dice.chance(60).then(|| self.user());
+                let reader = reader.as_ref().map(Participant::user);
                 for from in from {
-                    let snapshot = in_both!(self, snapshot(&scope, &id, &from, bytes));
+                    let snapshot = in_both!(
+                        self,
+                        snapshot_for(&scope, reader.as_ref(), &id, &from, bytes)
+                    );
                     if let Ok(snapshot) = snapshot {
                         let scope = scope.of_everyone();
                         self.positions.push((scope, id.clone(), snapshot.position));

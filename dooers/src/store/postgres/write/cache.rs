@@ -53,6 +53,7 @@ impl Cache {
         state
             .runs
             .retain(|kept| kept.run.status == crate::protocol::RunStatus::Running);
+        state.feedback.clear();
         if self.young.len() >= REMEMBERED {
             self.old = std::mem::take(&mut self.young);
         }

@@ -130,6 +130,18 @@ const CTES: &[Cte] = &[
     cte("removed_runs", &["
         DELETE FROM {prefix}runs r USING {removed}
         WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
+    cte("given_feedback", &["
+        INSERT INTO {prefix}feedback
+            (thread_pk, participant, target_type, target_id, id, scope_pk, user_id, opinion, reason, classification,
+             created_at, updated_at)
+        SELECT x.* FROM {given}
+        WHERE {open}
+        ON CONFLICT (thread_pk, participant, target_type, target_id) DO UPDATE SET
+            opinion = excluded.opinion, reason = excluded.reason, classification = excluded.classification,
+            updated_at = excluded.updated_at"]),
+    cte("removed_feedback", &["
+        DELETE FROM {prefix}feedback f USING {ungiven}
+        WHERE f.thread_pk = x.thread_pk AND f.target_type = x.target_type AND f.target_id = x.target_id AND {open}"]),
     cte("ended_turns", &["
         DELETE FROM {prefix}turns u USING {over}
         WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
@@ -183,6 +195,8 @@ const CTES: &[Cte] = &[
             AND s.client_event_id = e.client_event_id AND s.thread_id = t.id"]),
     cte("no_turns", &["
         DELETE FROM {prefix}turns WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
+    cte("no_feedback", &["
+        DELETE FROM {prefix}feedback WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
     cte("no_runs", &["
         DELETE FROM {prefix}runs WHERE thread_pk = ANY ((SELECT pks FROM {deleted_threads})::bigint[])"]),
     cte("no_events", &["

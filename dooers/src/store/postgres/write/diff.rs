@@ -4,9 +4,11 @@ use super::cache::ThreadSlot;
 use super::working_set::{Before, WorkingSet};
 use super::write_set::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
-    DeletedThread, EndedTurn, NewEvent, NewParticipant, NewRun, NewSent, NewThreadRow, NewTurn,
-    ReadThread, RemovedRun, Rows, TouchedThread,
+    DeletedThread, EndedTurn, GivenFeedbackRow, NewEvent, NewParticipant, NewRun, NewSent,
+    NewThreadRow, NewTurn, ReadThread, RemovedRun, RemovedTarget, Rows, TouchedThread,
 };
+use crate::protocol::FeedbackTarget;
+use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::time::lease_micros;
 use crate::store::rules::TurnRow;
 use crate::store::sql::{RowError, int, json, sealed_column, turn_slot, turn_state};
@@ -105,6 +107,9 @@ fn created(rows: &mut Rows, place: ThreadSlot, new: &ThreadState) -> Result<(), 
     for turn in &new.turns {
         rows.turns.push(new_turn(place, turn)?);
     }
+    for kept in &new.feedback {
+        rows.given.push(given_feedback(place, kept));
+    }
     Ok(())
 }
 
@@ -161,6 +166,7 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     participants(rows, place, now, record_before.participants.len());
     events(rows, place, was, now)?;
     runs(rows, place, was, now);
+    feedback(rows, place, was, now);
     turns(rows, place, was, now)
 }
 
@@ -207,6 +213,10 @@ fn events(
             continue;
         }
         let event = &kept.event;
+        let is_removed = |known: usize| event.is_deleted() && !was.events[known].event.is_deleted();
+        if known.is_ok_and(is_removed) {
+            rows.ungiven.push(removed_target(place, &event.into()));
+        }
         rows.edited.push(ChangedEvent {
             thread_pk: place.pk,
             seq: int(seq),
@@ -258,6 +268,7 @@ fn runs(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState
                 thread_pk: place.pk,
                 id: old.run.id.clone(),
             });
+            rows.ungiven.push(removed_target(place, &(&old.run).into()));
         }
     }
     for kept in &now.runs {
@@ -294,6 +305,42 @@ fn new_run(place: ThreadSlot, kept: &KeptRun) -> NewRun {
         ended_at: run.ended_at,
         error: run.error.clone(),
         scope_pk: place.scope_pk,
+    }
+}
+
+/// Adds new and changed feedback. Feedback is deleted with its target: see [`removed_target`].
+fn feedback(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState) {
+    let new = now
+        .feedback
+        .iter()
+        .filter(|kept| !was.feedback.contains(kept));
+    new.for_each(|kept| rows.given.push(given_feedback(place, kept)));
+}
+
+fn given_feedback(place: ThreadSlot, kept: &KeptFeedback) -> GivenFeedbackRow {
+    let feedback = &kept.feedback;
+    GivenFeedbackRow {
+        thread_pk: place.pk,
+        participant: kept.participant.as_str().to_owned(),
+        target_type: feedback.target.target_type().as_str().to_owned(),
+        target_id: feedback.target.id().to_owned(),
+        id: feedback.id.clone(),
+        scope_pk: place.scope_pk,
+        user_id: feedback.user_id.clone(),
+        opinion: feedback.value.as_str().to_owned(),
+        reason: feedback.reason.clone(),
+        classification: feedback.classification.clone(),
+        created_at: feedback.created_at,
+        updated_at: feedback.updated_at,
+    }
+}
+
+/// Returns the row that deletes all feedback on a removed event or run, which is not read into memory.
+fn removed_target(place: ThreadSlot, target: &FeedbackTarget) -> RemovedTarget {
+    RemovedTarget {
+        thread_pk: place.pk,
+        target_type: target.target_type().as_str().to_owned(),
+        target_id: target.id().to_owned(),
     }
 }
 

@@ -4,13 +4,15 @@ use super::cache::{Cached, ThreadSlot};
 use super::rows::{json_rows, kept_event, kept_run};
 use super::scopes::Scopes;
 use super::working_set::{Dependency, WorkingSet};
+use crate::protocol::FeedbackTarget;
+use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::statement::{Query, query};
 use crate::store::postgres::statements::Statements;
 use crate::store::rules::{SentEvent, SentKey, ThreadRow};
-use crate::store::sql::{Columns, RowError, WholeThread, turn};
+use crate::store::sql::{Columns, RowError, WholeThread, feedback, turn};
 use crate::store::state::ThreadState;
-use crate::store::{Scope, Viewer};
+use crate::store::{Participant, Scope, Viewer};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
@@ -30,6 +32,7 @@ pub(crate) async fn load(
     let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
     let (mut events, mut answers, mut runs) =
         (Pairs::default(), Pairs::default(), Pairs::default());
+    let mut feedback = FeedbackKeys::default();
     for need in needs.iter().filter(|need| need.is_storable()) {
         match need {
             Dependency::Thread(id) => threads.push(id.clone()),
@@ -39,6 +42,11 @@ pub(crate) async fn load(
             } => events.push(known, thread_id, event_id),
             Dependency::Answer { thread_id, form_id } => answers.push(known, thread_id, form_id),
             Dependency::Run { thread_id, run_id } => runs.push(known, thread_id, run_id),
+            Dependency::Feedback {
+                thread_id,
+                participant,
+                target,
+            } => feedback.push(known, thread_id, participant, target),
             Dependency::Sent(key) => sent.push(key.clone()),
             Dependency::EventId(id) => event_ids.push(id.clone()),
             Dependency::RunId(id) => run_ids.push(id.clone()),
@@ -89,6 +97,9 @@ pub(crate) async fn load(
     for (row, thread_id) in reader.pairs(&sql.own.load_runs, runs, 9).await? {
         known.add_run(&kept_run(&row, &thread_id)?);
     }
+    for kept in reader.feedback(sql, feedback).await? {
+        known.add_feedback(&kept);
+    }
     Ok(())
 }
 
@@ -107,6 +118,32 @@ impl Pairs {
             self.thread_pks.push(before.place.pk);
             self.ids.push(id.to_owned());
             self.threads.insert(before.place.pk, thread_id.to_owned());
+        }
+    }
+}
+
+/// Participants and targets in threads.
+#[derive(Debug, Default)]
+struct FeedbackKeys {
+    targets: Pairs,
+    participants: Vec<String>,
+    target_types: Vec<String>,
+}
+
+impl FeedbackKeys {
+    fn push(
+        &mut self,
+        known: &WorkingSet,
+        thread_id: &str,
+        participant: &Participant,
+        target: &FeedbackTarget,
+    ) {
+        let before = self.targets.ids.len();
+        self.targets.push(known, thread_id, target.id());
+        if self.targets.ids.len() > before {
+            let target_type = target.target_type().as_str().to_owned();
+            self.target_types.push(target_type);
+            self.participants.push(participant.as_str().to_owned());
         }
     }
 }
@@ -134,7 +171,7 @@ impl RowReader<'_> {
         let query = query(statement).bind(pairs.thread_pks).bind(pairs.ids);
         let with_thread = |row: PgRow| {
             let thread = pairs.threads.get(&row.number(pk)?);
-            let thread = thread.ok_or("the database returned a row of another thread")?;
+            let thread = thread.ok_or(OTHER_THREAD)?;
             Ok((row, thread.clone()))
         };
         self.rows(query)
@@ -142,6 +179,35 @@ impl RowReader<'_> {
             .into_iter()
             .map(with_thread)
             .collect()
+    }
+
+    async fn feedback(
+        &mut self,
+        sql: &Statements,
+        keys: FeedbackKeys,
+    ) -> Result<Vec<KeptFeedback>, RowError> {
+        let Pairs {
+            thread_pks,
+            ids,
+            threads,
+        } = keys.targets;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = query(&sql.own.load_feedback)
+            .bind(thread_pks)
+            .bind(keys.participants)
+            .bind(keys.target_types)
+            .bind(ids);
+        let kept = |row: PgRow| {
+            let thread_id = threads.get(&row.number(10)?);
+            let thread_id = thread_id.ok_or(OTHER_THREAD)?;
+            Ok(KeptFeedback {
+                participant: Participant::from_stored(row.text(9)?.to_owned()),
+                feedback: feedback(&row, thread_id)?,
+            })
+        };
+        self.rows(query).await?.into_iter().map(kept).collect()
     }
 
     /// Reads the keys of these scopes, and the newest times in their lists.
@@ -205,6 +271,8 @@ impl RowReader<'_> {
     }
 }
 
+const OTHER_THREAD: &str = "the database returned a row of another thread";
+
 fn thread(row: &PgRow, scopes: &mut Scopes) -> Result<Cached, RowError> {
     let scope = Scope {
         agent: row.text(16)?.to_owned(),
@@ -242,6 +310,7 @@ fn thread(row: &PgRow, scopes: &mut Scopes) -> Result<Cached, RowError> {
                 .map(|row| kept_run(row, &id))
                 .collect::<Result<_, _>>()?,
             turns: turns.iter().map(turn).collect::<Result<_, _>>()?,
+            feedback: Vec::new(),
             clock,
         },
     })

@@ -1,7 +1,7 @@
 //! The operations of the writer, with the rows that each of them needs.
 
 use super::working_set::{Dependency, WorkingSet};
-use crate::protocol::ThreadEvent;
+use crate::protocol::{FeedbackTarget, ThreadEvent};
 use crate::store::OnBusy;
 use crate::store::rules::{self, Interrupted, Rows, SentKey, TurnRow};
 use crate::store::sql::{
@@ -10,8 +10,8 @@ use crate::store::sql::{
 };
 use crate::store::state::ThreadState;
 use crate::store::{
-    Cancel, CancelTarget, Cancelled, ClaimOptions, PendingThread, Scope, ThreadEdit, ThreadTarget,
-    TurnChange, TurnKey,
+    Cancel, CancelTarget, Cancelled, ClaimOptions, GivenFeedback, NewFeedback, PendingThread,
+    Scope, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
 };
 use chrono::{DateTime, Utc};
 
@@ -281,6 +281,48 @@ impl PgOperation for CancelTurn {
         if !known.trusts(&self.thread_id) {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
+    }
+}
+
+/// Stores a feedback in this thread.
+#[derive(Debug)]
+pub(crate) struct GiveFeedback {
+    pub(crate) scope: Scope,
+    pub(crate) thread_id: String,
+    pub(crate) given: NewFeedback,
+}
+
+impl ThreadOperation for GiveFeedback {
+    type Answer = GivenFeedback;
+    const WHAT: &'static str = "store a feedback";
+
+    fn run<S: Rows>(&self, rows: &mut S) -> Result<Self::Answer, S::Error> {
+        rules::give_feedback_in(rows, &self.scope, &self.thread_id, &self.given)
+    }
+}
+
+impl PgOperation for GiveFeedback {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
+        let thread_id = &self.thread_id;
+        needs.push(Dependency::Thread(thread_id.clone()));
+        match &self.given.target {
+            FeedbackTarget::Event(id) => needs.push(event(thread_id, id)),
+            FeedbackTarget::Run(id) => needs.push(run(thread_id, id)),
+            FeedbackTarget::Thread(_) => {}
+        }
+        needs.push(Dependency::Feedback {
+            thread_id: thread_id.clone(),
+            participant: self.given.participant.clone(),
+            target: self.given.target.clone(),
+        });
     }
 }
 

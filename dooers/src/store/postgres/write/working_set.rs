@@ -1,10 +1,12 @@
 //! The rows that a batch knows of its threads.
 
 use super::cache::{Cached, ThreadSlot};
-use crate::store::Scope;
+use crate::protocol::FeedbackTarget;
+use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::storable::is_storable;
 use crate::store::rules::{SentEvent, SentKey};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, Threads};
+use crate::store::{Participant, Scope};
 use std::collections::{HashMap, HashSet};
 
 /// A row that an operation needs before it can be executed.
@@ -18,6 +20,12 @@ pub(crate) enum Dependency {
     Answer { thread_id: String, form_id: String },
     /// A run of a thread.
     Run { thread_id: String, run_id: String },
+    /// The feedback of a participant on a target in a thread.
+    Feedback {
+        thread_id: String,
+        participant: Participant,
+        target: FeedbackTarget,
+    },
     /// The event that was stored for a client's message.
     Sent(SentKey),
     /// The existence of an event with this id, in any thread.
@@ -37,6 +45,11 @@ impl Dependency {
             Self::Event { event_id: id, .. }
             | Self::Answer { form_id: id, .. }
             | Self::Run { run_id: id, .. } => is_storable(id),
+            Self::Feedback {
+                participant,
+                target,
+                ..
+            } => is_each(&[participant.as_str(), target.id()]),
             Self::List(scope) => is_each(&[
                 &scope.agent,
                 &scope.worker_id,
@@ -110,6 +123,14 @@ impl WorkingSet {
                 let thread = self.threads.by_id.get(thread_id);
                 thread.is_some_and(|thread| thread.runs.iter().all(|kept| kept.run.id != *run_id))
             }
+            Dependency::Feedback {
+                thread_id,
+                participant,
+                target,
+            } => {
+                let thread = self.threads.by_id.get(thread_id);
+                thread.is_some_and(|thread| thread.feedback_of(participant, target).is_none())
+            }
             Dependency::Sent(key) => !self.threads.sent.contains_key(key),
             Dependency::EventId(_) | Dependency::RunId(_) | Dependency::List(_) => true,
         }
@@ -172,6 +193,15 @@ impl WorkingSet {
             if state.runs.iter().all(|other| other.run.id != kept.run.id) {
                 state.runs.push(kept.clone());
             }
+        }
+    }
+
+    /// Adds a feedback that was read to both states of its thread.
+    pub(crate) fn add_feedback(&mut self, kept: &KeptFeedback) {
+        let id = &kept.feedback.thread_id;
+        let before = self.before.get_mut(id).map(Before::with_more);
+        for state in before.into_iter().chain(self.threads.by_id.get_mut(id)) {
+            state.feedback.push(kept.clone());
         }
     }
 

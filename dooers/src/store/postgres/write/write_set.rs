@@ -190,6 +190,29 @@ groups! {
         sealed: Option<String>,
     }
 
+    /// A new or changed feedback.
+    given: GivenFeedbackRow / GivenFeedbackRows {
+        thread_pk: i64,
+        participant: String,
+        target_type: String,
+        target_id: String,
+        id: String,
+        scope_pk: i64,
+        user_id: String,
+        opinion: String,
+        reason: Option<String>,
+        classification: Option<String>,
+        created_at: DateTime<Utc>,
+        updated_at: DateTime<Utc>,
+    }
+
+    /// A removed event or run, whose feedback is deleted.
+    ungiven: RemovedTarget / RemovedTargets {
+        thread_pk: i64,
+        target_type: String,
+        target_id: String,
+    }
+
     /// The event that was stored for a client's message.
     sent: NewSent / NewSents {
         thread_pk: i64,

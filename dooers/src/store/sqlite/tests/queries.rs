@@ -60,7 +60,7 @@ fn no_statement_walks_through_a_table() {
             let is_list = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
             let is_walk = step.starts_with("SCAN ") && !is_list;
             assert!(!is_walk || is_exempt, "{name}: {steps:#?}");
-            // Only the participants, the runs and the streaming events of one thread are sorted.
+            // Only the participants, the runs, the feedback and the streaming events of one thread are sorted.
             let is_sort = step.starts_with("USE TEMP B-TREE") && !step.contains("json_group_array");
             let sorting = [
                 "threads_with_turns",
@@ -71,6 +71,10 @@ fn no_statement_walks_through_a_table() {
                 "open_events",
                 "newest_runs_of_thread",
                 "oldest_runs_of_thread",
+                "newest_feedback_of_thread",
+                "oldest_feedback_of_thread",
+                // Counts a whole period, by day.
+                "feedback_days",
             ];
             let may_sort = sorting.contains(&name);
             assert!(!is_sort || may_sort, "{name}: {steps:#?}");
@@ -94,6 +98,9 @@ async fn page_and_turn_cost_the_same_in_a_large_store() {
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
             INSERT INTO worker_events (id, thread_pk, seq, first_rev, rev, run_id, kind, actor, created_at)
                 SELECT 'e' || i, 1, i, i, i, 'r' || i, 'message', 'user', i FROM n;
+            INSERT INTO worker_feedback (thread_pk, participant, target_type, target_id, id, scope_pk, user_id,
+                opinion, created_at, updated_at)
+                SELECT 1, 'user:ann', 'event', id, 'f' || seq, 1, 'ann', 'like', seq, seq % 100 FROM worker_events;
             INSERT INTO worker_runs (thread_pk, scope_pk, id, event_id, first_rev, rev, status, started_at)
                 SELECT 1, 1, 'r' || seq, id, rev, rev, 'succeeded', seq % 100 FROM worker_events;",
         )
@@ -144,6 +151,26 @@ async fn page_and_turn_cost_the_same_in_a_large_store() {
         steps_of(
             &sql.reads.oldest_runs,
             rusqlite::params![1, 50, "r50", 31, newest, succeeded, null, "user:ann"],
+        ),
+        steps_of(
+            &sql.reads.newest_feedback,
+            rusqlite::params![1, 50, "f50", 31, 0, null, null, null, null],
+        ),
+        steps_of(
+            &sql.reads.oldest_feedback,
+            rusqlite::params![1, 50, "f50", 31, newest, "event", "like", "ann", "user:ann"],
+        ),
+        steps_of(
+            &sql.reads.feedback_shown,
+            rusqlite::params![1, 10_000, 10_030, "user:ann"],
+        ),
+        steps_of(
+            &sql.reads.thread_for,
+            rusqlite::params!["w", "o", "s", "echo", "t1", "user:ann"],
+        ),
+        steps_of(
+            &sql.writes.feedback_of,
+            rusqlite::params![1, "user:ann", "event", "e10000"],
         ),
         steps_of(&sql.reads.run, rusqlite::params![1, "r10000"]),
         steps_of(

@@ -1,13 +1,15 @@
 //! Random operations, most of them on existing items.
 
 use super::{Both, Compared};
-use crate::protocol::{ContentPart, EventType, Run, RunStatus, User};
+use crate::protocol::{
+    ContentPart, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, Run, RunStatus, User,
+};
 use crate::store::OnBusy;
 use crate::store::tests::{at, said, scope, start};
 use crate::store::{
-    ClaimOptions, EventPatch, NewMessage, NewThread, Order, Participant, RunCursor, RunPatch,
-    RunQuery, Scope, ThreadCursor, ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange,
-    TurnKey, Viewer,
+    ClaimOptions, EventPatch, FeedbackCursor, FeedbackPeriod, FeedbackQuery, NewFeedback,
+    NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope, ThreadCursor,
+    ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, Viewer,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -313,6 +315,57 @@ impl<C: Compared> Both<C> {
     }
 
     /// Creates queries for threads and runs.
+    /// Returns feedback on a thread or an event. The ids of runs occur in several threads, and a store may choose any of
+    /// them.
+    pub(super) fn feedback(&mut self) -> NewFeedback {
+        let id = self.thread_id();
+        let target = match self.dice.roll(4) {
+            0 => FeedbackTarget::Thread(id),
+            _ => FeedbackTarget::Event(self.recent_event_id(&id)),
+        };
+        let user = self.user();
+        let reason = self.dice.chance(20).then(|| "A reason".to_owned());
+        NewFeedback {
+            id: self.new_id("l"),
+            target,
+            participant: Participant::user(&user),
+            user_id: user.user_id,
+            value: self.opinion(),
+            classification: reason.clone().filter(|_| self.dice.chance(50)),
+            reason,
+            at: self.now(),
+        }
+    }
+
+    fn opinion(&mut self) -> FeedbackValue {
+        [FeedbackValue::Like, FeedbackValue::Dislike][self.dice.roll(2) as usize]
+    }
+
+    /// Returns queries for feedback with the period and the order of a query for runs.
+    pub(super) fn feedback_queries(&mut self, runs: &RunQuery) -> (FeedbackQuery, FeedbackPeriod) {
+        let query = FeedbackQuery {
+            target_type: self.dice.chance(30).then_some(
+                [FeedbackTargetType::Event, FeedbackTargetType::Thread][self.dice.roll(2) as usize],
+            ),
+            value: self.dice.chance(30).then(|| self.opinion()),
+            thread_id: runs.thread_id.clone(),
+            user_id: self.dice.chance(30).then(|| self.user().user_id),
+            since: runs.started_since,
+            before: runs.started_before,
+            order: runs.order,
+            after: self.dice.chance(30).then(|| FeedbackCursor {
+                updated_at: self.then(),
+                id: format!("l{}", self.dice.roll(9)),
+            }),
+            limit: runs.limit,
+        };
+        let period = FeedbackPeriod {
+            since: query.since,
+            before: query.before,
+        };
+        (query, period)
+    }
+
     pub(super) fn queries(&mut self, thread_id: &str, limit: usize) -> (ThreadQuery, RunQuery) {
         let since = self.dice.chance(30).then(|| self.then());
         let before = self.dice.chance(30).then(|| self.then());

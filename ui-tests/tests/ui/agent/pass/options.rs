@@ -56,6 +56,34 @@ mod taken {
     pub(super) async fn support() {}
 }
 
+/// Agents whose functions have the names of a module, a crate and a primitive type.
+mod support {
+    #[dooers::agent(type = SupportAgent)]
+    pub(super) async fn support() {}
+}
+use support::{SupportAgent, support};
+
+mod hiding {
+    #[dooers::agent(type = JsonAgent)]
+    pub(super) async fn serde_json() -> String {
+        serde_json::json!({}).to_string()
+    }
+
+    #[dooers::agent(type = StrAgent)]
+    pub(super) async fn str(_: dooers::WorkerRequest) -> &'static str {
+        "text"
+    }
+}
+
+#[test]
+fn agents_do_not_hide_items_of_their_names() {
+    assert_eq!(SupportAgent::DEFINITION.name(), "support");
+    ui_tests::now(support());
+    assert_eq!(hiding::JsonAgent::DEFINITION.name(), "serde_json");
+    assert_eq!(hiding::StrAgent::DEFINITION.name(), "str");
+    assert_eq!(ui_tests::now(hiding::serde_json()), "{}");
+}
+
 #[test]
 fn options_are_in_the_definition() {
     let plain = plain::DEFINITION;

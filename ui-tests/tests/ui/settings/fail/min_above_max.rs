@@ -2,8 +2,8 @@ use dooers::prelude::*;
 
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
-    #[setting(min = 3, max = 1)]
-    size: Option<u8>,
+    #[setting(default = 5, min = 9, max = 1, step = 3)]
+    size: u8,
 }
 
 fn main() {}

@@ -2,8 +2,8 @@ use dooers::prelude::*;
 
 #[derive(Clone, WorkerSettings)]
 struct Tuning {
-    #[setting(min_length = 3, max_length = 1)]
-    name: Option<String>,
+    #[setting(default = "Ada", min_length = 5, max_length = 1)]
+    name: String,
 }
 
 fn main() {}

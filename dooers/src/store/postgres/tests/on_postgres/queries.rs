@@ -116,6 +116,10 @@ const FILL: &str = "
     SELECT 1 + n % 50, n, 'e' || n, n, n, 'message', 'user', now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}runs (thread_pk, scope_pk, id, event_id, first_rev, rev, status, started_at)
     SELECT 1 + n % 50, 1 + n % 50, 'r' || n, 'e' || n, n, n, 'succeeded', now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}feedback (thread_pk, participant, target_type, target_id, id, scope_pk, user_id, opinion,
+        created_at, updated_at)
+    SELECT 1 + n % 50, 'user:ann', 'event', 'e' || n, 'f' || n, 1 + n % 50, 'ann', 'like', now(), now()
+    FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, node, lease_until)
     SELECT n, n, 'e' || n, 'running', 'n' || n % 100, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}sent SELECT n % 1000, 'user:ann', 'c' || n, 't' || n, 'e' || n FROM generate_series(1, 100000) n;

@@ -1,0 +1,89 @@
+//! Names that the type of an agent must not have.
+//!
+//! The type is in the module of the function. There its name would hide a crate or a primitive type of the same name, and
+//! the compiler would report every use of these.
+
+/// The primitive types.
+const PRIMITIVES: [&str; 19] = [
+    "bool", "char", "f128", "f16", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str",
+    "u128", "u16", "u32", "u64", "u8", "usize",
+];
+
+/// The crates that every program can use.
+const STANDARD_CRATES: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
+
+/// An item that is visible everywhere, unless a type of the same name hides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    Primitive,
+    Crate,
+}
+
+/// Returns the kind of item that a type of this name would hide.
+pub(super) fn hidden_by(name: &str) -> Option<Hidden> {
+    if PRIMITIVES.contains(&name) {
+        return Some(Hidden::Primitive);
+    }
+    // The macro runs in the compiler, whose arguments name all crates.
+    let is_crate = STANDARD_CRATES.contains(&name) || has_extern(std::env::args(), name);
+    is_crate.then_some(Hidden::Crate)
+}
+
+/// Returns true if the arguments of a compiler contain `--extern name`. A path and options can follow and precede the
+/// name, as in `--extern priv:name=path`.
+fn has_extern(arguments: impl Iterator<Item = String>, name: &str) -> bool {
+    let mut follows_extern = false;
+    for argument in arguments {
+        let value = if follows_extern {
+            Some(argument.as_str())
+        } else {
+            argument.strip_prefix("--extern=")
+        };
+        let given = value.map(|value| value.split('=').next().unwrap_or(value));
+        if given.is_some_and(|given| given.rsplit(':').next() == Some(name)) {
+            return true;
+        }
+        follows_extern = argument == "--extern";
+    }
+    false
+}
+
+/// Suggests a name for the type of an agent: `on_call` becomes `OnCallAgent`.
+pub(super) fn suggest_type_name(name: &str) -> String {
+    let capitalized = name.split('_').flat_map(|word| {
+        let mut characters = word.chars();
+        let first = characters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(characters)
+    });
+    capitalized.chain("Agent".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hidden, has_extern, hidden_by, suggest_type_name};
+
+    #[test]
+    fn crates_are_found_in_compiler_arguments() {
+        let arguments = "rustc --extern chrono=/a/libchrono.rlib --extern=url=b --extern priv:hex=c --extern log --cfg a";
+        let has = |name| has_extern(arguments.split(' ').map(str::to_owned), name);
+        for name in ["chrono", "url", "hex", "log"] {
+            assert!(has(name), "{name}");
+        }
+        for name in ["a", "priv", "libchrono", "rustc", "b", "--cfg", ""] {
+            assert!(!has(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn hidden_items_are_primitives_and_crates() {
+        assert_eq!(hidden_by("str"), Some(Hidden::Primitive));
+        assert_eq!(hidden_by("std"), Some(Hidden::Crate));
+        assert_eq!(hidden_by("support"), None);
+    }
+
+    #[test]
+    fn suggested_type_name_is_in_camel_case() {
+        assert_eq!(suggest_type_name("on_call"), "OnCallAgent");
+        assert_eq!(suggest_type_name("str"), "StrAgent");
+    }
+}

@@ -1,0 +1,4 @@
+#[dooers::agent(type = bool)]
+async fn on_call() {}
+
+fn main() {}
