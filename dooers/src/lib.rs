@@ -65,6 +65,8 @@ pub use history::{
     WorkerMemory,
 };
 pub use logs::log_directives;
+/// An exact decimal number, for the [cost](protocol::Usage::cost) of a model call.
+pub use rust_decimal::Decimal;
 pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, ConfigError, Database, Dispatch, DispatchError, DispatchEvent,
@@ -72,6 +74,9 @@ pub use server::{
     ServerError, WorkerConfig, WorkerServer,
 };
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
+pub use store::usage_limit::{
+    InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
+};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
@@ -95,7 +100,7 @@ pub use settings::worker_settings::WorkerSettings;
 pub mod prelude {
     pub use crate::protocol::{
         AudioPart, ChoiceVariant, ContentPart, DocumentPart, Form, FormChoice, FormElement,
-        FormSize, ImagePart,
+        FormSize, ImagePart, Usage,
     };
     pub use crate::{
         AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,

@@ -25,6 +25,7 @@ mod golden;
 mod id;
 mod integers;
 mod media_part;
+mod model_usage;
 mod not_admitted;
 mod optional_timestamp;
 #[cfg(test)]
@@ -65,6 +66,8 @@ pub(crate) use frame::{ServerFrame, ServerInfo};
 pub use id::MAX_CLIENT_ID_BYTES;
 pub(crate) use id::new_id;
 pub use media_part::{AudioPart, DocumentPart, ImagePart};
+pub(crate) use model_usage::Costs;
+pub use model_usage::{MAX_RUN_MODELS, ModelUsage, OTHER_MODELS};
 pub use run::{Run, RunStatus};
 pub use settings::Audience;
 pub(crate) use settings::{

@@ -2,6 +2,7 @@
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// Maximum of each number of tokens of one call, and of the units of its cost.
 ///
@@ -38,10 +39,11 @@ pub struct Usage {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
-    /// The amount, with at most 12 decimal places.
+    /// The amount, with at most 12 decimal places. A text in JSON.
+    #[serde(with = "super::model_usage::amount")]
     pub amount: Decimal,
     /// The currency, as an ISO 4217 code in upper case, such as `USD`.
     pub currency: String,
@@ -171,7 +173,7 @@ impl Usage {
 }
 
 impl Cost {
-    fn check(&self) -> Result<(), UsageError> {
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
         let amount = self.amount;
         if amount < Decimal::ZERO || amount > Decimal::from(MAX_USAGE) {
             return Err(UsageError::Amount { amount });

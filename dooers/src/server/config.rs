@@ -6,8 +6,12 @@ use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
+use crate::store::usage_limit::{
+    InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
+};
 use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +31,7 @@ pub struct WorkerConfig {
     pub(crate) lease: Duration,
     pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
+    pub(crate) usage_limits: Vec<UsageLimit>,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
@@ -104,6 +109,7 @@ impl Default for WorkerConfig {
             lease: Duration::from_secs(30),
             sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
+            usage_limits: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
@@ -152,6 +158,10 @@ impl WorkerConfig {
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
+    /// | `WORKER_USAGE_LIMIT_USER_DAY` | | the usage of a user per day (UTC) from which messages are refused: tokens such as `200000 tokens`, a cost such as `2.50 USD`, or both, separated by a comma. See [`usage_limit`](Self::usage_limit) |
+    /// | `WORKER_USAGE_LIMIT_USER_MONTH` | | the same per calendar month |
+    /// | `WORKER_USAGE_LIMIT_ORGANIZATION_DAY`, `WORKER_USAGE_LIMIT_ORGANIZATION_MONTH` | | the same for an organization |
+    /// | `WORKER_USAGE_LIMIT_WORKER_DAY`, `WORKER_USAGE_LIMIT_WORKER_MONTH` | | the same for a worker |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | maximum number of bytes that wait for one connection |
@@ -194,6 +204,7 @@ impl WorkerConfig {
             "WORKER_SENT_ID_RETENTION_DAYS",
             &mut config.sent_id_retention,
         )?;
+        config.usage_limits = usage_limits(&env)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
@@ -379,6 +390,17 @@ impl WorkerConfig {
         self
     }
 
+    /// Adds a limit of the usage that handlers report with [`WorkerResponse::usage`](crate::WorkerResponse::usage).
+    ///
+    /// When the limit is reached, a message that would start a turn is refused as `RATE_LIMITED` until the period ends. A
+    /// message that was stored before may be sent again. There may be any number of limits, and each applies on its own.
+    /// Without limits, nothing is checked. [`UsageLimit`] has an example.
+    #[must_use]
+    pub fn usage_limit(mut self, limit: UsageLimit) -> Self {
+        self.usage_limits.push(limit);
+        self
+    }
+
     /// Sets the store in which conversations are kept.
     ///
     /// ```
@@ -411,6 +433,65 @@ impl WorkerConfig {
     }
 }
 
+/// The variables of the limits of usage.
+const USAGE_LIMITS: [(&str, UsageLimitScope, UsagePeriod); 6] = [
+    (
+        "WORKER_USAGE_LIMIT_USER_DAY",
+        UsageLimitScope::User,
+        UsagePeriod::Day,
+    ),
+    (
+        "WORKER_USAGE_LIMIT_USER_MONTH",
+        UsageLimitScope::User,
+        UsagePeriod::Month,
+    ),
+    (
+        "WORKER_USAGE_LIMIT_ORGANIZATION_DAY",
+        UsageLimitScope::Organization,
+        UsagePeriod::Day,
+    ),
+    (
+        "WORKER_USAGE_LIMIT_ORGANIZATION_MONTH",
+        UsageLimitScope::Organization,
+        UsagePeriod::Month,
+    ),
+    (
+        "WORKER_USAGE_LIMIT_WORKER_DAY",
+        UsageLimitScope::Worker,
+        UsagePeriod::Day,
+    ),
+    (
+        "WORKER_USAGE_LIMIT_WORKER_MONTH",
+        UsageLimitScope::Worker,
+        UsagePeriod::Month,
+    ),
+];
+
+/// Reads the limits of usage from their variables.
+fn usage_limits(env: &Environment<'_>) -> Result<Vec<UsageLimit>, ConfigError> {
+    let mut limits = Vec::new();
+    for (variable, scope, period) in USAGE_LIMITS {
+        let mut amounts = UsageAmounts::default();
+        env.list(variable, &mut amounts)?;
+        let of_amount = |amount| UsageLimit::new(scope, period, amount);
+        limits.extend(amounts.0.into_iter().map(of_amount));
+    }
+    Ok(limits)
+}
+
+/// The amounts in a variable, separated by commas.
+#[derive(Default)]
+struct UsageAmounts(Vec<UsageAmount>);
+
+impl FromStr for UsageAmounts {
+    type Err = InvalidUsageAmount;
+
+    fn from_str(list: &str) -> Result<Self, InvalidUsageAmount> {
+        let amounts = list.split(',').map(str::parse);
+        Ok(Self(amounts.collect::<Result<_, _>>()?))
+    }
+}
+
 impl fmt::Debug for WorkerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerConfig")
@@ -421,6 +502,7 @@ impl fmt::Debug for WorkerConfig {
             .field("lease", &self.lease)
             .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)
+            .field("usage_limits", &self.usage_limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)
             .field("database", &self.database)
@@ -458,6 +540,30 @@ mod tests {
             error.to_string(),
             "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, unless it \
              is the default of the scheme, port, such as https://chat.example.com:8443"
+        );
+    }
+
+    #[test]
+    fn usage_limits_are_read_from_their_variables() {
+        let config = with("WORKER_USAGE_LIMIT_USER_DAY", "200000 tokens, 2.50 USD").unwrap();
+        let limit = |amount: &str| {
+            let amount = amount.parse().unwrap();
+            UsageLimit::new(UsageLimitScope::User, UsagePeriod::Day, amount)
+        };
+        let expected = [limit("200000 tokens"), limit("2.50 USD")];
+        assert_eq!(config.usage_limits, expected);
+        for (variable, scope, period) in USAGE_LIMITS {
+            let config = with(variable, "5 EUR").unwrap();
+            let [limit] = &config.usage_limits[..] else {
+                panic!("{config:?}");
+            };
+            assert_eq!((limit.scope, limit.period), (scope, period));
+        }
+        let error = with("WORKER_USAGE_LIMIT_WORKER_MONTH", "5 EUR,").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_USAGE_LIMIT_WORKER_MONTH is `5 EUR,`; write a number and its unit, which is `tokens` or a currency code \
+             of ISO 4217, such as `200000 tokens` or `250.00 USD`"
         );
     }
 

@@ -12,7 +12,7 @@ use crate::handler::AnswerKeys;
 use crate::hub::{Hub, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
-use crate::turn::Runner;
+use crate::turn::{Runner, TurnParameters};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,8 +67,11 @@ impl ServerState {
             Arc::clone(&settings),
             AnswerKeys::new(config.secret_keys.clone()),
             Arc::new(states),
-            config.assistant_name.clone(),
-            config.lease,
+            TurnParameters::new(
+                config.assistant_name.clone(),
+                config.lease,
+                config.usage_limits.clone().into(),
+            ),
         ));
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);

@@ -1,11 +1,14 @@
 //! Turns and claims: which process answers which message.
 
-use super::{Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
+use super::{
+    Change, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord, TurnUsage, UsageLimit,
+};
 use crate::protocol::{
     Actor, ContentPart, EventType, Run, RunStatus, ThreadEvent, new_id, timestamp,
 };
 use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The parameters with which a turn starts once it is claimed.
@@ -23,6 +26,8 @@ pub struct ClaimOptions {
     pub retries: u32,
     /// The policy for a message that arrives while another one is being answered.
     pub on_busy: OnBusy,
+    /// The limits of usage. A message that would start a turn over one of them is refused.
+    pub limits: Arc<[UsageLimit]>,
 }
 
 impl ClaimOptions {
@@ -63,6 +68,7 @@ impl ClaimOptions {
             started_at: self.at,
             ended_at: None,
             error: None,
+            usage: Vec::new(),
         })
     }
 }
@@ -168,8 +174,11 @@ pub enum TurnChange {
     },
     /// The thread's new `last_event_at`, published once per turn.
     Touch(DateTime<Utc>),
-    /// A run that is new or has ended. The `started_at` of a known run does not change.
+    /// A run that is new or has ended. The `started_at` of a known run does not change. Its `usage` is added to that of
+    /// the run.
     Run(Run),
+    /// The usage of a model call. It is added to the ledger, and to the sums of its run.
+    Usage(Box<TurnUsage>),
     /// Permits another answer to the form that the turn's message answers, if it answers one, because the turn does not
     /// succeed.
     ReopenForm,
@@ -259,6 +268,7 @@ pub(crate) fn withdrawn_run(
         started_at: at,
         ended_at: Some(at),
         error: None,
+        usage: Vec::new(),
     }
 }
 

@@ -93,6 +93,11 @@ impl Participant {
         senders
     }
 
+    /// Returns the id of the user. `None` for an anonymous connection.
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        self.0.strip_prefix("user:")
+    }
+
     /// Returns the form in which a store keeps the participant.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -13,6 +13,7 @@ mod runner;
 mod tests;
 mod writer;
 
+pub(crate) use context::TurnParameters;
 pub(crate) use lost_answers::LostIn;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::EndedTurns;

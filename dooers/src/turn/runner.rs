@@ -1,7 +1,7 @@
 //! The runner of this process's turns.
 
 use super::active::{ActiveTurn, ActiveTurns, Claiming, TurnLookup};
-use super::context::{RETRY_AFTER, TurnContext};
+use super::context::{RETRY_AFTER, TurnContext, TurnParameters};
 use super::driver::{self, HandlerEnd};
 use super::next::Next;
 use super::outcome::TurnOutcome;
@@ -50,8 +50,7 @@ impl Runner {
         settings: Arc<LiveSettings>,
         answer_keys: AnswerKeys,
         states: Arc<States>,
-        assistant_name: String,
-        lease: Duration,
+        parameters: TurnParameters,
     ) -> Self {
         let may_lose_answers = store.may_lose_answers();
         Self {
@@ -60,8 +59,7 @@ impl Runner {
                 hub,
                 publisher: Publisher::new(changes, may_lose_answers),
                 node: new_id(),
-                assistant_name,
-                lease,
+                parameters,
                 draining: CancellationToken::new(),
                 stopped: CancellationToken::new(),
                 active: ActiveTurns::default(),
@@ -101,7 +99,7 @@ impl Runner {
         let all = self
             .context
             .store
-            .renew_leases(&self.context.node, self.context.lease)
+            .renew_leases(&self.context.node, self.context.parameters.lease)
             .await?;
         for held in &all {
             lost.remove(&held.key.event_id);

@@ -1,6 +1,6 @@
 //! Tests of turns without a server.
 
-use super::Runner;
+use super::{Runner, TurnParameters};
 use crate as dooers;
 use crate::handler::{AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse};
 use crate::hub::Hub;
@@ -48,8 +48,11 @@ impl Worker {
             Arc::new(settings),
             AnswerKeys::new(None),
             Arc::new(States::default()),
-            "Assistant".to_owned(),
-            Duration::from_secs(3600),
+            TurnParameters::new(
+                "Assistant".to_owned(),
+                Duration::from_secs(3600),
+                Arc::default(),
+            ),
         );
         Self {
             store,

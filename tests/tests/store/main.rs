@@ -50,3 +50,4 @@ mod snapshots;
 
 mod feedback;
 mod settings;
+mod usage;

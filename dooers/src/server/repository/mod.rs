@@ -14,10 +14,12 @@ mod runs;
 mod scope;
 mod settings;
 mod threads;
+mod usage;
 
 pub use crate::store::feedback::{Feedback, FeedbackDay, FeedbackUpdate};
 pub use crate::store::patch::{EventPatch, RunPatch, ThreadPatch};
 pub use crate::store::scope::Scope;
+pub use crate::store::usage::UsageSum;
 pub use broadcast::Broadcast;
 pub use error::RepositoryError;
 pub use events::{CreateEvent, Events};
@@ -26,3 +28,4 @@ pub use handle::Repository;
 pub use list::{List, Listed, MAX_PAGE, PAGE, Page};
 pub use runs::{CreateRun, Runs};
 pub use threads::{CreateThread, Threads};
+pub use usage::{UsageGroup, UsageSummary};

@@ -184,6 +184,7 @@ impl CreateRun {
             started_at: timestamp::now(),
             ended_at: None,
             error: None,
+            usage: Vec::new(),
         };
         Self { place, run }
     }

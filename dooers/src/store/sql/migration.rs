@@ -21,6 +21,7 @@ macro_rules! migrations {
             6 "0006" "form_passwords",
             7 "0007" "retention",
             8 "0008" "feedback",
+            10 "0010" "usage",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

@@ -6,8 +6,10 @@ use crate::protocol::{ContentPart, FeedbackTarget, Run, Thread, ThreadEvent, Use
 use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
+use crate::store::usage::{Spent, UsageOwner, UsageRow};
 use crate::store::{CancelTarget, Feedback, Participant, Scope, StoreError};
 use chrono::{DateTime, Utc};
+use std::ops::RangeInclusive;
 
 impl Rows for Threads {
     type Error = StoreError;
@@ -70,6 +72,16 @@ impl Rows for Threads {
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), StoreError> {
         self.sent.insert(key, sent);
         Ok(())
+    }
+
+    fn insert_usage(&mut self, rows: Vec<UsageRow>) -> Result<(), StoreError> {
+        rows.iter().for_each(|row| self.totals.add(row));
+        self.usage.extend(rows);
+        Ok(())
+    }
+
+    fn spent(&self, owner: &UsageOwner, days: &RangeInclusive<i64>) -> Result<Spent, StoreError> {
+        Ok(self.totals.spent(owner, days))
     }
 
     fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, StoreError> {
