@@ -236,6 +236,12 @@ mod tests {
         let before = time("1970-01-01T00:00:00Z") - chrono::TimeDelta::microseconds(1);
         assert_eq!(UsagePeriod::Day.left(before), Duration::from_micros(1));
         assert_eq!(UsagePeriod::Day.days(before), -1..=-1);
+        for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+            for period in [UsagePeriod::Day, UsagePeriod::Month] {
+                assert!(period.days(extreme).start().abs() > 1_000_000);
+                assert!(period.left(extreme) <= Duration::from_secs(31 * 86_400));
+            }
+        }
     }
 
     #[test]
