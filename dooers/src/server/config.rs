@@ -4,14 +4,11 @@ use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
+use super::usage_limits::usage_limits;
 use crate::settings::{Keyring, Secret, Variables};
-use crate::store::Store;
-use crate::store::usage_limit::{
-    InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
-};
+use crate::store::{Store, UsageLimit};
 use std::fmt;
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -433,65 +430,6 @@ impl WorkerConfig {
     }
 }
 
-/// The variables of the limits of usage.
-const USAGE_LIMITS: [(&str, UsageLimitScope, UsagePeriod); 6] = [
-    (
-        "WORKER_USAGE_LIMIT_USER_DAY",
-        UsageLimitScope::User,
-        UsagePeriod::Day,
-    ),
-    (
-        "WORKER_USAGE_LIMIT_USER_MONTH",
-        UsageLimitScope::User,
-        UsagePeriod::Month,
-    ),
-    (
-        "WORKER_USAGE_LIMIT_ORGANIZATION_DAY",
-        UsageLimitScope::Organization,
-        UsagePeriod::Day,
-    ),
-    (
-        "WORKER_USAGE_LIMIT_ORGANIZATION_MONTH",
-        UsageLimitScope::Organization,
-        UsagePeriod::Month,
-    ),
-    (
-        "WORKER_USAGE_LIMIT_WORKER_DAY",
-        UsageLimitScope::Worker,
-        UsagePeriod::Day,
-    ),
-    (
-        "WORKER_USAGE_LIMIT_WORKER_MONTH",
-        UsageLimitScope::Worker,
-        UsagePeriod::Month,
-    ),
-];
-
-/// Reads the limits of usage from their variables.
-fn usage_limits(env: &Environment<'_>) -> Result<Vec<UsageLimit>, ConfigError> {
-    let mut limits = Vec::new();
-    for (variable, scope, period) in USAGE_LIMITS {
-        let mut amounts = UsageAmounts::default();
-        env.list(variable, &mut amounts)?;
-        let of_amount = |amount| UsageLimit::new(scope, period, amount);
-        limits.extend(amounts.0.into_iter().map(of_amount));
-    }
-    Ok(limits)
-}
-
-/// The amounts in a variable, separated by commas.
-#[derive(Default)]
-struct UsageAmounts(Vec<UsageAmount>);
-
-impl FromStr for UsageAmounts {
-    type Err = InvalidUsageAmount;
-
-    fn from_str(list: &str) -> Result<Self, InvalidUsageAmount> {
-        let amounts = list.split(',').map(str::parse);
-        Ok(Self(amounts.collect::<Result<_, _>>()?))
-    }
-}
-
 impl fmt::Debug for WorkerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerConfig")
@@ -540,30 +478,6 @@ mod tests {
             error.to_string(),
             "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, unless it \
              is the default of the scheme, port, such as https://chat.example.com:8443"
-        );
-    }
-
-    #[test]
-    fn usage_limits_are_read_from_their_variables() {
-        let config = with("WORKER_USAGE_LIMIT_USER_DAY", "200000 tokens, 2.50 USD").unwrap();
-        let limit = |amount: &str| {
-            let amount = amount.parse().unwrap();
-            UsageLimit::new(UsageLimitScope::User, UsagePeriod::Day, amount)
-        };
-        let expected = [limit("200000 tokens"), limit("2.50 USD")];
-        assert_eq!(config.usage_limits, expected);
-        for (variable, scope, period) in USAGE_LIMITS {
-            let config = with(variable, "5 EUR").unwrap();
-            let [limit] = &config.usage_limits[..] else {
-                panic!("{config:?}");
-            };
-            assert_eq!((limit.scope, limit.period), (scope, period));
-        }
-        let error = with("WORKER_USAGE_LIMIT_WORKER_MONTH", "5 EUR,").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "WORKER_USAGE_LIMIT_WORKER_MONTH is `5 EUR,`; write a number and its unit, which is `tokens` or a currency code \
-             of ISO 4217, such as `200000 tokens` or `250.00 USD`"
         );
     }
 

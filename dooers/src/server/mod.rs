@@ -39,6 +39,7 @@ mod stopping;
 mod submit_message;
 mod thread_ops;
 mod upgrade;
+mod usage_limits;
 mod verbs;
 mod worker;
 mod write_counter;
