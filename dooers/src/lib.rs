@@ -67,6 +67,8 @@ pub use history::{
     WorkerMemory,
 };
 pub use logs::log_directives;
+/// An exact decimal number, for the [cost](protocol::Usage::cost) of a model call.
+pub use rust_decimal::Decimal;
 pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
@@ -77,6 +79,9 @@ pub use server::{
 #[cfg(feature = "webhook")]
 pub use server::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};
 pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
+pub use store::usage_limit::{
+    InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
+};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
@@ -100,7 +105,7 @@ pub use settings::worker_settings::WorkerSettings;
 pub mod prelude {
     pub use crate::protocol::{
         AudioPart, ChoiceVariant, ContentPart, DocumentPart, Form, FormChoice, FormElement,
-        FormSize, ImagePart,
+        FormSize, ImagePart, Usage,
     };
     pub use crate::settings::NaiveDate;
     pub use crate::{

@@ -9,7 +9,8 @@ use dooers::store::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
     OutboxBatch, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
     SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey,
+    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
+    WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -387,6 +388,22 @@ impl Store for SpyStore {
     ) -> Result<Vec<FeedbackDay>, StoreError> {
         let outcome = self.inner.count_feedback(scope, period).await;
         self.done("count_feedback").await;
+        outcome
+    }
+
+    async fn sum_usage(
+        &self,
+        scope: &Scope,
+        query: &UsageQuery,
+    ) -> Result<Vec<UsageSum>, StoreError> {
+        let outcome = self.inner.sum_usage(scope, query).await;
+        self.done("sum_usage").await;
+        outcome
+    }
+
+    async fn has_usage(&self, usage_id: &str) -> Result<bool, StoreError> {
+        let outcome = self.inner.has_usage(usage_id).await;
+        self.done("has_usage").await;
         outcome
     }
 

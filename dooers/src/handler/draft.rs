@@ -1,8 +1,8 @@
 //! Changes that a handler made and that are not stored yet.
 
 use super::reply::Reply;
-use crate::protocol::{ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, clean_text};
-use crate::store::{Admit, ThreadPatch, TurnChange};
+use crate::protocol::{ContentPart, NotAdmitted, Run, RunStatus, ThreadEvent, Usage, clean_text};
+use crate::store::{Admit, ThreadPatch, TurnChange, TurnUsage};
 use chrono::{DateTime, Utc};
 
 /// One change that a handler made to its thread.
@@ -28,6 +28,11 @@ pub(crate) enum Draft {
         status: RunStatus,
         error: Option<String>,
     },
+    Usage {
+        id: String,
+        run_id: Option<String>,
+        usage: Usage,
+    },
 }
 
 /// The state of an event's text.
@@ -42,12 +47,14 @@ pub(crate) enum TextState {
 }
 
 impl Draft {
-    /// Converts to a change for the store. `at` is the current time.
+    /// Converts to a change for the store. `user_id` is the sender of the message that is answered, and `at` is the current
+    /// time.
     pub(crate) fn into_change(
         self,
         thread_id: &str,
         agent: &str,
         assistant_name: &str,
+        user_id: &str,
         at: DateTime<Utc>,
     ) -> TurnChange {
         let run = |id, status, ended_at, error| {
@@ -61,6 +68,7 @@ impl Draft {
                 started_at: at,
                 ended_at,
                 error,
+                usage: Vec::new(),
             })
         };
         match self {
@@ -83,6 +91,13 @@ impl Draft {
             Self::Thread(patch) => TurnChange::Patch { patch, at },
             Self::RunStarted { id } => run(id, RunStatus::Running, None, None),
             Self::RunEnded { id, status, error } => run(id, status, Some(at), error),
+            Self::Usage { id, run_id, usage } => TurnChange::Usage(Box::new(TurnUsage {
+                id,
+                run_id,
+                user_id: user_id.to_owned(),
+                usage,
+                at,
+            })),
         }
     }
 }
@@ -96,7 +111,7 @@ impl Admit for Draft {
                 Ok(())
             }
             Self::Thread(patch) => patch.admit(),
-            Self::RunStarted { .. } => Ok(()),
+            Self::RunStarted { .. } | Self::Usage { .. } => Ok(()),
             Self::RunEnded { error, .. } => {
                 error.iter_mut().for_each(clean_text);
                 Ok(())

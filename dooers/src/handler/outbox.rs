@@ -7,7 +7,7 @@ use super::reply::{Reply, ReplyError};
 use crate::error::SendError;
 use crate::protocol::{
     AnalyticsEvent, ContentPart, InvalidAnalyticsEvent, MAX_TRACKED_BYTES, MAX_TRACKED_EVENTS,
-    RunStatus, cleaned, json_bytes, new_id,
+    RunStatus, Usage, cleaned, json_bytes, new_id,
 };
 use crate::store::{Admit, Feedback, ThreadPatch};
 use futures::task::AtomicWaker;
@@ -346,6 +346,17 @@ impl Outbox {
         self.state().feedback.clone()
     }
 
+    /// Reports the usage of a model call, which belongs to the open run.
+    pub(crate) fn report_usage(&self, usage: Usage) -> oneshot::Receiver<Result<(), SendError>> {
+        let mut state = self.state();
+        let draft = Draft::Usage {
+            id: new_id(),
+            run_id: state.run_id.clone(),
+            usage,
+        };
+        self.push(&mut state, draft)
+    }
+
     /// Starts a run. Returns its id.
     pub(crate) fn start_run(&self) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let mut state = self.state();
@@ -498,10 +509,12 @@ impl Outbox {
 }
 
 impl OutboxState {
-    /// Refuses an event that clients cannot show, and a form whose answers could not be sealed.
+    /// Refuses an event that clients cannot show, a form whose answers could not be sealed, and a usage beyond its limits.
     fn check(&self, draft: &Draft) -> Result<(), ReplyError> {
-        let Draft::Event { reply, .. } = draft else {
-            return Ok(());
+        let reply = match draft {
+            Draft::Event { reply, .. } => reply,
+            Draft::Usage { usage, .. } => return Ok(usage.check()?),
+            _ => return Ok(()),
         };
         reply.check()?;
         let keys = self.answer_keys.as_ref();

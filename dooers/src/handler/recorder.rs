@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::outbox::Outbox;
 use super::reply::Reply;
-use crate::protocol::AnalyticsEvent;
+use crate::protocol::{AnalyticsEvent, Usage};
 use crate::store::{Feedback, ThreadPatch};
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ impl Recorder {
             Draft::TextEnded { .. }
             | Draft::Thread(_)
             | Draft::RunStarted { .. }
-            | Draft::RunEnded { .. } => None,
+            | Draft::RunEnded { .. }
+            | Draft::Usage { .. } => None,
         };
         self.outbox
             .recorded()
@@ -78,12 +79,31 @@ impl Recorder {
             Draft::Event { .. }
             | Draft::TextEnded { .. }
             | Draft::RunStarted { .. }
-            | Draft::RunEnded { .. } => None,
+            | Draft::RunEnded { .. }
+            | Draft::Usage { .. } => None,
         };
         self.outbox
             .recorded()
             .into_iter()
             .filter_map(patch_of)
+            .collect()
+    }
+
+    /// The usage reported so far, in order.
+    #[must_use]
+    pub fn usage(&self) -> Vec<Usage> {
+        let usage_of = |draft| match draft {
+            Draft::Usage { usage, .. } => Some(usage),
+            Draft::Event { .. }
+            | Draft::TextEnded { .. }
+            | Draft::Thread(_)
+            | Draft::RunStarted { .. }
+            | Draft::RunEnded { .. } => None,
+        };
+        self.outbox
+            .recorded()
+            .into_iter()
+            .filter_map(usage_of)
             .collect()
     }
 }

@@ -9,7 +9,7 @@ use super::sent::Sent;
 use super::stream_text::StreamText;
 use super::text_stream::TextStream;
 use crate::AgentError;
-use crate::protocol::{ContentPart, Form, RunStatus};
+use crate::protocol::{ContentPart, Form, RunStatus, Usage};
 use crate::store::ThreadPatch;
 use futures::Stream;
 use serde_json::Value;
@@ -255,6 +255,38 @@ impl WorkerResponse {
     pub fn update_thread(&self, change: impl FnOnce(ThreadPatch) -> ThreadPatch) -> Sent<()> {
         let stored = self.outbox.patch(change(ThreadPatch::default()));
         Sent::new((), stored)
+    }
+
+    /// Records the tokens and the cost of a model call. Awaiting the result waits until the usage is stored.
+    ///
+    /// The usage is stored in the same transaction as the events that are sent with it. Several calls add up. The run of
+    /// the turn shows the sums by model, [`Repository::usage`](crate::repository::Repository::usage) sums up the usage of
+    /// many turns, and a [`UsageLimit`](crate::UsageLimit) refuses messages when too much was used. Report the usage of a
+    /// call as soon as the model returns it: a handler that is cancelled later has then reported it.
+    ///
+    /// A usage that its [`check`](Usage::check) refuses is not recorded: awaiting it returns the error, and the turn fails.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    ///
+    /// #[dooers::agent]
+    /// async fn helper(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
+    ///     // These numbers come from the API of the model.
+    ///     response.usage(Usage::new("gpt-4o-mini").input_tokens(1_200).output_tokens(80));
+    ///     response.text("Have you tried to turn it off?").await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let (response, sent) = WorkerResponse::recorder();
+    /// helper(WorkerRequest::new("It is broken."), response).await?;
+    /// assert_eq!(sent.usage()[0].input_tokens, 1_200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn usage(&self, usage: Usage) -> Sent<()> {
+        Sent::new((), self.outbox.report_usage(usage))
     }
 
     /// Starts a run, in an agent with `run = "manual"`. The id of the result is the id of the run. Later events belong

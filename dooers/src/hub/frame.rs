@@ -161,7 +161,10 @@ impl Update {
                     });
                     content.sum::<usize>() + json_bytes(&event.data) + json_bytes(&event.user)
                 }
-                ChangeBody::Run(run) => run.error.as_ref().map_or(0, String::len),
+                ChangeBody::Run(run) => {
+                    let error = run.error.as_ref().map_or(0, String::len);
+                    error + json_bytes(&run.usage)
+                }
                 ChangeBody::Deleted(_) => 0,
             },
             Self::Delta { text, .. } => text.len(),
@@ -192,7 +195,9 @@ mod tests {
     use crate::hub::outbound::{Outbound, OutboundLimits};
     use crate::hub::tests::event;
     use crate::hub::total::OutboundTotal;
-    use crate::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent, User, timestamp};
+    use crate::protocol::{
+        ContentPart, ModelUsage, Run, RunStatus, Thread, ThreadEvent, Usage, User, timestamp,
+    };
     use futures::FutureExt;
     use serde_json::json;
 
@@ -311,6 +316,11 @@ mod tests {
                     started_at: timestamp::now(),
                     ended_at: None,
                     error: Some(text.clone()),
+                    usage: (0..20)
+                        .map(|number| {
+                            ModelUsage::from(&Usage::new(format!("{number}{}", &text[..100])))
+                        })
+                        .collect(),
                 },
                 1,
             ),

@@ -6,13 +6,15 @@
 use super::{
     Actor, AnalyticsEvent, Audience, ChoiceVariant, Command, ContentPart, Envelope, ErrorBody,
     ErrorCode, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, FeedbackView, Form,
-    FormChoice, FormElement, FormInput, FormSize, PublicSchema, Run, RunStatus, ServerFrame,
-    ServerInfo, TextInputType, Thread, ThreadEvent, ThreadView, User, timestamp,
+    FormChoice, FormElement, FormInput, FormSize, ModelUsage, PublicSchema, Run, RunStatus,
+    ServerFrame, ServerInfo, TextInputType, Thread, ThreadEvent, ThreadView, Usage, User,
+    timestamp,
 };
 use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
 use chrono::{DateTime, Utc};
 use expect_test::{ExpectFile, expect_file};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 fn at() -> DateTime<Utc> {
@@ -89,6 +91,7 @@ fn run(status: RunStatus, error: Option<&str>) -> Run {
         started_at: at(),
         ended_at: (status != RunStatus::Running).then(at),
         error: error.map(str::to_owned),
+        usage: Vec::new(),
     }
 }
 
@@ -116,6 +119,11 @@ fn ack_of_each_kind_is_as_recorded() {
         ErrorCode::InvalidPayload,
         "`payload.limit` must be at least 1",
     );
+    let mut limited = ErrorBody::new(
+        ErrorCode::RateLimited,
+        "the usage limit of this user for this day is reached",
+    );
+    limited.retry_after_ms = Some(5_400_000);
     let mut busy = ErrorBody::new(ErrorCode::Overloaded, "too much waits");
     busy.retry_after_ms = Some(500);
     let ack = |ok, error, server| ServerFrame::Ack {
@@ -133,6 +141,7 @@ fn ack_of_each_kind_is_as_recorded() {
         ack(true, None, Some(server)),
         ack(false, Some(&refused), None),
         ack(false, Some(&busy), None),
+        ack(false, Some(&limited), None),
     ];
     assert_recorded(&frames, &expect_file!["golden/ack.json"]);
 }
@@ -379,9 +388,18 @@ fn settings_frames_are_as_recorded() {
 
 #[test]
 fn run_in_each_state_is_as_recorded() {
+    let call = Usage::new("small").input_tokens(1_200).output_tokens(80);
+    let mut costly = run(RunStatus::Succeeded, None);
+    for (usage, cents) in [(call.clone(), 5), (call.cached_tokens(1_000), 10)] {
+        let usage = usage.cost(Decimal::new(cents, 2), "USD");
+        ModelUsage::from(&usage).add_to(&mut costly.usage);
+    }
+    let unpriced = Usage::new("large").output_tokens(1);
+    ModelUsage::from(&unpriced).add_to(&mut costly.usage);
     let runs = [
         run(RunStatus::Running, None),
         run(RunStatus::Succeeded, None),
+        costly,
         run(RunStatus::Failed, Some("interrupted")),
         run(RunStatus::Canceled, None),
     ];

@@ -26,6 +26,7 @@ mod golden;
 mod id;
 mod integers;
 mod media_part;
+mod model_usage;
 mod not_admitted;
 mod optional_timestamp;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod thread;
 mod thread_view;
 pub(crate) mod timestamp;
 mod upload;
+mod usage;
 mod user;
 mod whole_number;
 
@@ -69,6 +71,8 @@ pub(crate) use frame::{ServerFrame, ServerInfo};
 pub use id::MAX_CLIENT_ID_BYTES;
 pub(crate) use id::new_id;
 pub use media_part::{AudioPart, DocumentPart, ImagePart};
+pub(crate) use model_usage::Costs;
+pub use model_usage::{MAX_RUN_MODELS, ModelUsage, OTHER_MODELS};
 pub use run::{Run, RunStatus};
 pub use settings::Audience;
 pub(crate) use settings::{
@@ -83,6 +87,7 @@ pub use size::{
 pub use thread::Thread;
 pub(crate) use thread_view::ThreadView;
 pub use upload::UploadNotFound;
+pub use usage::{Cost, MAX_COST_PLACES, MAX_MODEL_LEN, MAX_USAGE, Usage, UsageError};
 pub use user::User;
 pub(crate) use user::has_mail_address;
 

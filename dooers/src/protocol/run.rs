@@ -1,6 +1,6 @@
 //! Runs: attempts of an agent to answer a message.
 
-use super::{optional_timestamp, timestamp};
+use super::{ModelUsage, optional_timestamp, timestamp};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,9 @@ pub struct Run {
     pub ended_at: Option<DateTime<Utc>>,
     /// The reason for the failure, in words that users may see.
     pub error: Option<String>,
+    /// The usage that the run reported, summed up by model. Empty if it reported none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<ModelUsage>,
 }
 
 impl Run {

@@ -7,10 +7,12 @@ use super::config_error::ConfigError;
 use super::database::Database;
 use super::env::Environment;
 use super::origin::{AllowedHosts, AllowedOrigins};
+use super::usage_limits::usage_limits;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
+use crate::store::UsageLimit;
 use crate::store::analytics::AnalyticsFilter;
 use std::ffi::OsString;
 use std::fmt;
@@ -33,6 +35,7 @@ pub struct WorkerConfig {
     pub(crate) lease: Duration,
     pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
+    pub(crate) usage_limits: Vec<UsageLimit>,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) database: Database,
@@ -116,6 +119,7 @@ impl Default for WorkerConfig {
             lease: Duration::from_secs(30),
             sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
+            usage_limits: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
             database: Database::default(),
@@ -177,6 +181,10 @@ impl WorkerConfig {
     /// | `WORKER_ANALYTICS_WEBHOOK_MAX_EVENTS` | `100000` | maximum number of events that wait for the receiver; above that, the oldest are dropped |
     /// | `WORKER_ANALYTICS_WEBHOOK_TIMEOUT` | `10` | time in seconds within which the receiver must answer |
     /// | `WORKER_SENT_ID_RETENTION_DAYS` | `7` | how many days the `client_event_id`s of a deleted thread are kept |
+    /// | `WORKER_USAGE_LIMIT_USER_DAY` | | the usage of a user per day (UTC) from which messages are refused: tokens such as `200000 tokens`, a cost such as `2.50 USD`, or both, separated by a comma. See [`usage_limit`](Self::usage_limit) |
+    /// | `WORKER_USAGE_LIMIT_USER_MONTH` | | the same per calendar month |
+    /// | `WORKER_USAGE_LIMIT_ORGANIZATION_DAY`, `WORKER_USAGE_LIMIT_ORGANIZATION_MONTH` | | the same for an organization |
+    /// | `WORKER_USAGE_LIMIT_WORKER_DAY`, `WORKER_USAGE_LIMIT_WORKER_MONTH` | | the same for a worker |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | maximum number of bytes that wait for one connection |
@@ -245,6 +253,7 @@ impl WorkerConfig {
         env.webhook(&mut config.webhook)?;
         #[cfg(not(feature = "webhook"))]
         env.no_webhook()?;
+        config.usage_limits = usage_limits(&env)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;
         env.size("WORKER_MAX_ANSWER_BYTES", 1024, &mut limits.answer_bytes)?;
@@ -504,6 +513,17 @@ impl WorkerConfig {
         self
     }
 
+    /// Adds a limit of the usage that handlers report with [`WorkerResponse::usage`](crate::WorkerResponse::usage).
+    ///
+    /// When the limit is reached, a message that would start a turn is refused as `RATE_LIMITED` until the period ends. A
+    /// message that was stored before may be sent again. There may be any number of limits, and each applies on its own.
+    /// Without limits, nothing is checked. [`UsageLimit`] has an example.
+    #[must_use]
+    pub fn usage_limit(mut self, limit: UsageLimit) -> Self {
+        self.usage_limits.push(limit);
+        self
+    }
+
     /// Sets the store in which conversations are kept.
     ///
     /// ```
@@ -548,6 +568,7 @@ impl fmt::Debug for WorkerConfig {
             .field("lease", &self.lease)
             .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)
+            .field("usage_limits", &self.usage_limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)
             .field("database", &self.database)

@@ -46,6 +46,7 @@ mod submit_message;
 mod thread_ops;
 mod turn_server;
 mod upgrade;
+mod usage_limits;
 mod verbs;
 #[cfg(feature = "webhook")]
 mod webhook;

@@ -16,7 +16,7 @@ use crate::handler::AnswerKeys;
 use crate::hub::{Hub, LiveAnalytics, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
-use crate::turn::{Outlets, Runner};
+use crate::turn::{Outlets, Runner, TurnParameters};
 use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,8 +84,11 @@ impl ServerState {
                 Arc::clone(&settings),
                 AnswerKeys::new(config.secret_keys.clone()),
                 Arc::new(states),
-                config.assistant_name.clone(),
-                config.lease,
+                TurnParameters::new(
+                    config.assistant_name.clone(),
+                    config.lease,
+                    config.usage_limits.clone().into(),
+                ),
             )
             .with_middlewares(middlewares);
             Self {

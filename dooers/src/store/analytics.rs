@@ -276,6 +276,7 @@ mod tests {
             started_at: from_micros(1_000),
             ended_at: Some(from_micros(251_000)),
             error: error.map(str::to_owned),
+            usage: Vec::new(),
         }
     }
 

@@ -1,12 +1,16 @@
 //! Turns and claims: which process answers which message.
 
-use super::{Change, Participant, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord};
+use super::{
+    Change, Participant, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord, TurnUsage,
+    UsageLimit,
+};
 use crate::protocol::{
     Actor, AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, new_id,
     timestamp,
 };
 use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The parameters with which a turn starts once it is claimed.
@@ -24,6 +28,8 @@ pub struct ClaimOptions {
     pub retries: u32,
     /// The policy for a message that arrives while another one is being answered.
     pub on_busy: OnBusy,
+    /// The limits of usage. A message that would start a turn over one of them is refused.
+    pub limits: Arc<[UsageLimit]>,
 }
 
 impl ClaimOptions {
@@ -64,6 +70,7 @@ impl ClaimOptions {
             started_at: self.at,
             ended_at: None,
             error: None,
+            usage: Vec::new(),
         })
     }
 }
@@ -180,8 +187,11 @@ pub enum TurnChange {
     Touch(DateTime<Utc>),
     /// An analytics event of the handler, for the outbox. It must only be part of the change that ends the attempt.
     Track(Box<AnalyticsEvent>),
-    /// A run that is new or has ended. The `started_at` of a known run does not change.
+    /// A run that is new or has ended. The `started_at` of a known run does not change. Its `usage` is added to that of
+    /// the run.
     Run(Run),
+    /// The usage of a model call. It is added to the ledger, and to the sums of its run.
+    Usage(Box<TurnUsage>),
     /// Permits another answer to the form that the turn's message answers, if it answers one, because the turn does not
     /// succeed.
     ReopenForm,
@@ -283,6 +293,7 @@ pub(crate) fn withdrawn_run(
         started_at: at,
         ended_at: Some(at),
         error: None,
+        usage: Vec::new(),
     }
 }
 

@@ -22,6 +22,14 @@ pub enum StoreError {
     /// Too many operations are waiting. The operation may be retried later.
     #[error("{0}")]
     Overloaded(String),
+    /// A [`UsageLimit`](crate::UsageLimit) is reached.
+    #[error("{text}")]
+    RateLimited {
+        /// The limit, and the way out.
+        text: String,
+        /// The time until the period of the limit ends.
+        retry_after: std::time::Duration,
+    },
     /// Another process holds the turn, or the turn was ended or deleted.
     #[error("this process no longer holds the turn")]
     StaleFence,

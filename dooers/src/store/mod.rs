@@ -40,6 +40,8 @@ mod state;
 mod store_trait;
 #[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
 mod tests;
+pub(crate) mod usage;
+pub(crate) mod usage_limit;
 
 pub(crate) use admission::{Admit, Admitted};
 pub(crate) use claim::{INTERRUPTED, TIMED_OUT, interrupted_event, system_event, time_until_due};
@@ -98,3 +100,6 @@ pub use scope::{Participant, Scope, Viewer};
 pub use sealed::{AnswerSeal, KeyedDigest, SealedAnswer};
 #[doc(hidden)]
 pub use setting::{StoredSetting, WorkerKey};
+#[doc(hidden)]
+pub use usage::{TurnUsage, UsageQuery, UsageSum};
+pub(crate) use usage_limit::UsageLimit;

@@ -6,7 +6,7 @@ use super::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
     OwnStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
     SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use crate::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -62,6 +62,7 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     ///   the form already has an answer whose turn waits, runs or has succeeded.
     /// * `Busy` if the thread is being answered and the agent refuses messages in the meantime.
     /// * `Overloaded` if the queue of the thread is full.
+    /// * `RateLimited` if one of [`ClaimOptions::limits`] is reached.
     /// * `Invalid` if the answer does not fit its form, or fills a password field without a [`seal`](NewMessage::seal).
     #[doc(hidden)]
     async fn begin_turn(
@@ -423,7 +424,29 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
         period: FeedbackPeriod,
     ) -> Result<Vec<FeedbackDay>, StoreError>;
 
-    /// Deletes a thread with its events, runs, turns and feedback. The returned change is the last of the thread.
+    /// Sums up the usage that turns of the scope have reported, ordered by thread, user, model and day. The usage of
+    /// deleted threads is included.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    #[doc(hidden)]
+    async fn sum_usage(
+        &self,
+        scope: &Scope,
+        query: &UsageQuery,
+    ) -> Result<Vec<UsageSum>, StoreError>;
+
+    /// Returns `true` if a usage with this id is stored.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    #[doc(hidden)]
+    async fn has_usage(&self, usage_id: &str) -> Result<bool, StoreError>;
+
+    /// Deletes a thread with its events, runs, turns and feedback. The returned change is the last of the thread. The
+    /// usage of its turns stays, so that limits are not reset.
     ///
     /// The `client_event_id`s of its messages stay known until [`forget_sent`](Store::forget_sent) removes them. A
     /// message that is sent again is therefore refused with `NotFound`, instead of creating a second thread.

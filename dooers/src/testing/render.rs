@@ -112,10 +112,15 @@ impl fmt::Display for RunLine<'_> {
             None => write!(f, "the run {}", self.run.id)?,
         }
         match &self.run.error {
-            Some(error) => write!(f, " {}: {error:?}", self.run.status.as_str()),
-            None if is_open(self.run) => f.write_str(" is running"),
-            None => write!(f, " {}", self.run.status.as_str()),
+            Some(error) => write!(f, " {}: {error:?}", self.run.status.as_str())?,
+            None if is_open(self.run) => f.write_str(" is running")?,
+            None => write!(f, " {}", self.run.status.as_str())?,
         }
+        for sum in &self.run.usage {
+            let (input, output) = (sum.input_tokens, sum.output_tokens);
+            write!(f, "; {} used {input} + {output} tokens", sum.model)?;
+        }
+        Ok(())
     }
 }
 

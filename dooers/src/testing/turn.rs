@@ -3,7 +3,7 @@
 use super::conversation::Conversation;
 use crate::AgentError;
 use crate::history::{OpenCalls, ToolKey};
-use crate::protocol::{Actor, AnalyticsEvent, EventType, Run, ThreadEvent, said_text};
+use crate::protocol::{Actor, AnalyticsEvent, EventType, ModelUsage, Run, ThreadEvent, said_text};
 use crate::turn::{TurnOutcome, TurnRecord};
 use serde_json::Value;
 
@@ -141,6 +141,33 @@ impl TestTurn {
     #[must_use]
     pub fn runs(&self) -> &[Run] {
         &self.runs
+    }
+
+    /// The usage that the handler reported with [`WorkerResponse::usage`](crate::WorkerResponse::usage), summed up by model.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::testing::TestServer;
+    /// #[dooers::agent]
+    /// async fn helper(response: WorkerResponse) {
+    ///     for _ in 0..2 {
+    ///         response.usage(Usage::new("small").input_tokens(500).output_tokens(20));
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = TestServer::of::<helper>().await;
+    /// let turn = server.connect("ada").await.say("hello").await;
+    /// assert_eq!(turn.usage()[0].input_tokens, 1_000);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn usage(&self) -> Vec<ModelUsage> {
+        let mut sums = Vec::new();
+        let all = self.runs.iter().flat_map(|run| &run.usage);
+        all.for_each(|usage| usage.add_to(&mut sums));
+        sums
     }
 
     /// The error of the handler, as it is logged. It is not meant for users.

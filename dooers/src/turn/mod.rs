@@ -15,6 +15,7 @@ mod runner;
 mod tests;
 mod writer;
 
+pub(crate) use context::TurnParameters;
 pub(crate) use lost_answers::LostIn;
 pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
 #[cfg(feature = "testing")]

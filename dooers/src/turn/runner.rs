@@ -2,7 +2,7 @@
 
 use super::active::{ActiveTurn, ActiveTurns, Claiming, TurnLookup};
 use super::attempt::{Attempt, ObservedAttempt};
-use super::context::{RETRY_AFTER, TurnContext};
+use super::context::{RETRY_AFTER, TurnContext, TurnParameters};
 use super::driver::{self, HandlerEnd};
 use super::next::Next;
 use super::outcome::TurnOutcome;
@@ -65,8 +65,7 @@ impl Runner {
         settings: Arc<LiveSettings>,
         answer_keys: AnswerKeys,
         states: Arc<States>,
-        assistant_name: String,
-        lease: Duration,
+        parameters: TurnParameters,
     ) -> Self {
         let may_lose_answers = store.may_lose_answers();
         let Outlets {
@@ -81,8 +80,7 @@ impl Runner {
                 hub,
                 publisher: Publisher::new(changes, live, may_lose_answers),
                 node: new_id(),
-                assistant_name,
-                lease,
+                parameters,
                 draining: CancellationToken::new(),
                 stopped: CancellationToken::new(),
                 active: ActiveTurns::default(),
@@ -132,7 +130,7 @@ impl Runner {
         let all = self
             .context
             .store
-            .renew_leases(&self.context.node, self.context.lease)
+            .renew_leases(&self.context.node, self.context.parameters.lease)
             .await?;
         for held in &all {
             lost.remove(&held.key.event_id);

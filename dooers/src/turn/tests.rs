@@ -1,6 +1,6 @@
 //! Tests of turns without a server.
 
-use super::{Outlets, Runner};
+use super::{Outlets, Runner, TurnParameters};
 use crate as dooers;
 use crate::error::SendError;
 use crate::handler::{
@@ -77,8 +77,11 @@ impl Worker {
             Arc::new(settings),
             AnswerKeys::new(None),
             Arc::new(States::default()),
-            "Assistant".to_owned(),
-            Duration::from_secs(3600),
+            TurnParameters::new(
+                "Assistant".to_owned(),
+                Duration::from_secs(3600),
+                Arc::default(),
+            ),
         );
         Self {
             store,

@@ -65,6 +65,23 @@ enum Stored {
     Before(Vec<ThreadEvent>),
 }
 
+/// A change that shows if a write was stored, although its answer was lost: a new event, or a usage. All other changes
+/// may be made twice.
+enum Witness<'c> {
+    Event(&'c str),
+    Usage(&'c str),
+}
+
+impl<'c> Witness<'c> {
+    fn of(changes: &'c [TurnChange]) -> Option<Self> {
+        changes.iter().find_map(|change| match change {
+            TurnChange::Event(event) => Some(Self::Event(&event.id)),
+            TurnChange::Usage(used) => Some(Self::Usage(&used.id)),
+            _ => None,
+        })
+    }
+}
+
 /// An operation that was given up.
 struct GivenUp {
     /// True if an attempt may have been stored, because its answer was lost.
@@ -141,20 +158,20 @@ impl<'a> TurnWriter<'a> {
     /// Stores changes of the handler. Waits while the database is not available.
     ///
     /// If the answer to an attempt was lost, its changes may be stored nevertheless. They are stored together, so it is enough to
-    /// look for the first event before the next attempt.
+    /// look for one of them before the next attempt.
     async fn until_written(&self, changes: &[TurnChange]) -> Result<Stored, StoreError> {
         let (store, key) = (&self.context.store, &self.claim.key);
         let events = changes.iter().filter_map(|change| match change {
             TurnChange::Event(event) => Some(event),
             _ => None,
         });
-        let first = events.clone().next();
+        let witness = Witness::of(changes);
         let mut may_be_stored = false;
         loop {
             let attempt = async {
                 if may_be_stored
-                    && let Some(first) = first
-                    && self.is_stored(&first.id).await?
+                    && let Some(witness) = &witness
+                    && self.is_stored(witness).await?
                 {
                     let growing = events.clone().filter(|event| event.streaming == Some(true));
                     let mut stored = Vec::new();
@@ -179,8 +196,12 @@ impl<'a> TurnWriter<'a> {
         }
     }
 
-    /// Returns true if the thread has this event.
-    async fn is_stored(&self, event_id: &str) -> Result<bool, StoreError> {
+    /// Returns true if this change is stored.
+    async fn is_stored(&self, witness: &Witness<'_>) -> Result<bool, StoreError> {
+        let event_id = match witness {
+            Witness::Event(id) => id,
+            Witness::Usage(id) => return self.context.store.has_usage(id).await,
+        };
         let thread_id = &self.claim.key.thread_id;
         match self
             .context
@@ -466,12 +487,18 @@ impl<'a> TurnWriter<'a> {
     /// Converts the handler's drafts to changes.
     fn changes_of(&self, drafts: Vec<Draft>) -> Vec<TurnChange> {
         let at = timestamp::now();
-        let assistant = &self.context.assistant_name;
-        let thread_id = &self.claim.key.thread_id;
-        join_whole_texts(drafts)
-            .into_iter()
-            .map(|draft| draft.into_change(thread_id, self.agent.name(), assistant, at))
-            .collect()
+        let assistant = &self.context.parameters.assistant_name;
+        let (thread_id, agent) = (&self.claim.key.thread_id, self.agent.name());
+        let user = self.claim.event.user.as_ref();
+        let user_id = user.map_or("", |user| &user.user_id);
+        let change = |draft| {
+            if let Draft::Usage { usage, .. } = &draft {
+                self.context.parameters.check_currency(agent, usage);
+            }
+            draft.into_change(thread_id, agent, assistant, user_id, at)
+        };
+        let drafts = join_whole_texts(drafts).into_iter();
+        drafts.map(change).collect()
     }
 
     /// The changes that end the turn: the message to users after a failure, the new `last_event_at` of the thread, and
@@ -525,6 +552,7 @@ impl<'a> TurnWriter<'a> {
             started_at: at,
             ended_at: Some(at),
             error: error.map(str::to_owned),
+            usage: Vec::new(),
         }
     }
 }

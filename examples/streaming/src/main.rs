@@ -14,8 +14,11 @@
 //! say("go on");                   // streams until send("run.cancel", { run_id }), or for 30 s
 //! ```
 
+use dooers::Decimal;
 use dooers::prelude::*;
 use futures::stream::{self, Stream, StreamExt};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -28,6 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn storyteller(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     let model = FakeModel {
         is_busy: request.message == "busy" && request.attempt() == 1,
+        words: Arc::default(),
     };
     response
         .stream_reasoning(words("They ask me something."))
@@ -36,13 +40,18 @@ async fn storyteller(request: WorkerRequest, response: WorkerResponse) -> Result
     let answer = model
         .answer(&request.message)
         .map_err(AgentError::retryable)?;
-    response.stream_text(answer).await?;
+    let answered = response.stream_text(answer).await;
+    // The words that arrived before an error cost money as well.
+    response.usage(model.usage());
+    answered?;
     Ok(())
 }
 
 /// A fake model.
 struct FakeModel {
     is_busy: bool,
+    /// The number of words that were sent. Each is a token.
+    words: Arc<AtomicU64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +83,19 @@ impl FakeModel {
                 .boxed(),
             _ => words(&text).map(Ok).boxed(),
         };
-        Ok(answer)
+        let words = Arc::clone(&self.words);
+        Ok(answer.inspect(move |word| {
+            words.fetch_add(u64::from(word.is_ok()), Ordering::Relaxed);
+        }))
+    }
+
+    /// The usage so far, as the API of a model reports it. A million tokens cost 15 USD.
+    fn usage(&self) -> Usage {
+        let words = self.words.load(Ordering::Relaxed);
+        let cost = Decimal::new(15, 6) * Decimal::from(words);
+        Usage::new("storyteller-1")
+            .output_tokens(words)
+            .cost(cost, "USD")
     }
 }
 

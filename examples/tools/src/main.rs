@@ -32,7 +32,9 @@ async fn forecaster(memory: WorkerMemory, response: WorkerResponse) -> Result<()
     for _ in 0..MAX_ROUNDS {
         // The history includes the tool calls of this turn and of earlier ones, in the format of the model's API.
         let messages = memory.history(HistoryFormat::OpenAi).limit(50).await?;
-        match model::answer(&messages) {
+        let answer = model::answer(&messages);
+        response.usage(model::usage(&messages, &answer));
+        match answer {
             Answer::Text(text) => {
                 response.text(text).await?;
                 return Ok(());

@@ -2,6 +2,7 @@
 
 use crate::tools::CITIES;
 use dooers::ToolCall;
+use dooers::protocol::Usage;
 use serde_json::{Value, json};
 
 /// The model's answer to a list of messages.
@@ -59,6 +60,20 @@ pub(crate) fn answer(messages: &[Value]) -> Answer {
         }
         [next, ..] => Answer::ToolCalls(vec![weather(known + 1, next)]),
     }
+}
+
+/// The usage of an answer to these messages, as the API of a model reports it.
+pub(crate) fn usage(messages: &[Value], answer: &Answer) -> Usage {
+    // A token is about four characters.
+    let tokens = |text: String| text.len() as u64 / 4;
+    let input = messages.iter().map(|message| tokens(message.to_string()));
+    let output = match answer {
+        Answer::Text(text) => tokens(text.clone()),
+        Answer::ToolCalls(calls) => calls.iter().map(|call| tokens(format!("{call:?}"))).sum(),
+    };
+    Usage::new("forecaster-1")
+        .input_tokens(input.sum())
+        .output_tokens(output)
 }
 
 /// The result of a tool, if the message contains one.

@@ -2,7 +2,8 @@
 
 use dooers::prelude::*;
 
-/// Echoes the message in (message number modulo 3) streaming texts and one plain event. Tracks one analytics event.
+/// Echoes the message in (message number modulo 3) streaming texts and one plain event. Reports the usage of one call
+/// with the end of each text, and tracks one analytics event.
 #[dooers::agent(default, queue = 10_000)]
 async fn echo(
     request: WorkerRequest,
@@ -18,11 +19,19 @@ async fn echo(
             answer.push(word);
             tokio::task::yield_now().await;
         }
+        drop(response.usage(call()?));
         answer.finish().await?;
     }
+    drop(response.usage(call()?));
     // The last event is not awaited. It is stored together with the end of the run.
     drop(response.text(format!("You said: {text}")));
     Ok(())
+}
+
+/// The usage of one call. Its cost is a fraction, so that the totals must be exact.
+fn call() -> Result<Usage> {
+    let usage = Usage::new("echo").output_tokens(1);
+    Ok(usage.cost("0.400000000001".parse()?, "USD"))
 }
 
 /// Asks for a password with a form. The first attempt to read the answer hangs until the process dies. The second

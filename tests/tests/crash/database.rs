@@ -12,6 +12,33 @@ pub(crate) struct Run {
     pub(crate) status: String,
     pub(crate) error: Option<String>,
     pub(crate) started_at: i64,
+    /// The calls of the run in the ledger of usage.
+    pub(crate) calls: i64,
+    /// The usage that the run shows, as JSON.
+    pub(crate) usage: Option<String>,
+}
+
+/// The columns of all runs, with the calls of each in the ledger.
+fn runs_of(prefix: &str, started_at: &str) -> String {
+    format!(
+        "SELECT r.id, r.event_id, r.status, r.error, {started_at}, coalesce(u.calls, 0), r.usage FROM {prefix}runs r
+        LEFT JOIN (SELECT run_id, count(*) AS calls FROM {prefix}usage GROUP BY run_id) u ON u.run_id = r.id"
+    )
+}
+
+/// The owners whose totals differ from the sum of the ledger. Each row counts for one organization, user and worker.
+fn wrong_totals(prefix: &str) -> String {
+    format!(
+        "WITH ledger AS (
+            SELECT sum(input_tokens + output_tokens) AS tokens, sum(cost_units) * 1000000000000 + sum(cost_picos) AS picos
+            FROM {prefix}usage
+        ), totals AS (
+            SELECT sum(tokens) AS tokens, sum(cost_units) * 1000000000000 + sum(cost_picos) AS picos
+            FROM {prefix}usage_totals GROUP BY owner_type
+        )
+        SELECT count(*) FROM totals, ledger
+        WHERE totals.tokens <> ledger.tokens OR totals.picos <> ledger.picos"
+    )
 }
 
 /// A database of one of the supported kinds.
@@ -105,8 +132,9 @@ fn runs_in_file(directory: &TempDir) -> Vec<Run> {
     assert_eq!(count("SELECT count(*) FROM worker_turns"), 0, "turns");
     let running = "SELECT count(*) FROM worker_runs WHERE status = 'running'";
     assert_eq!(count(running), 0, "runs that go on");
+    assert_eq!(count(&wrong_totals("worker_")), 0, "totals of usage");
     let mut statement = database
-        .prepare("SELECT id, event_id, status, error, started_at FROM worker_runs")
+        .prepare(&runs_of("worker_", "r.started_at"))
         .unwrap();
     let rows = statement.query_map([], |row| {
         Ok(Run {
@@ -115,6 +143,8 @@ fn runs_in_file(directory: &TempDir) -> Vec<Run> {
             status: row.get(2)?,
             error: row.get(3)?,
             started_at: row.get(4)?,
+            calls: row.get(5)?,
+            usage: row.get(6)?,
         })
     });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
@@ -129,9 +159,11 @@ async fn runs_in_tables(url: &str, prefix: &str) -> Vec<Run> {
     let turns = format!("SELECT count(*) FROM {prefix}turns");
     let turns = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(turns));
     assert_eq!(turns.fetch_one(&mut database).await.unwrap(), 0, "turns");
-    let runs = format!(
-        "SELECT id, event_id, status, error, (extract(epoch FROM started_at) * 1000000)::bigint FROM {prefix}runs"
-    );
+    let totals = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(wrong_totals(prefix)));
+    let totals = totals.fetch_one(&mut database).await.unwrap();
+    assert_eq!(totals, 0, "totals of usage");
+    let started_at = "(extract(epoch FROM r.started_at) * 1000000)::bigint";
+    let runs = runs_of(prefix, started_at);
     let rows = sqlx::query(sqlx::AssertSqlSafe(runs));
     let rows = rows.fetch_all(&mut database).await.unwrap();
     let run = |row: &sqlx::postgres::PgRow| Run {
@@ -140,6 +172,8 @@ async fn runs_in_tables(url: &str, prefix: &str) -> Vec<Run> {
         status: row.get(2),
         error: row.get(3),
         started_at: row.get(4),
+        calls: row.get(5),
+        usage: row.get(6),
     };
     let runs: Vec<_> = rows.iter().map(run).collect();
     let goes_on = |run: &Run| run.status == "running";

@@ -159,8 +159,11 @@ impl Oracle {
             .iter()
             .map(|event| event["content"][0]["text"].as_str().unwrap())
             .collect();
+        // The run shows what the ledger contains.
+        assert_eq!(run.shown_calls(), run.calls, "{run:?}");
         if run.status == "succeeded" {
             assert_eq!(texts, whole, "the answer to {message}");
+            assert_eq!(run.calls, whole.len() as i64, "{run:?}");
             return;
         }
         assert_eq!(run.status, "failed", "the run of {message}: {run:?}");
@@ -170,9 +173,19 @@ impl Oracle {
         };
         assert_eq!(last["actor"], "system", "the last of {run:?}");
         // A text that broke off keeps its stored part.
+        // The usage of a text is stored with its end.
+        let least = before.len().saturating_sub(1) as i64;
+        assert!(
+            (least..=before.len() as i64).contains(&run.calls),
+            "{} texts: {run:?}",
+            before.len()
+        );
         let Some(whole_ones) = before.len().checked_sub(1) else {
             return;
         };
+        if texts[whole_ones] != whole[whole_ones] {
+            assert_eq!(run.calls, least, "{run:?}");
+        }
         assert_eq!(texts[..whole_ones], whole[..whole_ones]);
         assert!(
             whole[whole_ones].starts_with(texts[whole_ones]),
@@ -198,6 +211,8 @@ impl Oracle {
                     let shown = view.runs.get(&run.id);
                     let shown = shown.unwrap_or_else(|| panic!("{run:?}\n{}", member.state()));
                     assert_eq!(shown["status"], run.status);
+                    let calls = shown["usage"][0]["output_tokens"].as_i64();
+                    assert_eq!(calls.unwrap_or_default(), run.calls, "{shown}");
                     assert_eq!(shown["error"].as_str(), run.error.as_deref());
                     assert_eq!(micros(&shown["started_at"]), run.started_at, "{shown}");
                     runs += 1;
@@ -216,6 +231,15 @@ impl Oracle {
     fn runs_of(&self, message: &Value) -> &[Run] {
         let id = message["id"].as_str().unwrap();
         self.runs.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Run {
+    /// The number of calls that the run shows. Each has one output token.
+    fn shown_calls(&self) -> i64 {
+        let usage = self.usage.as_deref().unwrap_or("[]");
+        let usage: Value = serde_json::from_str(usage).unwrap();
+        usage[0]["output_tokens"].as_i64().unwrap_or_default()
     }
 }
 

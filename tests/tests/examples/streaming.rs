@@ -41,6 +41,12 @@ async fn streaming_example_streams_retries_and_keeps_text() {
 
     let (events, run) = answer(&mut client, "hello").await;
     assert_eq!(run["status"], "succeeded");
+    let cost = json!([{"amount": "0.00015", "currency": "USD"}]);
+    let used = &run["usage"][0];
+    assert_eq!(
+        (&used["output_tokens"], &used["costs"]),
+        (&json!(10), &cost)
+    );
     assert_eq!(events[0]["type"], "reasoning");
     assert_eq!(text(&events[0]), "They ask me something.");
     assert_eq!(
@@ -56,6 +62,7 @@ async fn streaming_example_streams_retries_and_keeps_text() {
     let (events, run) = answer(&mut client, "break off").await;
     assert_eq!(run["status"], "failed");
     assert_eq!(text(&events[1]), "It all began when");
+    assert_eq!(run["usage"][0]["output_tokens"], 4);
     assert_eq!(events[1]["finalized"], true);
 
     client.send_message(None, "go on").await;

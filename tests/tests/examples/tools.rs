@@ -47,6 +47,11 @@ async fn tools_example_calls_tools_until_its_model_answers() {
 
     let (events, run) = answer(&mut client, "How is the weather in Paris and Rome?").await;
     assert_eq!(run["status"], "succeeded");
+    assert_eq!(run["usage"][0]["model"], "forecaster-1");
+    assert!(
+        run["usage"][0]["input_tokens"].as_u64() > Some(100),
+        "{run}"
+    );
     let round = ["tool.call", "tool.result"];
     assert_eq!(kinds(&events), [&round[..], &round, &["message"]].concat());
     let (call, result) = (&events[0]["data"], &events[1]["data"]);

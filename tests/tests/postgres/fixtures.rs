@@ -7,6 +7,7 @@ use dooers::store::{
     ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange,
 };
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) fn scope() -> Scope {
@@ -49,6 +50,7 @@ pub(crate) fn start(run_id: &str) -> ClaimOptions {
         lease: Duration::from_secs(3600),
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
+        limits: Arc::default(),
     }
 }
 

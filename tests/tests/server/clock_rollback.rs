@@ -43,6 +43,7 @@ async fn leave_a_turn(store: &dyn Store) {
         lease: Duration::ZERO,
         retries: 1,
         on_busy: OnBusy::default(),
+        limits: Arc::default(),
     };
     let begun = store.begin_turn(&scope(), message, &start).await.unwrap();
     let key = begun.claim.unwrap().key;

@@ -45,6 +45,7 @@ mod reordering;
 mod slow_readers;
 mod streaming;
 mod typed_data;
+mod usage;
 mod websocket_errors;
 
 mod close;

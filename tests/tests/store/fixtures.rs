@@ -12,6 +12,7 @@ use dooers::store::{
 };
 use dooers_tests::with;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ pub(crate) fn start(run_id: &str) -> ClaimOptions {
         lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
+        limits: Arc::default(),
     }
 }
 

@@ -51,3 +51,4 @@ mod snapshots;
 mod feedback;
 mod outbox;
 mod settings;
+mod usage;

@@ -15,6 +15,7 @@ use dooers::store::{
 };
 use dooers_tests::with;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 cases![
@@ -133,6 +134,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::default(),
+        limits: Arc::default(),
     };
     let begun = store.begin_turn(&scope, new.clone(), &start).await.unwrap();
     let again = store.begin_turn(&scope, new, &start).await.unwrap();

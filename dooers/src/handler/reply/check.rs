@@ -2,8 +2,8 @@
 
 use super::event::Reply;
 use crate::protocol::{
-    ContentPart, EventType, Form, FormError, NotAdmitted, UploadNotFound, admit_optional_json,
-    clean_text,
+    ContentPart, EventType, Form, FormError, NotAdmitted, UploadNotFound, UsageError,
+    admit_optional_json, clean_text,
 };
 use serde::Deserialize;
 
@@ -19,6 +19,9 @@ pub(crate) enum ReplyError {
     /// A text or JSON value of the event cannot be stored.
     #[error(transparent)]
     Content(#[from] NotAdmitted),
+    /// The usage cannot be recorded.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The form has a password field, and there is no key to seal its answer.
     #[error("{0}")]
     NoKey(String),

@@ -45,6 +45,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         lease: Duration::from_secs(3600),
         retries: 0,
         on_busy: crate::OnBusy::Concurrent,
+        limits: Arc::default(),
     };
     let begun = store.begin_turn(&scope(), message, &start).await.unwrap();
     let text = |_| {

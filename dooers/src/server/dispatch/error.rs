@@ -8,6 +8,7 @@ use crate::turn::TurnOutcome;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The error of [`Dispatch::send`](crate::Dispatch::send). Nothing was stored, except possibly in the case of
 /// [`Store`](Self::Store).
@@ -38,6 +39,14 @@ pub enum DispatchError {
     /// The queue of the thread is full.
     #[error("{0}")]
     Overloaded(String),
+    /// A [`UsageLimit`](crate::UsageLimit) is reached.
+    #[error("{text}")]
+    RateLimited {
+        /// The limit, and the way out.
+        text: String,
+        /// The time until the period of the limit ends.
+        retry_after: Duration,
+    },
     /// The idempotency key was used for another message, or with another agent of the worker.
     #[error(
         "the idempotency key was used for another message, or with another agent of the worker; make a new key for each \
@@ -60,6 +69,9 @@ impl From<StoreError> for DispatchError {
             StoreError::NotFound(what) => Self::NotFound(what),
             StoreError::Busy(text) => Self::Busy(text),
             StoreError::Overloaded(text) => Self::Overloaded(text),
+            StoreError::RateLimited { text, retry_after } => {
+                Self::RateLimited { text, retry_after }
+            }
             // All other ids of the message are new, so only the idempotency key can conflict.
             StoreError::Conflict(_) => Self::Conflict,
             StoreError::Invalid(text) => Self::Invalid(text),

@@ -49,6 +49,7 @@ impl From<ReplyError> for RepositoryError {
             ReplyError::Upload(error) => Self::UploadNotFound(error),
             ReplyError::Form(error) => Self::Invalid(error.to_string()),
             ReplyError::Content(error) => Self::Invalid(error.to_string()),
+            ReplyError::Usage(error) => Self::Invalid(error.to_string()),
             ReplyError::NoKey(text) => Self::Invalid(text),
         }
     }

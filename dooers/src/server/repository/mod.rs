@@ -15,10 +15,12 @@ mod scope;
 mod settings;
 mod target;
 mod threads;
+mod usage;
 
 pub use crate::store::feedback::{Feedback, FeedbackDay, FeedbackUpdate};
 pub use crate::store::patch::{EventPatch, RunPatch, ThreadPatch};
 pub use crate::store::scope::Scope;
+pub use crate::store::usage::UsageSum;
 pub use broadcast::Broadcast;
 pub use error::RepositoryError;
 pub use events::{CreateEvent, Events};
@@ -27,3 +29,4 @@ pub use handle::Repository;
 pub use list::{List, Listed, MAX_PAGE, PAGE, Page};
 pub use runs::{CreateRun, Runs};
 pub use threads::{CreateThread, Threads};
+pub use usage::{UsageGroup, UsageSummary};

@@ -187,6 +187,7 @@ impl CreateRun {
             started_at: timestamp::now(),
             ended_at: None,
             error: None,
+            usage: Vec::new(),
         };
         Self { place, run }
     }

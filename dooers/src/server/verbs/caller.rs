@@ -5,9 +5,16 @@ use crate::server::identity::Identity;
 use crate::server::session::Session;
 use crate::store::{PageLimit, StoreError};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The delay after which a message may be sent again that was refused as `OVERLOADED`, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
+
+/// The delay in milliseconds, rounded up, so that it never ends too early.
+fn whole_millis(delay: Duration) -> u64 {
+    let millis = delay.as_nanos().div_ceil(1_000_000);
+    u64::try_from(millis).unwrap_or(u64::MAX)
+}
 
 /// The sender of a frame, and the id of the frame.
 pub(super) struct Caller<'a> {
@@ -24,6 +31,10 @@ impl Caller<'_> {
             StoreError::Overloaded(text) => ErrorBody {
                 retry_after_ms: Some(RETRY_AFTER_MS),
                 ..ErrorBody::new(ErrorCode::Overloaded, text)
+            },
+            StoreError::RateLimited { text, retry_after } => ErrorBody {
+                retry_after_ms: Some(whole_millis(retry_after)),
+                ..ErrorBody::new(ErrorCode::RateLimited, text)
             },
             StoreError::Unavailable { .. } => {
                 tracing::warn!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");

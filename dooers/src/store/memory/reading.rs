@@ -9,10 +9,11 @@ use crate::store::snapshot_window::{
     Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window,
 };
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
+use crate::store::usage::{GroupPart, UsageRow, sums_of};
 use crate::store::{
     CatchUp, Change, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery,
-    Order, PageLimit, Participant, Position, RunQuery, ShownFeedback, Snapshot, SnapshotFrom,
-    StoreError, ThreadCursor, ThreadPage, ThreadQuery,
+    Order, PageLimit, Participant, Position, RunQuery, Scope, ShownFeedback, Snapshot,
+    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery, UsageQuery, UsageSum,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -115,6 +116,25 @@ pub(super) fn count_feedback<'a>(
         }
     }
     days
+}
+
+/// Sums up the rows of the ledger that a query covers.
+pub(super) fn sum_usage(rows: &[UsageRow], scope: &Scope, query: &UsageQuery) -> Vec<UsageSum> {
+    let Some(user) = query.visible_user(scope) else {
+        return Vec::new();
+    };
+    let place = scope.of_everyone();
+    let is_covered = |row: &&UsageRow| {
+        let used = &row.used;
+        row.scope == place
+            && (query.thread_id.as_ref()).is_none_or(|thread_id| *thread_id == row.thread_id)
+            && user.is_none_or(|user| user == used.user_id)
+            && (query.model.as_ref()).is_none_or(|model| *model == used.usage.model)
+            && query.since.is_none_or(|since| used.at >= since)
+            && query.before.is_none_or(|before| used.at < before)
+    };
+    let covered = rows.iter().filter(is_covered);
+    sums_of(scope, covered.map(|row| GroupPart::of(row, query)))
 }
 
 fn place_of_feedback(feedback: &&Feedback) -> ListPosition {

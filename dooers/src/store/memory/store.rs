@@ -12,7 +12,7 @@ use crate::store::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
     PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
     Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, WorkerKey,
+    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -305,6 +305,27 @@ impl Store for MemoryStore {
         let state = self.state();
         let visible = state.visible(scope);
         Ok(reading::count_feedback(visible, &scope.agent, period))
+    }
+
+    async fn sum_usage(
+        &self,
+        scope: &Scope,
+        query: &UsageQuery,
+    ) -> Result<Vec<UsageSum>, StoreError> {
+        Ok(reading::sum_usage(
+            &self.state().threads.usage,
+            scope,
+            query,
+        ))
+    }
+
+    async fn has_usage(&self, usage_id: &str) -> Result<bool, StoreError> {
+        let state = self.state();
+        Ok(state
+            .threads
+            .usage
+            .iter()
+            .any(|row| row.used.id == usage_id))
     }
 
     async fn delete_thread(&self, scope: &Scope, thread_id: &str) -> Result<Change, StoreError> {

@@ -105,6 +105,14 @@ statements! {
         JOIN {prefix}sent e ON e.workspace_pk = w.pk AND e.participant = x.participant
             AND e.client_event_id = x.client_event_id"
 
+    // The totals of these owners in these days. The place is the index of the owner.
+    load_spent: "
+        SELECT x.place, t.day, t.currency, t.tokens, t.cost_units, t.cost_picos
+        FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::bigint[], ?5::bigint[])
+            WITH ORDINALITY AS x (owner_type, owner_id, user_id, first_day, last_day, place)
+        JOIN {prefix}usage_totals t ON t.owner_type = x.owner_type AND t.owner_id = x.owner_id
+            AND t.user_id = x.user_id AND t.day >= x.first_day AND t.day <= x.last_day"
+
     // The `pk`s of scopes and their workspaces, and the newest times in their lists of threads and runs. The place is
     // the index of the scope.
     load_lists: "

@@ -2,6 +2,7 @@
 
 use super::rows::{Rows, SentEvent, SentKey, ThreadRows};
 use super::thread::{OpenThread, find, make, open};
+use super::usage::check_limits;
 use crate::protocol::FormAnswer;
 use crate::store::{
     BeginOutcome, Change, ClaimOptions, NewMessage, Origin, Scope, StoreError, ThreadTarget,
@@ -21,6 +22,7 @@ pub(crate) fn begin<S: Rows>(
     {
         return Ok(begun);
     }
+    check_limits(rows, scope, new, start)?;
     let answer = new.form_answer()?;
     let thread_id = new.thread.id();
     let mut changes = Vec::new();

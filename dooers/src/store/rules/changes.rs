@@ -2,6 +2,7 @@
 
 use super::rows::ThreadRows;
 use super::thread::OpenThread;
+use super::usage::ReportedUsage;
 use crate::protocol::ThreadEvent;
 use crate::store::claim::finalized;
 use crate::store::{Change, Origin, TurnChange, TurnKey};
@@ -13,13 +14,22 @@ impl<R: ThreadRows> OpenThread<R> {
         turn: &TurnKey,
         changes: &[TurnChange],
     ) -> Result<Vec<Change>, R::Error> {
-        let changes = changes
-            .iter()
-            .map(|change| self.apply_one(&turn.event_id, change));
-        changes.filter_map(Result::transpose).collect()
+        let mut usage = ReportedUsage::of(changes);
+        let mut applied = Vec::new();
+        for change in changes {
+            applied.extend(self.apply_one(&turn.event_id, change, &mut usage)?);
+        }
+        applied.extend(self.add_usage(usage)?);
+        Ok(applied)
     }
 
-    fn apply_one(&mut self, turn: &str, change: &TurnChange) -> Result<Option<Change>, R::Error> {
+    /// Applies a change. A change of a run takes the usage of this run, so that both are one change.
+    fn apply_one(
+        &mut self,
+        turn: &str,
+        change: &TurnChange,
+        usage: &mut ReportedUsage<'_>,
+    ) -> Result<Option<Change>, R::Error> {
         Ok(match change {
             TurnChange::Event(event) => {
                 let answers = self.first_answer(event)?;
@@ -49,6 +59,7 @@ impl<R: ThreadRows> OpenThread<R> {
             TurnChange::Run(run) => {
                 let mut run = run.clone();
                 run.event_id = Some(turn.to_owned());
+                run.usage = usage.take(&run.id);
                 Some(self.put_run(run)?)
             }
             TurnChange::Track(event) => {
@@ -58,6 +69,8 @@ impl<R: ThreadRows> OpenThread<R> {
                 }
                 None
             }
+            // The ledger gets it by `record_usage`.
+            TurnChange::Usage(_) => None,
             TurnChange::ReopenForm => {
                 self.rows.reopen_form(turn)?;
                 None

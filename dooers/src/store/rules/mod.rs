@@ -17,6 +17,7 @@ mod recover;
 mod rows;
 mod thread;
 mod turns;
+mod usage;
 
 pub(crate) use begin::begin;
 pub(crate) use cancel::cancel;

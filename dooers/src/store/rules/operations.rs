@@ -2,6 +2,7 @@
 
 use super::rows::{Rows, ThreadRows};
 use super::thread::{make, open};
+use super::usage::record_usage;
 use crate::protocol::timestamp;
 use crate::store::edit::id_is_taken;
 use crate::store::{
@@ -41,9 +42,10 @@ pub(crate) fn write<S: Rows>(
 ) -> Result<Vec<Change>, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
     let held = thread.held(turn)?;
-    let changes = thread.apply(turn, changes)?;
-    thread.save(&changes, Some(&held))?;
-    Ok(changes)
+    let written = thread.apply(turn, changes)?;
+    thread.save(&written, Some(&held))?;
+    record_usage(rows, scope, &turn.thread_id, changes)?;
+    Ok(written)
 }
 
 /// Writes the last changes of a turn, ends it and claims the next turn.
@@ -56,18 +58,22 @@ pub(crate) fn finish<S: Rows>(
 ) -> Result<FinishOutcome, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
     let held = thread.held(turn)?;
-    let mut changes = thread.apply(turn, changes)?;
-    changes.extend(thread.finalize_all(&turn.event_id)?);
+    let mut written = thread.apply(turn, changes)?;
+    written.extend(thread.finalize_all(&turn.event_id)?);
     thread.rows.delete_turn(&held)?;
     let mut next = match next {
         Some(start) => thread.claim(start)?,
         None => None,
     };
     if let Some(next) = &mut next {
-        changes.append(&mut next.changes);
+        written.append(&mut next.changes);
     }
-    thread.save(&changes, Some(&held))?;
-    Ok(FinishOutcome { changes, next })
+    thread.save(&written, Some(&held))?;
+    record_usage(rows, scope, &turn.thread_id, changes)?;
+    Ok(FinishOutcome {
+        changes: written,
+        next,
+    })
 }
 
 /// Writes the last changes of an attempt, and requeues the turn unless it was cancelled.
@@ -80,17 +86,18 @@ pub(crate) fn retry<S: Rows>(
 ) -> Result<Retried, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
     let held = thread.held(turn)?;
-    let mut changes = thread.apply(turn, changes)?;
-    changes.extend(thread.finalize_all(&turn.event_id)?);
+    let mut written = thread.apply(turn, changes)?;
+    written.extend(thread.finalize_all(&turn.event_id)?);
     let is_cancelled = held.is_cancelled;
     if is_cancelled {
-        changes.extend(thread.end_cancelled(&held, timestamp::now())?);
+        written.extend(thread.end_cancelled(&held, timestamp::now())?);
     } else {
         thread.requeue(held.clone(), Some(not_before))?;
     }
-    thread.save(&changes, Some(&held))?;
+    thread.save(&written, Some(&held))?;
+    record_usage(rows, scope, &turn.thread_id, changes)?;
     Ok(Retried {
-        changes,
+        changes: written,
         is_cancelled,
     })
 }

@@ -5,11 +5,13 @@ use crate::store::analytics::AnalyticsFilter;
 use crate::store::claim::{end_of_lease, is_due};
 use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
+use crate::store::usage::{Spent, UsageOwner, UsageRow};
 use crate::store::{
     CancelTarget, ClaimOptions, Feedback, NewMessage, Participant, Scope, SealedAnswer, StoreError,
     ThreadRecord,
 };
 use chrono::{DateTime, Utc};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +48,8 @@ pub(crate) trait Rows {
         thread: Thread,
     ) -> Result<Self::Thread<'_>, Self::Error>;
 
-    /// Deletes a thread with its events, runs, turns and feedback. The keys of its messages stay until
-    /// [`Store::forget_sent`](crate::store::Store::forget_sent) removes them.
+    /// Deletes a thread with its events, runs, turns and feedback. Its usage stays, and so do the keys of its messages
+    /// until [`Store::forget_sent`](crate::store::Store::forget_sent) removes them.
     fn delete_thread(&mut self, scope: &Scope, thread_id: &str) -> Result<(), Self::Error>;
 
     /// Returns the event that was stored for a message.
@@ -58,6 +60,12 @@ pub(crate) trait Rows {
 
     /// Stores the key of a message with its event.
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), Self::Error>;
+
+    /// Adds rows to the ledger of usage, and to its totals.
+    fn insert_usage(&mut self, rows: Vec<UsageRow>) -> Result<(), Self::Error>;
+
+    /// Returns the usage of an owner in a range of days since 1970.
+    fn spent(&self, owner: &UsageOwner, days: &RangeInclusive<i64>) -> Result<Spent, Self::Error>;
 
     /// Returns the threads that contain the target, with their scopes.
     fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, Self::Error>;

@@ -196,11 +196,13 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(Change::of_event(event, rev))
     }
 
-    /// Stores a run. A known run keeps its start and its message.
+    /// Stores a run. A known run keeps its start, its message and its usage, to which the usage of `run` is added.
     pub(super) fn put_run(&mut self, mut run: Run) -> Result<Change, R::Error> {
         if let Some(known) = self.rows.run(&run.id)? {
             run.started_at = known.started_at;
             run.event_id = known.event_id;
+            let more = std::mem::replace(&mut run.usage, known.usage);
+            more.iter().for_each(|usage| usage.add_to(&mut run.usage));
             return self.update_run(run);
         }
         let clock = self.rows.clock()?;

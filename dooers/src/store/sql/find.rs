@@ -98,7 +98,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             looked_for.event_id.clone(),
             stored(viewer(scope)),
         ]);
-        self.every(sql, values, |row| Ok(rows::run(row, row.text(8)?)?.0))
+        self.every(sql, values, |row| Ok(rows::run(row, row.text(9)?)?.0))
             .await
     }
 

@@ -3,6 +3,7 @@
 use super::read::{Parameter, parameters};
 use crate::store::listing::Span;
 use crate::store::{Participant, Scope, ThreadQuery, Viewer};
+use chrono::{DateTime, Utc};
 
 /// Returns the parameters of the statement that lists threads, and `true` if it lists those of a participant.
 pub(super) fn listed(
@@ -34,6 +35,11 @@ pub(super) fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
         Parameter::from(limit as u64),
         Parameter::Time(span.end),
     ]
+}
+
+/// Returns the parameter for a time, or `default` without one.
+pub(super) fn stored_time(at: Option<DateTime<Utc>>, default: i64) -> i64 {
+    at.map_or(default, |at| at.timestamp_micros())
 }
 
 /// Returns the participant that a scope is limited to. `None` if it shows all threads.

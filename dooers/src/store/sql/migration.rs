@@ -22,6 +22,7 @@ macro_rules! migrations {
             7 "0007" "retention",
             8 "0008" "feedback",
             9 "0009" "analytics_outbox",
+            10 "0010" "usage",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

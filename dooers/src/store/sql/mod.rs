@@ -14,6 +14,7 @@ mod sizes;
 mod statements;
 mod stop;
 mod store_macro;
+mod usage;
 mod values;
 
 pub(crate) use migration::{Applied, Migration, TableError, checksum_of, migrations, pending};
@@ -24,9 +25,10 @@ pub(crate) use operations::{
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
     Columns, RowError, WholeThread, event, feedback, held_turn, run, sealed_column, thread_place,
-    turn, turn_slot, turn_state,
+    turn, turn_slot, turn_state, usage_column,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 pub(crate) use store_macro::sql_store;
+pub(crate) use usage::{amount_columns, day_total};
 pub(crate) use values::{int, json};

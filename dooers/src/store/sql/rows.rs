@@ -87,7 +87,8 @@ pub(crate) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
      {flag e.finalized}, e.client_event_id, e.delta_seq, {flag e.deleted}";
 
 /// The columns that [`run`] reads.
-pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id";
+pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id, \
+     {json r.usage}";
 
 /// The columns that [`turn`] reads.
 pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
@@ -188,8 +189,15 @@ pub(crate) fn run(row: &impl Columns, thread_id: &str) -> Result<(Run, u64), Row
         ended_at: row.optional_time(5)?,
         error: row.optional_string(6)?,
         event_id: row.optional_string(7)?,
+        usage: row.optional_json(8)?.unwrap_or_default(),
     };
     Ok((run, row.count(1)?))
+}
+
+/// Returns the value of a run's column `usage`.
+pub(crate) fn usage_column(run: &Run) -> Result<Option<String>, serde_json::Error> {
+    let usage = (!run.usage.is_empty()).then_some(&run.usage);
+    usage.map(serde_json::to_string).transpose()
 }
 
 /// Reads a feedback in this thread.

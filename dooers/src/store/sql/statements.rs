@@ -82,7 +82,7 @@ const THREAD_SIZE: &str = "CAST(octet_length({json t.owner}) AS BIGINT) / 2 + oc
      + coalesce(octet_length(t.title), 0) + coalesce(octet_length({json t.metadata}), 0)";
 
 /// The bytes of a run's large columns.
-const RUN_SIZE: &str = "CAST(coalesce(octet_length(r.error), 0) AS BIGINT)";
+const RUN_SIZE: &str = "CAST(coalesce(octet_length(r.error), 0) AS BIGINT) + coalesce(octet_length({json r.usage}), 0)";
 
 /// The filters of a query for events.
 const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
@@ -361,6 +361,24 @@ statements! {
                 SELECT 1 FROM {prefix}participants p WHERE p.thread_pk = f.thread_pk AND p.participant = ?4
             ))
         GROUP BY 1 ORDER BY 1"
+
+    // Usage.
+
+    // The usage of a scope from ?2 to ?3, in one row for each currency and each thread, user, model and day that ?4 to ?7
+    // distinguish. The picos are summed up in two parts, because their sum may exceed 64 bits.
+    usage_sums: "
+        SELECT CASE WHEN ?4 = 1 THEN u.thread_id END, CASE WHEN ?5 = 1 THEN u.user_id END,
+            CASE WHEN ?6 = 1 THEN u.model END, CASE WHEN ?7 = 1 THEN {micros u.used_at} / 86400000000 END,
+            u.currency, count(*), CAST(sum(u.input_tokens) AS BIGINT), CAST(sum(u.output_tokens) AS BIGINT),
+            CAST(sum(u.cached_tokens) AS BIGINT), CAST(sum(u.cost_units) AS BIGINT),
+            CAST(sum(u.cost_picos / 1000000) AS BIGINT), CAST(sum(u.cost_picos % 1000000) AS BIGINT)
+        FROM {prefix}usage u
+        WHERE u.scope_pk = ?1 AND u.used_at >= ?2 AND u.used_at < ?3
+            AND (CAST(?8 AS TEXT) IS NULL OR u.thread_id = ?8) AND (CAST(?9 AS TEXT) IS NULL OR u.user_id = ?9)
+            AND (CAST(?10 AS TEXT) IS NULL OR u.model = ?10)
+        GROUP BY 1, 2, 3, 4, 5"
+
+    has_usage: "SELECT u.id FROM {prefix}usage u WHERE u.id = ?1"
 
     // Settings.
 

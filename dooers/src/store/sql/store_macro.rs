@@ -15,6 +15,7 @@ macro_rules! sql_store {
                 FeedbackQuery, GivenFeedback, NewFeedback, NewMessage, PageLimit, Participant, Position, Retried, RunQuery,
                 Scope, Snapshot, SnapshotFrom, ClaimOptions, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
                 ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, FinishOutcome,
+                UsageQuery, UsageSum,
             };
             use chrono::{DateTime, Utc};
 
@@ -243,6 +244,22 @@ macro_rules! sql_store {
                         reading.count_feedback(scope, period).await
                     };
                     self.readers.read("count feedback", read).await
+                }
+
+                async fn sum_usage(
+                    &self,
+                    scope: &Scope,
+                    query: &UsageQuery,
+                ) -> Result<Vec<UsageSum>, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.sum_usage(scope, query).await;
+                    self.readers.read("sum up usage", read).await
+                }
+
+                async fn has_usage(&self, usage_id: &str) -> Result<bool, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.has_usage(usage_id).await;
+                    self.readers.read("look for a usage", read).await
                 }
 
                 async fn create_thread(&self, scope: &Scope, draft: ThreadDraft) -> Result<Change, StoreError> {

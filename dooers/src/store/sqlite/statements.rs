@@ -147,11 +147,12 @@ statements! {
 
     insert_run: "
         INSERT INTO {prefix}runs
-            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
-        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk,
+             usage)
+        VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 
     update_run: "
-        UPDATE {prefix}runs SET rev = ?3, agent_id = ?4, status = ?5, ended_at = ?6, error = ?7
+        UPDATE {prefix}runs SET rev = ?3, agent_id = ?4, status = ?5, ended_at = ?6, error = ?7, usage = ?8
         WHERE id = ?2 AND thread_pk = ?1"
 
     open_runs: "
@@ -218,6 +219,27 @@ statements! {
             updated_at = excluded.updated_at"
 
     delete_feedback: "DELETE FROM {prefix}feedback WHERE thread_pk = ?1 AND target_type = ?2 AND target_id = ?3"
+
+    // Usage.
+
+    insert_usage: "
+        INSERT INTO {prefix}usage
+            (id, scope_pk, thread_id, run_id, user_id, model, input_tokens, output_tokens, cached_tokens, currency,
+             cost_units, cost_picos, used_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+
+    add_total: "
+        INSERT INTO {prefix}usage_totals AS t
+            (owner_type, owner_id, user_id, day, currency, tokens, cost_units, cost_picos)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        ON CONFLICT (owner_type, owner_id, user_id, day, currency) DO UPDATE SET
+            tokens = t.tokens + excluded.tokens,
+            cost_units = t.cost_units + excluded.cost_units + (t.cost_picos + excluded.cost_picos) / 1000000000000,
+            cost_picos = (t.cost_picos + excluded.cost_picos) % 1000000000000"
+
+    spent: "
+        SELECT t.currency, t.tokens, t.cost_units, t.cost_picos FROM {prefix}usage_totals t
+        WHERE t.owner_type = ?1 AND t.owner_id = ?2 AND t.user_id = ?3 AND t.day >= ?4 AND t.day <= ?5"
 
     // The scopes of threads.
 

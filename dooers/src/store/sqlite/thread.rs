@@ -283,6 +283,7 @@ impl ThreadRows for SqliteThread<'_> {
                 run.ended_at.map(|at| at.timestamp_micros()),
                 run.error,
                 self.scope_pk,
+                sql::usage_column(run)?,
             ],
         )
     }
@@ -296,6 +297,7 @@ impl ThreadRows for SqliteThread<'_> {
             run.status.as_str(),
             run.ended_at.map(|at| at.timestamp_micros()),
             run.error,
+            sql::usage_column(run)?,
         ];
         self.db.execute(&self.db.sql.writes.update_run, values)
     }

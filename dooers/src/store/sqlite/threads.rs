@@ -4,10 +4,14 @@ use super::database::WriterDatabase;
 use super::thread::SqliteThread;
 use crate::protocol::{Thread, timestamp};
 use crate::store::rules::{Rows, SentEvent, SentKey, ThreadRow};
-use crate::store::sql::{Columns, Stop, WholeThread, json, thread_place};
+use crate::store::sql::{
+    Columns, Stop, WholeThread, amount_columns, day_total, int, json, thread_place,
+};
+use crate::store::usage::{Spent, UsageOwner, UsageRow, UsageTotals};
 use crate::store::{CancelTarget, Participant, Scope};
 use chrono::{DateTime, Utc};
 use rusqlite::params;
+use std::ops::RangeInclusive;
 
 impl<'d> Rows for &'d WriterDatabase {
     type Error = Stop;
@@ -103,6 +107,55 @@ impl<'d> Rows for &'d WriterDatabase {
             sent.event_id
         ];
         self.execute(&self.sql.writes.insert_sent, row)
+    }
+
+    fn insert_usage(&mut self, rows: Vec<UsageRow>) -> Result<(), Stop> {
+        let sql = &self.sql.writes;
+        for row in &rows {
+            let (used, usage) = (&row.used, &row.used.usage);
+            let (units, picos) = amount_columns(row.amount());
+            self.execute(
+                &sql.insert_usage,
+                params![
+                    used.id,
+                    self.scope_pk(&row.scope)?,
+                    row.thread_id,
+                    used.run_id,
+                    used.user_id,
+                    usage.model,
+                    int(usage.input_tokens),
+                    int(usage.output_tokens),
+                    int(usage.cached_tokens),
+                    row.currency(),
+                    units,
+                    picos,
+                    used.at.timestamp_micros(),
+                ],
+            )?;
+        }
+        for (owner, day, currency, total) in UsageTotals::of(&rows).iter() {
+            let [owner_type, owner_id, user_id] = owner.columns();
+            let (units, picos) = amount_columns(total.amount);
+            let tokens = int(total.tokens);
+            let values = params![
+                owner_type, owner_id, user_id, day, currency, tokens, units, picos
+            ];
+            self.execute(&sql.add_total, values)?;
+        }
+        Ok(())
+    }
+
+    fn spent(&self, owner: &UsageOwner, days: &RangeInclusive<i64>) -> Result<Spent, Stop> {
+        let [owner_type, owner_id, user_id] = owner.columns();
+        let key = params![owner_type, owner_id, user_id, days.start(), days.end()];
+        let totals = self.every(&self.sql.writes.spent, key, |row| {
+            Ok((row.text(0)?.to_owned(), day_total(row, 1)?))
+        })?;
+        let mut spent = Spent::default();
+        for (currency, total) in &totals {
+            spent.add(currency, total);
+        }
+        Ok(spent)
     }
 
     fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, Stop> {

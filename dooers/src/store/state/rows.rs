@@ -10,9 +10,10 @@ use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{NewEvent, Rows, SentEvent, SentKey, ThreadRow, ThreadRows, TurnRow};
+use crate::store::usage::{Spent, UsageOwner, UsageRow};
 use crate::store::{CancelTarget, Feedback, Participant, Scope, StoreError};
 use chrono::{DateTime, Utc};
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::Arc;
 
 impl Rows for Threads {
@@ -83,6 +84,16 @@ impl Rows for Threads {
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), StoreError> {
         self.sent.insert(key, sent);
         Ok(())
+    }
+
+    fn insert_usage(&mut self, rows: Vec<UsageRow>) -> Result<(), StoreError> {
+        rows.iter().for_each(|row| self.totals.add(row));
+        self.usage.extend(rows);
+        Ok(())
+    }
+
+    fn spent(&self, owner: &UsageOwner, days: &RangeInclusive<i64>) -> Result<Spent, StoreError> {
+        Ok(self.totals.spent(owner, days))
     }
 
     fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, StoreError> {

@@ -6,6 +6,7 @@ use crate::store::analytics::AnalyticsFilter;
 use crate::store::list_clock::ListClocks;
 use crate::store::outbox::OutboxEvent;
 use crate::store::rules::{SentEvent, SentKey};
+use crate::store::usage::{UsageRow, UsageTotals};
 use crate::store::{Scope, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -16,6 +17,10 @@ use std::sync::Arc;
 pub(crate) struct Threads {
     pub(crate) by_id: HashMap<String, ThreadState>,
     pub(crate) sent: HashMap<SentKey, SentEvent>,
+    /// The ledger of usage.
+    pub(crate) usage: Vec<UsageRow>,
+    /// The totals of the ledger, as far as they are known.
+    pub(crate) totals: UsageTotals,
     /// Ids that are in use by threads that are not loaded.
     pub(crate) taken: TakenIds,
     /// The clocks of the lists in which threads are created.

@@ -257,6 +257,8 @@ impl<C: Compared> Both<C> {
                 let (threads, runs) = self.queries(&id, limit);
                 let _ = in_both!(self, find_threads(&scope, &threads));
                 let _ = in_both!(self, find_runs(&scope, &runs));
+                let usage = self.usage_query(&id);
+                let _ = in_both!(self, sum_usage(&scope, &usage));
                 let (feedback, period) = self.feedback_queries(&runs);
                 let _ = in_both!(self, find_feedback(&scope, &feedback));
                 let _ = in_both!(self, count_feedback(&scope, period));
@@ -309,6 +311,8 @@ impl<C: Compared> Both<C> {
             }
             _ => {
                 let Some((scope, id, position)) = self.positions.pop() else {
+                    let usage_id = format!("u{}", self.made);
+                    let _ = in_both!(self, has_usage(&usage_id));
                     return;
                 };
                 let caught_up =

@@ -14,6 +14,7 @@ use crate::store::{
     ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange, Viewer,
 };
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) fn scope() -> Scope {
@@ -39,6 +40,7 @@ pub(crate) fn start(run_id: &str) -> ClaimOptions {
         lease: Duration::ZERO,
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
+        limits: Arc::default(),
     }
 }
 

@@ -119,12 +119,13 @@ const CTES: &[Cte] = &[
             {behind edited_events}"]),
     cte("new_runs", &["
         INSERT INTO {prefix}runs
-            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk)
+            (thread_pk, id, event_id, first_rev, rev, agent_id, status, started_at, ended_at, error, scope_pk, usage)
         SELECT x.* FROM {runs}
         WHERE {open}"]),
     cte("changed_runs", &["
         UPDATE {prefix}runs r
-        SET rev = x.rev, agent_id = x.agent_id, status = x.status, ended_at = x.ended_at, error = x.error
+        SET rev = x.rev, agent_id = x.agent_id, status = x.status, ended_at = x.ended_at, error = x.error,
+            usage = x.usage
         FROM {ended}
         WHERE r.id = x.id AND r.thread_pk = x.thread_pk AND {open}"]),
     cte("removed_runs", &["
@@ -142,6 +143,32 @@ const CTES: &[Cte] = &[
     cte("removed_feedback", &["
         DELETE FROM {prefix}feedback f USING {ungiven}
         WHERE f.thread_pk = x.thread_pk AND f.target_type = x.target_type AND f.target_id = x.target_id AND {open}"]),
+    cte("new_usage", &["
+        INSERT INTO {prefix}usage
+            (id, scope_pk, thread_id, run_id, user_id, model, input_tokens, output_tokens, cached_tokens, currency,
+             cost_units, cost_picos, used_at)
+        SELECT x.id, x.scope_pk, x.thread_id, x.run_id, x.user_id, x.model, x.input_tokens, x.output_tokens,
+            x.cached_tokens, x.currency, x.cost_units, x.cost_picos, x.used_at
+        FROM {used}
+        WHERE {open}"]),
+    // All writers lock totals in the same order.
+    cte("new_totals", &["
+        INSERT INTO {prefix}usage_totals AS t
+            (owner_type, owner_id, user_id, day, currency, tokens, cost_units, cost_picos)
+        SELECT o.owner_type, o.owner_id, o.user_id, x.day, x.currency,
+            sum(x.input_tokens + x.output_tokens)::bigint,
+            (sum(x.cost_units) + div(sum(x.cost_picos), 1000000000000))::bigint,
+            mod(sum(x.cost_picos), 1000000000000)::bigint
+        FROM {used} CROSS JOIN LATERAL (
+            VALUES ('organization', x.organization_id, ''), ('user', x.organization_id, x.user_id),
+                ('worker', x.worker_id, '')
+        ) AS o (owner_type, owner_id, user_id)
+        WHERE {open}
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (owner_type, owner_id, user_id, day, currency) DO UPDATE SET
+            tokens = t.tokens + excluded.tokens,
+            cost_units = t.cost_units + excluded.cost_units + (t.cost_picos + excluded.cost_picos) / 1000000000000,
+            cost_picos = (t.cost_picos + excluded.cost_picos) % 1000000000000"]),
     cte("ended_turns", &["
         DELETE FROM {prefix}turns u USING {over}
         WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}

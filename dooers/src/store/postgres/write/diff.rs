@@ -5,14 +5,18 @@ use super::working_set::{Before, WorkingSet};
 use super::write_set::{
     ChangedEvent, ChangedRun, ChangedThread, ChangedTurn, CountedParticipant, CountedThread,
     DeletedThread, EndedTurn, GivenFeedbackRow, NewEvent, NewOutbox, NewParticipant, NewRun,
-    NewSent, NewThreadRow, NewTurn, ReadThread, RemovedRun, RemovedTarget, Rows, TouchedThread,
+    NewSent, NewThreadRow, NewTurn, NewUsage, ReadThread, RemovedRun, RemovedTarget, Rows,
+    TouchedThread,
 };
 use crate::protocol::FeedbackTarget;
 use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::time::lease_micros;
 use crate::store::rules::TurnRow;
-use crate::store::sql::{RowError, int, json, sealed_column, turn_slot, turn_state};
+use crate::store::sql::{
+    RowError, amount_columns, int, json, sealed_column, turn_slot, turn_state, usage_column,
+};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
+use crate::store::usage::UsageRow;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -22,13 +26,16 @@ pub(crate) fn diff(
     places: &HashMap<String, ThreadSlot>,
 ) -> Result<Rows, RowError> {
     let mut rows = Rows::default();
+    let ledger = &known.threads.usage;
+    let reports = |id: &String| ledger.iter().any(|row| row.thread_id == *id);
     // All writers lock threads in the same order.
     let mut all_before: Vec<_> = known.before.iter().collect();
     all_before.sort_unstable_by_key(|(_, before)| before.place.pk);
     for (id, before) in all_before {
         match known.threads.by_id.get(id) {
             Some(now) if *now == before.state => {
-                if !before.is_fresh {
+                // Usage that belongs to no run changes only the ledger. It is written only if the thread is unchanged.
+                if !before.is_fresh || reports(id) {
                     rows.read.push(read(before.place));
                 }
             }
@@ -44,10 +51,14 @@ pub(crate) fn diff(
             created(&mut rows, *place, new)?;
         }
     }
+    let place_of = |thread_id: &String| {
+        let before = known.before.get(thread_id);
+        let before = before.map(|before| &before.place);
+        before.or_else(|| places.get(thread_id))
+    };
     for (place, (thread_id, event)) in known.threads.outbox.events.iter().enumerate() {
-        let before = known.before.get(thread_id).map(|before| before.place);
         // A thread that was created and deleted in the same batch leaves no events.
-        let Some(thread) = before.or_else(|| places.get(thread_id).copied()) else {
+        let Some(thread) = place_of(thread_id) else {
             continue;
         };
         rows.outbox.push(NewOutbox {
@@ -57,15 +68,16 @@ pub(crate) fn diff(
             event: event.json.clone(),
         });
     }
+    for row in ledger {
+        if let Some(place) = place_of(&row.thread_id) {
+            rows.used.push(used(*place, row));
+        }
+    }
     for (key, sent) in &known.threads.sent {
         if known.sent_before.contains(key) {
             continue;
         }
-        let before = known
-            .before
-            .get(&sent.thread_id)
-            .map(|before| &before.place);
-        let Some(place) = before.or_else(|| places.get(&sent.thread_id)) else {
+        let Some(place) = place_of(&sent.thread_id) else {
             continue;
         };
         rows.sent.push(NewSent {
@@ -115,7 +127,7 @@ fn created(rows: &mut Rows, place: ThreadSlot, new: &ThreadState) -> Result<(), 
         rows.events.push(new_event(place, kept)?);
     }
     for kept in &new.runs {
-        rows.runs.push(new_run(place, kept));
+        rows.runs.push(new_run(place, kept)?);
     }
     for turn in &new.turns {
         rows.turns.push(new_turn(place, turn)?);
@@ -178,7 +190,7 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
     }
     participants(rows, place, now, record_before.participants.len());
     events(rows, place, was, now)?;
-    runs(rows, place, was, now);
+    runs(rows, place, was, now)?;
     feedback(rows, place, was, now);
     turns(rows, place, was, now)
 }
@@ -274,7 +286,12 @@ fn new_event(place: ThreadSlot, kept: &KeptEvent) -> Result<NewEvent, RowError> 
     })
 }
 
-fn runs(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState) {
+fn runs(
+    rows: &mut Rows,
+    place: ThreadSlot,
+    was: &ThreadState,
+    now: &ThreadState,
+) -> Result<(), RowError> {
     for old in &was.runs {
         if now.runs.iter().all(|kept| kept.run.id != old.run.id) {
             rows.removed.push(RemovedRun {
@@ -286,7 +303,7 @@ fn runs(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState
     }
     for kept in &now.runs {
         match was.runs.iter().find(|old| old.run.id == kept.run.id) {
-            None => rows.runs.push(new_run(place, kept)),
+            None => rows.runs.push(new_run(place, kept)?),
             Some(old) if old == kept => {}
             Some(_) => {
                 let run = &kept.run;
@@ -298,15 +315,17 @@ fn runs(rows: &mut Rows, place: ThreadSlot, was: &ThreadState, now: &ThreadState
                     status: run.status.as_str().to_owned(),
                     ended_at: run.ended_at,
                     error: run.error.clone(),
+                    usage: usage_column(run)?,
                 });
             }
         }
     }
+    Ok(())
 }
 
-fn new_run(place: ThreadSlot, kept: &KeptRun) -> NewRun {
+fn new_run(place: ThreadSlot, kept: &KeptRun) -> Result<NewRun, RowError> {
     let run = &kept.run;
-    NewRun {
+    Ok(NewRun {
         thread_pk: place.pk,
         id: run.id.clone(),
         event_id: run.event_id.clone(),
@@ -318,6 +337,31 @@ fn new_run(place: ThreadSlot, kept: &KeptRun) -> NewRun {
         ended_at: run.ended_at,
         error: run.error.clone(),
         scope_pk: place.scope_pk,
+        usage: usage_column(run)?,
+    })
+}
+
+fn used(place: ThreadSlot, row: &UsageRow) -> NewUsage {
+    let (used, usage) = (&row.used, &row.used.usage);
+    let (cost_units, cost_picos) = amount_columns(row.amount());
+    NewUsage {
+        thread_pk: place.pk,
+        id: used.id.clone(),
+        scope_pk: place.scope_pk,
+        thread_id: row.thread_id.clone(),
+        run_id: used.run_id.clone(),
+        user_id: used.user_id.clone(),
+        model: usage.model.clone(),
+        input_tokens: int(usage.input_tokens),
+        output_tokens: int(usage.output_tokens),
+        cached_tokens: int(usage.cached_tokens),
+        currency: row.currency().to_owned(),
+        cost_units,
+        cost_picos,
+        used_at: used.at,
+        day: row.day(),
+        worker_id: row.scope.worker_id.clone(),
+        organization_id: row.scope.organization_id.clone(),
     }
 }
 
@@ -449,11 +493,27 @@ fn deleted(rows: &mut Rows, before: &Before) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NewThread;
+    use crate::protocol::Usage;
     use crate::store::list_clock::ListClock;
     use crate::store::postgres::write::cache::Cached;
+    use crate::store::rules::Rows as _;
     use crate::store::rules::ThreadRow;
     use crate::store::tests::{at, next_message, scope};
+    use crate::store::{NewThread, TurnUsage};
+
+    fn usage_row(thread_id: &str) -> UsageRow {
+        UsageRow {
+            scope: scope(),
+            thread_id: thread_id.to_owned(),
+            used: TurnUsage {
+                id: "u".to_owned(),
+                run_id: None,
+                user_id: "ann".to_owned(),
+                usage: Usage::new("m"),
+                at: at(0),
+            },
+        }
+    }
 
     fn read_at_once() -> WorkingSet {
         let message = next_message("t", "e");
@@ -499,6 +559,14 @@ mod tests {
         let known = read_at_once();
         let rows = diff(&known, &HashMap::new()).unwrap();
         assert!(rows.shape().is_empty());
+
+        // Usage without a run is written only if the thread is unchanged.
+        let mut known = read_at_once();
+        let rows = vec![usage_row("t")];
+        known.threads.insert_usage(rows).unwrap();
+        let rows = diff(&known, &HashMap::new()).unwrap();
+        let written = (rows.read.len(), rows.changed.len(), rows.used.len());
+        assert_eq!(written, (1, 0, 1));
 
         // Another process may have written between the read of the thread and the read of the event.
         let mut known = read_at_once();

@@ -10,12 +10,14 @@ use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::statement::{Query, query};
 use crate::store::postgres::statements::Statements;
 use crate::store::rules::{SentEvent, SentKey, ThreadRow};
-use crate::store::sql::{Columns, RowError, WholeThread, feedback, turn};
+use crate::store::sql::{Columns, RowError, WholeThread, day_total, feedback, turn};
 use crate::store::state::ThreadState;
+use crate::store::usage::{UsageOwner, UsageTotals};
 use crate::store::{Participant, Scope, Viewer};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Reads the needed rows.
@@ -30,6 +32,7 @@ pub(crate) async fn load(
     let (mut threads, mut sent) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
     let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
+    let mut spent = Vec::new();
     let (mut events, mut answers, mut runs) =
         (Pairs::default(), Pairs::default(), Pairs::default());
     let mut feedback = FeedbackKeys::default();
@@ -51,6 +54,7 @@ pub(crate) async fn load(
             Dependency::EventId(id) => event_ids.push(id.clone()),
             Dependency::RunId(id) => run_ids.push(id.clone()),
             Dependency::List(scope) => lists.push(scope.clone()),
+            Dependency::Spent { owner, days } => spent.push((owner.clone(), days.clone())),
         }
     }
     known.asked(needs);
@@ -74,6 +78,9 @@ pub(crate) async fn load(
             known.add_sent(key, event);
         }
     }
+    if !spent.is_empty() {
+        reader.spent(sql, spent, &mut known.threads.totals).await?;
+    }
     if !event_ids.is_empty() {
         let taken = query(&sql.own.taken_events).bind(event_ids);
         for row in reader.rows(taken).await? {
@@ -94,7 +101,7 @@ pub(crate) async fn load(
             known.add_event(&kept_event(&row, &thread_id)?);
         }
     }
-    for (row, thread_id) in reader.pairs(&sql.own.load_runs, runs, 9).await? {
+    for (row, thread_id) in reader.pairs(&sql.own.load_runs, runs, 10).await? {
         known.add_run(&kept_run(&row, &thread_id)?);
     }
     for kept in reader.feedback(sql, feedback).await? {
@@ -237,6 +244,37 @@ impl RowReader<'_> {
             }
         }
         lists.iter().for_each(|scope| scopes.asked(scope));
+        Ok(())
+    }
+
+    /// Reads the totals of these owners in these days.
+    async fn spent(
+        &mut self,
+        sql: &Statements,
+        keys: Vec<(UsageOwner, RangeInclusive<i64>)>,
+        totals: &mut UsageTotals,
+    ) -> Result<(), RowError> {
+        let column = |at: usize| -> Vec<String> {
+            let owners = keys.iter().map(|(owner, _)| owner.columns()[at].to_owned());
+            owners.collect()
+        };
+        let days = |of: fn(&RangeInclusive<i64>) -> &i64| -> Vec<i64> {
+            keys.iter().map(|(_, days)| *of(days)).collect()
+        };
+        let query = query(&sql.own.load_spent)
+            .bind(column(0))
+            .bind(column(1))
+            .bind(column(2))
+            .bind(days(RangeInclusive::start))
+            .bind(days(RangeInclusive::end));
+        for row in self.rows(query).await? {
+            let place = usize::try_from(row.number(0)? - 1)?;
+            let (owner, _) = keys
+                .get(place)
+                .ok_or("the database returned an unknown owner")?;
+            let (day, currency) = (row.number(1)?, row.text(2)?.to_owned());
+            totals.set(owner.clone(), day, currency, day_total(&row, 3)?);
+        }
         Ok(())
     }
 

@@ -92,8 +92,8 @@ fn needs_of_ends(
     needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
 }
 
-/// Adds the rows that the changes of a turn need: answers to forms, the message if it reopens a form, and runs that may
-/// already exist.
+/// Adds the rows that the changes of a turn need: answers to forms, the message if it reopens a form, runs that may
+/// already exist, and runs that have used something.
 fn needs_of_changes(
     known: &WorkingSet,
     turn: &TurnKey,
@@ -110,6 +110,9 @@ fn needs_of_changes(
         match change {
             TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
             TurnChange::ReopenForm => needs.push(event(thread_id, &turn.event_id)),
+            TurnChange::Usage(used) => {
+                needs.extend(used.run_id.as_deref().map(|id| run(thread_id, id)));
+            }
             TurnChange::Run(changed) if !known.trusts(thread_id) => {
                 needs.push(run(thread_id, &changed.id));
             }
@@ -148,6 +151,12 @@ impl PgOperation for Begin {
             } else if !is_trusted {
                 needs.push(Dependency::Sent(key));
             }
+        }
+        for limit in &*self.start.limits {
+            needs.push(Dependency::Spent {
+                owner: limit.owner(&self.scope, &self.new.user.user_id),
+                days: limit.period.days(self.start.at),
+            });
         }
         if let Ok(Some(answer)) = self.new.form_answer() {
             needs.push(event(thread_id, &answer.form_event_id));

@@ -51,6 +51,6 @@ pub(crate) fn kept_run(row: &impl Columns, thread_id: &str) -> Result<KeptRun, R
     Ok(KeptRun {
         run,
         rev,
-        first_rev: row.count(8)?,
+        first_rev: row.count(9)?,
     })
 }

@@ -6,8 +6,10 @@ use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::storable::is_storable;
 use crate::store::rules::{SentEvent, SentKey};
 use crate::store::state::{KeptEvent, KeptRun, ThreadState, Threads};
+use crate::store::usage::UsageOwner;
 use crate::store::{Participant, Scope};
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 /// A row that an operation needs before it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,6 +36,11 @@ pub(crate) enum Dependency {
     RunId(String),
     /// The newest times in the lists of a scope, for all viewers.
     List(Scope),
+    /// The totals of an owner of usage, in a range of days.
+    Spent {
+        owner: UsageOwner,
+        days: RangeInclusive<i64>,
+    },
 }
 
 impl Dependency {
@@ -50,6 +57,7 @@ impl Dependency {
                 target,
                 ..
             } => is_each(&[participant.as_str(), target.id()]),
+            Self::Spent { owner, .. } => is_each(&owner.columns()),
             Self::List(scope) => is_each(&[
                 &scope.agent,
                 &scope.worker_id,
@@ -132,7 +140,10 @@ impl WorkingSet {
                 thread.is_some_and(|thread| thread.feedback_of(participant, target).is_none())
             }
             Dependency::Sent(key) => !self.threads.sent.contains_key(key),
-            Dependency::EventId(_) | Dependency::RunId(_) | Dependency::List(_) => true,
+            Dependency::EventId(_)
+            | Dependency::RunId(_)
+            | Dependency::List(_)
+            | Dependency::Spent { .. } => true,
         }
     }
 

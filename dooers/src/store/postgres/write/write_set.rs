@@ -133,6 +133,7 @@ groups! {
         ended_at: Option<DateTime<Utc>>,
         error: Option<String>,
         scope_pk: i64,
+        usage: Option<String>,
     }
 
     /// A changed run.
@@ -144,6 +145,7 @@ groups! {
         status: String,
         ended_at: Option<DateTime<Utc>>,
         error: Option<String>,
+        usage: Option<String>,
     }
 
     /// A removed run.
@@ -211,6 +213,27 @@ groups! {
         thread_pk: i64,
         target_type: String,
         target_id: String,
+    }
+
+    /// A row of the ledger of usage.
+    used: NewUsage / NewUsages {
+        thread_pk: i64,
+        id: String,
+        scope_pk: i64,
+        thread_id: String,
+        run_id: Option<String>,
+        user_id: String,
+        model: String,
+        input_tokens: i64,
+        output_tokens: i64,
+        cached_tokens: i64,
+        currency: String,
+        cost_units: i64,
+        cost_picos: i64,
+        used_at: DateTime<Utc>,
+        day: i64,
+        worker_id: String,
+        organization_id: String,
     }
 
     /// The event that was stored for a client's message.

@@ -2,17 +2,22 @@
 
 use super::{Both, Compared};
 use crate::protocol::{
-    ContentPart, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, Run, RunStatus, User,
+    ContentPart, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, Run, RunStatus,
+    Usage, User,
 };
 use crate::store::OnBusy;
 use crate::store::tests::{at, said, scope, start};
+use crate::store::usage_limit::{UsageLimitScope, UsagePeriod};
 use crate::store::{
     ClaimOptions, EventPatch, FeedbackCursor, FeedbackPeriod, FeedbackQuery, NewFeedback,
     NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope, ThreadCursor,
-    ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, Viewer,
+    ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, TurnUsage, UsageLimit,
+    UsageQuery, Viewer,
 };
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A small random number generator, which returns the same numbers for the same seed on every machine.
 pub(super) struct Dice(pub(super) u64);
@@ -125,6 +130,7 @@ impl<C: Compared> Both<C> {
             on_busy,
             at: self.now(),
             retries: 1,
+            limits: self.limits(),
             ..start("r")
         }
     }
@@ -192,8 +198,9 @@ impl<C: Compared> Both<C> {
     }
 
     pub(super) fn change(&mut self, thread_id: &str) -> TurnChange {
-        match self.dice.roll(11) {
+        match self.dice.roll(13) {
             0 => TurnChange::Touch(self.now()),
+            11 | 12 => self.usage(thread_id),
             8 => TurnChange::Text {
                 event_id: self.recent_event_id(thread_id),
                 text: format!("so far {}", self.made),
@@ -220,6 +227,7 @@ impl<C: Compared> Both<C> {
                 started_at: self.now(),
                 ended_at: Some(self.now()),
                 error: None,
+                usage: Vec::new(),
             }),
             10 => TurnChange::ReopenForm,
             kind => {
@@ -250,6 +258,64 @@ impl<C: Compared> Both<C> {
                 TurnChange::Event(event)
             }
         }
+    }
+
+    /// Creates a usage, often of a run of this thread.
+    fn usage(&mut self, thread_id: &str) -> TurnChange {
+        let model = ["small", "large"][self.dice.roll(2) as usize];
+        let mut usage = Usage::new(model)
+            .input_tokens(self.dice.roll(1000))
+            .output_tokens(self.dice.roll(100));
+        if self.dice.chance(50) {
+            let picos = i64::try_from(self.dice.roll(3_000_000_000_000)).unwrap();
+            let currency = ["USD", "EUR"][self.dice.roll(2) as usize];
+            usage = usage.cost(Decimal::new(picos, 12), currency);
+        }
+        TurnChange::Usage(Box::new(TurnUsage {
+            id: self.new_id("u"),
+            run_id: self.dice.chance(80).then(|| self.run_id(thread_id)),
+            user_id: self.user().user_id,
+            usage,
+            at: self.now(),
+        }))
+    }
+
+    /// Returns a query for sums of usage.
+    pub(super) fn usage_query(&mut self, thread_id: &str) -> UsageQuery {
+        UsageQuery {
+            thread_id: self.dice.chance(30).then(|| thread_id.to_owned()),
+            user_id: self.dice.chance(30).then(|| self.user().user_id),
+            model: self.dice.chance(30).then(|| "small".to_owned()),
+            since: self.dice.chance(30).then(|| self.then()),
+            before: self.dice.chance(30).then(|| self.then()),
+            by_thread: self.dice.chance(50),
+            by_user: self.dice.chance(50),
+            by_model: self.dice.chance(50),
+            by_day: self.dice.chance(50),
+        }
+    }
+
+    /// Returns limits, some of which are reached in the course of a test.
+    fn limits(&mut self) -> Arc<[UsageLimit]> {
+        if self.dice.chance(85) {
+            return Arc::default();
+        }
+        let scopes = [
+            UsageLimitScope::User,
+            UsageLimitScope::Organization,
+            UsageLimitScope::Worker,
+        ];
+        let periods = [UsagePeriod::Day, UsagePeriod::Month];
+        let amount = match self.dice.roll(2) {
+            0 => format!("{} tokens", self.dice.roll(100_000)),
+            _ => format!("{} USD", self.dice.roll(200)),
+        };
+        let limit = UsageLimit::new(
+            scopes[self.dice.roll(3) as usize],
+            periods[self.dice.roll(2) as usize],
+            amount.parse().unwrap(),
+        );
+        [limit].into()
     }
 
     /// Creates an edit by the program.
@@ -310,6 +376,7 @@ impl<C: Compared> Both<C> {
                 started_at: at,
                 ended_at: None,
                 error: None,
+                usage: Vec::new(),
             }),
         }
     }

@@ -47,12 +47,8 @@ fn the_steps_are_those_of_sqlite() {
         .iter()
         .map(|step| (step.version, step.name))
         .collect();
-    let versions: Vec<_> = (1..=ours.len()).collect();
-    assert!(
-        ours.iter()
-            .zip(versions)
-            .all(|((version, _), number)| *version == number as i64)
-    );
+    // Numbers that branches reserve may be missing.
+    assert!(ours.is_sorted_by(|(version, _), (next, _)| version < next));
     #[cfg(feature = "sqlite")]
     {
         let theirs = crate::store::sqlite::versions_and_names();

@@ -120,6 +120,10 @@ const FILL: &str = "
         created_at, updated_at)
     SELECT 1 + n % 50, 'user:ann', 'event', 'e' || n, 'f' || n, 1 + n % 50, 'ann', 'like', now(), now()
     FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}usage
+    SELECT 'u' || n, 1 + n % 50, 't' || n, 'r' || n, 'ann', 'm', 1, 1, 0, '', 0, 0, now() FROM generate_series(1, 100000) n;
+    INSERT INTO {prefix}usage_totals
+    SELECT 'user', 'o', 'u' || n % 1000, n / 1000, '', 1, 0, 0 FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}turns (thread_pk, seq, event_id, state, node, lease_until)
     SELECT n, n, 'e' || n, 'running', 'n' || n % 100, now() FROM generate_series(1, 100000) n;
     INSERT INTO {prefix}sent SELECT n % 1000, 'user:ann', 'c' || n, 't' || n, 'e' || n FROM generate_series(1, 100000) n;

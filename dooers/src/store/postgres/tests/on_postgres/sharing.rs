@@ -187,6 +187,7 @@ async fn one_id_used_by_two_processes_is_created_once() {
                 started_at: at(number),
                 ended_at: None,
                 error: None,
+                usage: Vec::new(),
             })
         };
         let (a, b) = tokio::join!(
@@ -390,6 +391,7 @@ async fn run_removed_and_begun_again_is_a_new_one() {
         started_at: at(micros),
         ended_at: None,
         error: None,
+        usage: Vec::new(),
     };
     let own = ThreadEdit::CreateRun(run(None, RunStatus::Running, 1));
     store.edit_thread(&scope(), "t", own).await.unwrap();
