@@ -454,6 +454,7 @@ fn hub_without_connections_holds_no_memory() {
                 worker_id: worker_id.clone(),
                 ..scope(Viewer::Everyone)
             };
+            hub.subscribe_analytics(&connection, &scope);
             hub.enter(&connection, scope);
             hub.subscribe(&connection, &worker_id).activate([], at(1));
             hub.subscribe(&connection, "of all").activate([], at(1));
