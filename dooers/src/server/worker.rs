@@ -242,9 +242,9 @@ impl WorkerServer {
     ) -> Result<Settings<T>, ServerError> {
         let server = self.start().await?;
         if !server.settings.agents_of::<T>().contains(&agent) {
-            return Err(ServerError::SettingsOwner {
+            return Err(ServerError::SettingsOfAgent {
+                agent: agent.to_owned(),
                 of: std::any::type_name::<T>(),
-                found: 0,
             });
         }
         Ok(settings_of(&server, agent, worker_id.into()))
