@@ -472,7 +472,7 @@ impl WorkerServer {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
-    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory));
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory)).agent::<echo>();
     /// let app: Router = Router::new()
     ///     .route("/", get(async |State(app): State<App>| app.name))
     ///     .nest("/chat", server.router().await?) // or `.merge(..)`, for the paths `/ws`, `/agents` and so on
