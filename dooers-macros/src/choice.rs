@@ -147,6 +147,12 @@ fn check_variant(
     let label = options.string("label").map(|label| label.value());
     let name = variant.ident.unraw().to_string();
     let words = split_words(&name);
+    let defaults = attributes_named(&variant.attrs, "default");
+    for default in &defaults {
+        if default.meta.require_path_only().is_err() {
+            diagnostics.add(default, Diagnostic::DefaultChoiceWithValue);
+        }
+    }
     let (place, value): (&dyn ToTokens, _) = match &renamed {
         Some(renamed) => (renamed, renamed.value()),
         None => {
@@ -161,7 +167,7 @@ fn check_variant(
         ident: variant.ident.clone(),
         value,
         label: label.unwrap_or_else(|| sentence_case(&words)),
-        is_default: !attributes_named(&variant.attrs, "default").is_empty(),
+        is_default: !defaults.is_empty(),
     }
 }
 

@@ -109,6 +109,9 @@ pub(crate) enum Diagnostic {
     NotAsync {
         name: String,
     },
+    StartsARuntime {
+        name: String,
+    },
     Const {
         name: String,
     },
@@ -280,6 +283,7 @@ pub(crate) enum Diagnostic {
         subject: String,
         applies_to: &'static str,
     },
+    OptionsOfAList,
     ConflictingVisibility,
     MissingDefault,
     ReadonlyMissingDefault,
@@ -353,6 +357,7 @@ pub(crate) enum Diagnostic {
     },
     EmptyChoiceValue,
     TwoDefaultChoices,
+    DefaultChoiceWithValue,
     UnknownCase {
         value: String,
         cases: String,
@@ -374,6 +379,7 @@ impl fmt::Display for Diagnostic {
             Self::NotAFunction { keyword } => write!(f, "an agent must be an `async fn`, but this is `{keyword}`; move the attribute to the function that answers messages"),
             Self::MissingBody => write!(f, "an agent must have a body, as the server calls this function itself; annotate an `async fn` outside of `trait`, `impl` and `extern` blocks"),
             Self::NotAsync { name } => write!(f, "an agent must be `async`, as the server runs many agents at the same time on few threads; write `async fn {name}`"),
+            Self::StartsARuntime { name } => write!(f, "an agent cannot start a runtime with `block_on`, as the server calls it in its own runtime; remove `#[tokio::main]`, or write `async fn {name}` without `block_on`"),
             Self::Const { name } => write!(f, "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn {name}`"),
             Self::Unsafe { name } => write!(f, "an agent cannot be `unsafe`, as the server that calls it cannot uphold its safety requirements; write `async fn {name}` and put the `unsafe` blocks inside"),
             Self::Extern { name } => write!(f, "an agent cannot be `extern`, as only the server calls it; write `async fn {name}`"),
@@ -445,6 +451,7 @@ impl fmt::Display for Diagnostic {
             Self::EmptyAttribute => write!(f, "`#[setting]` has no effect without options; write them in parentheses, as in `#[setting(label = \"…\")]`, or remove the attribute"),
 
             Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` is not allowed on {subject}, as it is only for {applies_to}; remove it here"),
+            Self::OptionsOfAList => write!(f, "`options` is not allowed on a list, as an enum lists the choices of a `Vec`; use a `Vec` of an enum with `#[derive(SettingChoice)]`"),
             Self::ConflictingVisibility => write!(f, "a setting cannot be both `creator`, which only owners and managers of the organization can see, and `internal`, which only the program can see; remove one of them"),
             Self::MissingDefault => write!(f, "this setting needs a default, as it must have a value before anyone sets one; write `#[setting(default = …)]`, or make it an `Option`"),
             Self::ReadonlyMissingDefault => write!(f, "a `readonly` setting needs a default, as its value can never be changed; write `default = …`, or remove `readonly`"),
@@ -479,6 +486,7 @@ impl fmt::Display for Diagnostic {
             Self::VariantWithFields => write!(f, "a choice cannot have fields, as a form shows only its label; write the variant without fields"),
             Self::DuplicateChoice { value } => write!(f, "two choices have the value `{value}`, but a choice is stored by its value alone; give one of them another value with `#[setting(rename = \"…\")]`"),
             Self::TwoDefaultChoices => write!(f, "two choices are marked `#[default]`, but a setting can start with only one of them; remove one `#[default]`"),
+            Self::DefaultChoiceWithValue => write!(f, "`#[default]` on a variant takes no value, as the variant is the value; write `#[default]`"),
             Self::UnknownCase { value, cases } => write!(f, "`{value}` is not a case of names; write one of {cases}"),
             Self::TwoSerdeNames { key } => write!(f, "serde's `{key}` has different names for the two directions here, but a setting has only one; write `{key}` in `#[setting(…)]` as well"),
             Self::ListDefault { items, usage } => write!(f, "the default of this list must be an array of {items}; write `{usage}`"),

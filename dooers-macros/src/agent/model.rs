@@ -7,7 +7,7 @@ use crate::attributes::{allowed_lints, attributes_named, doc_comment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
 use crate::syntax::{first_impl_trait, peel_type, source, type_source};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type, parse_quote};
@@ -228,7 +228,7 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     let before = diagnostics.count();
     let name = || signature.ident.to_string();
     if let Some(attribute) = entry_point_attribute(function) {
-        let name = source(attribute.path());
+        let name = shown_name(attribute);
         diagnostics.add(attribute, Diagnostic::EntryPoint { attribute: name });
         return;
     }
@@ -247,7 +247,12 @@ fn check_signature(function: &Function, diagnostics: &mut Diagnostics) {
     }
     // The errors above suggest `async` already.
     if signature.asyncness.is_none() && diagnostics.count() == before {
-        diagnostics.add(signature.fn_token, Diagnostic::NotAsync { name: name() });
+        let diagnostic = if starts_a_runtime(function.body.to_token_stream()) {
+            Diagnostic::StartsARuntime { name: name() }
+        } else {
+            Diagnostic::NotAsync { name: name() }
+        };
+        diagnostics.add(signature.fn_token, diagnostic);
     }
     if !signature.generics.params.is_empty() {
         diagnostics.add(&signature.generics, Diagnostic::Generic);
@@ -279,6 +284,25 @@ pub(super) fn is_agent_attribute(attribute: &Attribute) -> bool {
 /// Returns true if the program starts the function.
 pub(super) fn is_entry_point(function: &Function) -> bool {
     function.signature.ident == "main" || entry_point_attribute(function).is_some()
+}
+
+/// The name of an attribute as users know it: `tokio::test`, but not `::core::prelude::v1::test`, which other macros write.
+fn shown_name(attribute: &Attribute) -> String {
+    let path = attribute.path();
+    match path.segments.last() {
+        Some(last) if path.leading_colon.is_some() => last.ident.to_string(),
+        _ => source(path),
+    }
+}
+
+/// Returns true if the body of a function that is not `async` calls `block_on`. Above `#[dooers::agent]`, `#[tokio::main]`
+/// has already removed `async` and itself, and has put the body into such a call.
+fn starts_a_runtime(body: TokenStream) -> bool {
+    body.into_iter().any(|token| match token {
+        TokenTree::Group(group) => starts_a_runtime(group.stream()),
+        TokenTree::Ident(ident) => ident == "block_on",
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Returns the attribute that makes the function an entry point or a test, such as `#[tokio::main]`.

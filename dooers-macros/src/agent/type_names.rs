@@ -9,8 +9,8 @@ const PRIMITIVES: [&str; 19] = [
     "u128", "u16", "u32", "u64", "u8", "usize",
 ];
 
-/// The crates that every program can use.
-const STANDARD_CRATES: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
+/// The crates that every program can use. A type named `test` hides nothing, because the crate `test` is not among them.
+const STANDARD_CRATES: [&str; 4] = ["alloc", "core", "proc_macro", "std"];
 
 /// An item that is visible everywhere, unless a type of the same name hides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,7 @@ mod tests {
         assert_eq!(hidden_by("str"), Some(Hidden::Primitive));
         assert_eq!(hidden_by("std"), Some(Hidden::Crate));
         assert_eq!(hidden_by("support"), None);
+        assert_eq!(hidden_by("test"), None);
     }
 
     #[test]

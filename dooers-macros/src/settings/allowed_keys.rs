@@ -12,6 +12,9 @@ pub(super) struct AllowedKeys {
     pub(super) keys: &'static [&'static str],
 }
 
+/// The name of a list in an error text.
+const LIST: &str = "a list";
+
 /// The options that settings and groups allow.
 pub(super) const ON_ALL_ITEMS: &[&str] = &["label", "rename", "creator"];
 /// The options that all settings allow.
@@ -75,7 +78,7 @@ pub(super) fn allowed_keys(kind: FieldKind, has_options: bool) -> AllowedKeys {
             };
             of(subject, &["default", "placeholder"])
         }
-        FieldKind::List { .. } => of("a list", &["default", "placeholder", "rows"]),
+        FieldKind::List { .. } => of(LIST, &["default", "placeholder", "rows"]),
         FieldKind::Image => of("an `ImageUrl`", &["src", "width", "height"]),
         FieldKind::Unresolved => of("an enum of choices", &["default"]),
     }
@@ -117,10 +120,14 @@ pub(super) fn check_keys(options: &mut Options<'_>, subject: &str, allowed: &[&[
         .collect();
     for key in refused {
         let name = key.to_string();
-        let diagnostic = Diagnostic::OptionNotAllowed {
-            applies_to: applies_to(&name),
-            key: name.clone(),
-            subject: subject.to_owned(),
+        let diagnostic = if name == "options" && subject == LIST {
+            Diagnostic::OptionsOfAList
+        } else {
+            Diagnostic::OptionNotAllowed {
+                applies_to: applies_to(&name),
+                key: name.clone(),
+                subject: subject.to_owned(),
+            }
         };
         options.report(&key, diagnostic);
         options.discard(&name);

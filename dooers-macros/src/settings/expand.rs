@@ -71,7 +71,7 @@ fn constant_name(at: usize) -> Ident {
 fn constants(settings: &SettingsModel) -> TokenStream {
     let constants = settings.items.iter().enumerate().map(|(at, item)| {
         let (mut name, ty) = (constant_name(at), &item.ty);
-        if item.is_optional_of_unresolved() {
+        if item.contains_unresolved() {
             // If the type does not exist, rustc suggests a type parameter of the struct. It reports the same error here
             // again unless it can suggest the same.
             name.set_span(settings.name.span());

@@ -1,5 +1,6 @@
 //! The model of a setting or a group.
 
+use super::field_type::{FieldKind, FieldType, classify};
 use crate::syntax::type_source;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -76,9 +77,21 @@ impl SettingsItem {
         matches!(self.kind, ItemKind::Group)
     }
 
-    /// Returns true if the type is an `Option` of a type that the macro does not recognize.
-    pub(super) fn is_optional_of_unresolved(&self) -> bool {
-        matches!(&self.kind, ItemKind::Field { unresolved: Some(of), .. } if of.is_optional)
+    /// Returns true if the type is an `Option` or a `Vec` of a type that the macro does not recognize.
+    pub(super) fn contains_unresolved(&self) -> bool {
+        matches!(
+            classify(&self.ty),
+            Some(
+                FieldType {
+                    kind: FieldKind::Unresolved,
+                    is_optional: true,
+                    ..
+                } | FieldType {
+                    kind: FieldKind::List { is_choice: true },
+                    ..
+                }
+            )
+        )
     }
 
     /// Generates the check that an enum of choices has a default of its own, if the field has none. `field` is the

@@ -59,6 +59,11 @@ use std::time::Duration;
 /// `after` cannot change or lose a result. The result is stored and published before `after` is called. A panic of `after`
 /// is logged. `after` runs in the task of the thread, so the next turn of the thread waits for it. It must not block: use a
 /// channel or `tokio::spawn` for longer work.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not middleware",
+    label = "does not implement `TurnMiddleware`",
+    note = "implement `TurnMiddleware` for a type of yours, with `before`, `after` or both; a closure cannot be middleware, as it is only one function"
+)]
 pub trait TurnMiddleware: Send + Sync + 'static {
     /// Runs before the arguments of the handler are created. By default, it does nothing.
     ///

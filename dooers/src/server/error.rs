@@ -11,7 +11,7 @@ use std::io;
 pub enum ServerError {
     /// No agent to serve.
     #[error(
-        "there is no agent to serve: put `#[dooers::agent]` on an async function, or name one from a library with `.agent::<…>()`"
+        "there is no agent to serve: put `#[dooers::agent]` on an async function, name one from a library with `.agent::<…>()`, or add one that is made at run time with `.add_agent(…)`"
     )]
     NoAgent,
     /// Two agents with the same name.
@@ -29,7 +29,7 @@ pub enum ServerError {
     },
     /// An agent that the program named twice.
     #[error(
-        "the agent `{0}` is registered twice: remove one of the two calls of `.agent::<…>()` for it"
+        "the agent `{0}` is registered twice: remove one of the two calls of `.agent::<…>()` and `.agent_with::<…>(…)` for it; each of them serves the agent"
     )]
     AgentTwice(&'static str),
     /// Two states of one type.
@@ -54,7 +54,7 @@ pub enum ServerError {
     },
     /// Two agents that are marked as the default.
     #[error(
-        "the agents `{0}` and `{1}` are both marked `#[dooers::agent(default)]`: `/ws` can lead to one only"
+        "the agents `{0}` and `{1}` are both marked as the default, but `/ws` can lead to one only: remove `#[dooers::agent(default)]` or `.with_default()` from one of them"
     )]
     TwoDefaults(&'static str, &'static str),
     /// An agent that was made or changed at run time and breaks a rule.
@@ -80,16 +80,27 @@ pub enum ServerError {
     },
     /// An agent that takes settings as values, but for which no settings are described.
     #[error(
-        "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<…>(schema)`, where `…` is the type of the agent, or take a struct with `#[derive(WorkerSettings)]`"
+        "the agent `{0}` takes `SettingsValues`, but it has no settings: describe them with `.settings_schema::<…>(schema)`, where `…` is the type of the agent, or with `AgentDefinition::with_settings_schema`, or take a struct with `#[derive(WorkerSettings)]`"
     )]
     NoSettings(&'static str),
     /// An agent with both a settings type and a schema that was built by hand.
     #[error(
-        "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema(..)` for this agent, or take `SettingsValues` instead of `{of}`"
+        "the agent `{agent}` takes its settings as `{of}`, so it cannot have a schema that was built by hand as well; leave out `.settings_schema(..)` or `.with_settings_schema(..)` for this agent, or take `SettingsValues` instead of `{of}`"
     )]
     SettingsByHand {
         /// The agent.
         agent: &'static str,
+        /// The type.
+        of: &'static str,
+    },
+    /// An agent that was named to find its settings, and that is not served or has no settings of this type.
+    #[error(
+        "the server serves no agent `{agent}` with settings of the type `{of}`: correct the name, or let the agent take `{of}` or `Settings<{of}>`"
+    )]
+    #[non_exhaustive]
+    SettingsOfAgent {
+        /// The name.
+        agent: String,
         /// The type.
         of: &'static str,
     },

@@ -243,9 +243,9 @@ impl WorkerServer {
     ) -> Result<Settings<T>, ServerError> {
         let server = self.start().await?;
         if !server.settings.agents_of::<T>().contains(&agent) {
-            return Err(ServerError::SettingsOwner {
+            return Err(ServerError::SettingsOfAgent {
+                agent: agent.to_owned(),
                 of: std::any::type_name::<T>(),
-                found: 0,
             });
         }
         Ok(settings_of(&server, agent, worker_id.into()))
@@ -507,7 +507,7 @@ impl WorkerServer {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
-    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory));
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory)).agent::<echo>();
     /// let app: Router = Router::new()
     ///     .route("/", get(async |State(app): State<App>| app.name))
     ///     .nest("/chat", server.router().await?) // or `.merge(..)`, for the paths `/ws`, `/agents` and so on

@@ -74,7 +74,7 @@ pub const fn assert_time(default: &str) {
 pub const fn assert_http_url(default: &str) {
     assert!(
         super::formats::is_http_url(default),
-        "the default is not an address without user name and password; write it as in `default = \"https://example.org/\"`"
+        "the default is not the address of a web page, which starts with `http://` or `https://` and has no user name and password; write it as in `default = \"https://example.org/\"`"
     );
 }
 

@@ -75,7 +75,7 @@ async fn dispatch_to_an_unserved_agent_is_rejected() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server does not serve the agent `storyteller`: name it with `.agent::<…>()`, or remove all such calls to serve every annotated agent"
+        "the server does not serve an agent with the name `storyteller`: correct the name, or add the agent with `.agent::<…>()`, `.annotated_agents()` or `.add_agent(…)`"
     );
     server.close().await;
 }

@@ -3,7 +3,7 @@
 use crate::agents::{Every, Few, Tone, every};
 use dooers::prelude::*;
 use dooers::settings::{Field, SettingsSchema, SettingsValues};
-use dooers::{ServerError, WorkerServer};
+use dooers::{AgentDefinition, ServerError, WorkerServer};
 use dooers_tests::in_memory;
 
 #[dooers::agent]
@@ -54,6 +54,12 @@ async fn values_without_a_schema_are_rejected() {
     let text = refusal(WorkerServer::new(in_memory()).agent::<any>()).await;
     assert!(
         text.contains("`.settings_schema::<…>(schema)`, where `…` is the type of the agent"),
+        "{text}"
+    );
+    let made = AgentDefinition::from_fn("made", async |_: SettingsValues| {});
+    let text = refusal(WorkerServer::new(in_memory()).add_agent(made)).await;
+    assert!(
+        text.contains("`AgentDefinition::with_settings_schema`"),
         "{text}"
     );
 }

@@ -128,10 +128,11 @@ async fn made_agents_share_a_type_of_settings() {
         ada.say("go").await.assert_text(tone);
     }
     let missing = worker.settings_of_named::<Tone>("three", "w").await;
-    assert!(matches!(
-        missing,
-        Err(ServerError::SettingsOwner { found: 0, .. })
-    ));
+    let error = missing.err().unwrap().to_string();
+    assert!(
+        error.starts_with("the server serves no agent `three` with settings of the type `"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -158,10 +159,18 @@ async fn made_agents_obey_the_rules_of_annotated_ones() {
     let both = server()
         .add_agent(made("a").with_default())
         .add_agent(made("b").with_default());
-    assert!(matches!(
-        refusal(both).await,
-        ServerError::TwoDefaults("a", "b")
-    ));
+    let error = refusal(both).await;
+    assert!(
+        matches!(error, ServerError::TwoDefaults("a", "b")),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`.with_default()`"), "{error}");
+    let changed = server().agent::<impatient>();
+    let error = refusal(changed.agent_with::<impatient>(|agent| agent)).await;
+    assert!(
+        error.to_string().contains("`.agent_with::<…>(…)`"),
+        "{error}"
+    );
 
     let twice = server().add_agent(made("a")).add_agent(made("a"));
     let error = refusal(twice).await.to_string();
@@ -170,7 +179,7 @@ async fn made_agents_obey_the_rules_of_annotated_ones() {
     let like_annotated = server().agent::<impatient>().add_agent(made("impatient"));
     let error = refusal(like_annotated).await.to_string();
     assert!(
-        error.contains(place) && error.contains("annotated"),
+        error.contains(place) && error.contains("one in `testing::made_agents`"),
         "{error}"
     );
 }

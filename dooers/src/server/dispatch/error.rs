@@ -20,7 +20,7 @@ pub enum DispatchError {
     Invalid(String),
     /// The server does not serve the agent.
     #[error(
-        "the server does not serve the agent `{0}`: name it with `.agent::<…>()`, or remove all such calls to serve every annotated agent"
+        "the server does not serve an agent with the name `{0}`: correct the name, or add the agent with `.agent::<…>()`, `.annotated_agents()` or `.add_agent(…)`"
     )]
     NotServed(String),
     /// The thread belongs to another scope, or the idempotency key was used in a thread that was deleted.

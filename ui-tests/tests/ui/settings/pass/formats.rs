@@ -59,7 +59,10 @@ fn formatted_settings_have_typed_defaults() {
 
 #[test]
 fn names_follow_the_case() {
-    let ids: Vec<_> = Tuning::schema().fields().map(|field| field.id()).collect();
+    let ids: Vec<_> = Tuning::schema()
+        .fields()
+        .map(dooers::settings::Field::id)
+        .collect();
     assert_eq!(
         ids,
         [

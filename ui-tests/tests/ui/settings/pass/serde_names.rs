@@ -36,7 +36,10 @@ fn names_of_serde_are_honored() {
     for id in ["max-words", "first-tone"] {
         assert_eq!(values.get(id), written.get(id), "{id}");
     }
-    let ids: Vec<_> = Tuning::schema().fields().map(|field| field.id()).collect();
+    let ids: Vec<_> = Tuning::schema()
+        .fields()
+        .map(dooers::settings::Field::id)
+        .collect();
     assert_eq!(ids, ["max-words", "title", "first-tone", "both"]);
     let choices = Tone::CHOICES.iter().map(|(value, _)| *value);
     assert_eq!(

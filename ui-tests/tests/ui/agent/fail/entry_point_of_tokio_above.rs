@@ -1,0 +1,7 @@
+#[tokio::main]
+#[dooers::agent]
+async fn support() -> String {
+    "One moment.".to_owned()
+}
+
+fn main() {}
