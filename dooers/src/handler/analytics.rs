@@ -27,8 +27,8 @@ use std::sync::Arc;
 /// that fails or is cancelled are stored like its messages. An attempt tracks at most
 /// [`MAX_TRACKED_EVENTS`](crate::protocol::MAX_TRACKED_EVENTS).
 ///
-/// Nothing is stored or published without a webhook or a subscriber, or if
-/// [the configuration](crate::WorkerConfig::analytics) turns the event off.
+/// An event is neither stored nor published without a webhook or a subscriber, or if
+/// [the configuration](crate::WorkerConfig::analytics) turns it off. Feedback is always stored.
 ///
 /// ```
 /// use dooers::prelude::*;
@@ -105,8 +105,8 @@ impl WorkerAnalytics {
         }
     }
 
-    /// Returns analytics that act on behalf of this user. In a handler, this is the sender of the message by default, and
-    /// in a program nobody.
+    /// Returns analytics that act on behalf of this user. The default is the sender of the message in a handler, and an
+    /// anonymous user in a program.
     ///
     /// The user does not change which threads are visible.
     #[must_use]
@@ -132,8 +132,8 @@ impl WorkerAnalytics {
     /// The event is tracked even if the result is not awaited. In a handler, the result is known at once, and the event is
     /// stored when the attempt ends. In a program, awaiting it waits until the event is stored.
     ///
-    /// Awaiting returns an error if the event is refused. A refused event is also logged, and does not fail the turn
-    /// unless the handler returns the error. The error says which rule of
+    /// Awaiting returns an error if the event is refused or cannot be stored. The error is also logged, and does not fail the
+    /// turn unless the handler returns it. The error of a refused event says which rule of
     /// [`InvalidAnalyticsEvent`](crate::protocol::InvalidAnalyticsEvent) is broken:
     ///
     /// * The name has 1 to 128 bytes, and is not the name of a [built-in event](crate::protocol::BuiltInEvent).

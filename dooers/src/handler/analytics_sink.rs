@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// The server's part of analytics.
 pub(crate) trait AnalyticsSink: fmt::Debug + Send + Sync {
-    /// Stores an event that is not part of a turn, and publishes it. This happens even if nobody waits for the result.
+    /// Stores an event that is not part of a turn, and publishes it. This happens even if the result is not awaited.
     fn track(
         &self,
         scope: &Scope,

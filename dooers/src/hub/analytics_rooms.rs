@@ -44,7 +44,7 @@ impl AnalyticsRooms {
         }
     }
 
-    /// Returns `true` if nobody has subscribed.
+    /// Returns `true` if there are no subscriptions.
     pub(super) fn is_empty(&self) -> bool {
         self.count.load(Ordering::Relaxed) == 0
     }

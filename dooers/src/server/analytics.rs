@@ -39,10 +39,12 @@ impl AnalyticsSink for ServerAnalytics {
             Ok(server) => {
                 let (state, scope) = (Arc::clone(&server), scope.clone());
                 server.spawn(async move {
-                    let tracked = state.track(scope, event).await;
-                    // The caller may not wait.
-                    let _ =
-                        sender.send(tracked.map_err(|error| SendError::store(&Arc::new(error))));
+                    let tracked = state.track(scope, event).await.map_err(|error| {
+                        // The caller may not wait for the result.
+                        tracing::warn!(target: "dooers::analytics", error = &error as &dyn std::error::Error, "an event was not tracked");
+                        SendError::store(&Arc::new(error))
+                    });
+                    let _ = sender.send(tracked);
                 });
             }
             // The receiver exists, so sending cannot fail.

@@ -9,6 +9,7 @@ mod binding;
 mod callback;
 mod catch_up;
 mod config;
+mod config_env;
 mod config_error;
 mod connection_limit;
 mod connection_task;

@@ -216,8 +216,8 @@ pub struct UsageQuery {
 }
 
 impl UsageQuery {
-    /// Returns the user whose usage the query sums up. `Some(None)` stands for all users, and `None` for nobody: with
-    /// private threads, a viewer sees only the usage for its own messages.
+    /// Returns the user whose usage the query sums up. `Some(None)` stands for all users, and `None` for no user:
+    /// with private threads, a viewer sees only the usage for its own messages.
     pub(crate) fn visible_user<'q>(&'q self, scope: &'q Scope) -> Option<Option<&'q str>> {
         let asked = self.user_id.as_deref();
         match &scope.viewer {

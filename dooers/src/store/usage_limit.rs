@@ -12,6 +12,10 @@ use std::time::Duration;
 
 /// A limit of the usage that handlers report: when it is reached, messages are refused until the period ends.
 ///
+/// [`WorkerConfig::usage_limit`](crate::WorkerConfig::usage_limit) sets a limit, and so do the variables
+/// `WORKER_USAGE_LIMIT_…`. A client's message is refused as `RATE_LIMITED`, and a message of the program as
+/// [`DispatchError::RateLimited`](crate::DispatchError::RateLimited).
+///
 /// The limit is checked before a turn starts. Turns that have started continue, and so do messages that were accepted
 /// before. The usage can therefore exceed the limit by what is in flight at that moment.
 ///
@@ -48,12 +52,12 @@ pub struct UsageLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UsageLimitScope {
-    /// The usage for messages of one user of an organization, with all workers. All anonymous users of an organization
-    /// count together.
+    /// The usage for messages of one user of an organization, with all agents and workers. All anonymous users of an
+    /// organization count together.
     User,
-    /// The usage of one organization, with all workers.
+    /// The usage of one organization, with all agents and workers.
     Organization,
-    /// The usage of one worker, in all organizations.
+    /// The usage of one worker, in all organizations. Workers of different agents with the same id count together.
     Worker,
 }
 

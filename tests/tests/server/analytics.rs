@@ -1,6 +1,7 @@
 //! Live analytics events, and who receives them.
 
 use crate::agents::script;
+use crate::log::Log;
 use dooers::prelude::*;
 use dooers::protocol::FeedbackTarget;
 use dooers::repository::Scope;
@@ -190,14 +191,17 @@ async fn program_tracks_events_and_gives_feedback() {
     bobs.like(FeedbackTarget::Thread(thread_id.clone()))
         .await
         .unwrap();
-    let elsewhere = Scope::everyone::<shop>("w2")
-        .organization("o1")
-        .workspace("s1");
-    let elsewhere = server.worker().analytics(&elsewhere).await.unwrap();
-    elsewhere.track("elsewhere", ()).await.unwrap();
-    let foreign = elsewhere.like(FeedbackTarget::Thread(thread_id.clone()));
-    let error = foreign.await.unwrap_err();
-    assert!(error.store_error().is_some(), "{error}");
+    for elsewhere in [
+        Scope::everyone::<shop>("w2"),
+        Scope::everyone::<script>("w1"),
+    ] {
+        let elsewhere = elsewhere.organization("o1").workspace("s1");
+        let elsewhere = server.worker().analytics(&elsewhere).await.unwrap();
+        elsewhere.track("elsewhere", ()).await.unwrap();
+        let foreign = elsewhere.like(FeedbackTarget::Thread(thread_id.clone()));
+        let error = foreign.await.unwrap_err();
+        assert!(error.store_error().is_some(), "{error}");
+    }
     let all = events(&mut observer).await;
     assert_eq!(names(&all), ["parcel.sent", "feedback.like"]);
     for event in &all {
@@ -227,6 +231,20 @@ async fn program_tracks_events_and_gives_feedback() {
             .is_refused()
     );
     server.close([observer]).await;
+}
+
+#[tokio::test]
+async fn event_that_is_not_awaited_is_logged_if_it_fails() {
+    let (log, _logging) = Log::capture(tracing::Level::WARN);
+    let server = Server::of::<shop>().await;
+    let invalid = Scope::everyone::<shop>("w\0");
+    let analytics = server.worker().analytics(&invalid).await.unwrap();
+    drop(analytics.track("parcel.sent", ()));
+    let refused = analytics.track("parcel.lost", ()).await.unwrap_err();
+    assert!(refused.to_string().contains("U+0000"), "{refused}");
+    let log = log.text();
+    assert_eq!(log.matches("an event was not tracked").count(), 2, "{log}");
+    server.close([]).await;
 }
 
 #[tokio::test]

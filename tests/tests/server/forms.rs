@@ -1,14 +1,14 @@
 //! Forms of an agent and the answers of users.
 
 use crate::asserts::{appended, text};
+use crate::log::Log;
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::store::MemoryStore;
 use dooers::{ChatMessage, Database, WorkerServer};
 use dooers_tests::{Client, Server, in_memory};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -157,30 +157,9 @@ async fn invalid_answer_is_rejected_by_field() {
     server.close([ada]).await;
 }
 
-/// Captured log lines.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn password_reaches_only_the_handler() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::capture(tracing::Level::TRACE);
 
     let server = Server::with::<keeping>(|config| config.secret_keys(KEY.parse().unwrap())).await;
     let (mut ada, thread_id, form) = open_form(&server).await;
@@ -224,7 +203,7 @@ async fn password_reaches_only_the_handler() {
     shown += &again.to_string();
     assert!(!shown.contains(PASSWORD), "{shown}");
     server.close([ada, bob]).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("answered FormResponse"), "{log}");
     assert!(!log.contains(PASSWORD), "{log}");
 }

@@ -103,9 +103,10 @@ async fn parallel(request: WorkerRequest) -> String {
     format!("You said: {}", request.message)
 }
 
-/// Repeats the message at the second attempt.
+/// Repeats the message at the second attempt. Each attempt reports a token.
 #[dooers::agent(retry = 1)]
-async fn hesitant(request: WorkerRequest) -> Result<String> {
+async fn hesitant(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
+    drop(response.usage(Usage::new("small").output_tokens(1)));
     if request.attempt() == 1 {
         return Err(AgentError::retryable("not yet"));
     }
@@ -240,7 +241,7 @@ async fn lost_answer_is_settled_when_the_store_answers() {
 
 #[tokio::test]
 async fn lost_answers_of_a_retry_lose_no_attempt() {
-    let (store, _, server) = forgetful::<hesitant>().await;
+    let (store, worker, server) = forgetful::<hesitant>().await;
     let mut client = server.client("ada").await;
     // The attempt is given back, and the next one is claimed.
     for method in ["retry_turn", "claim_turn"] {
@@ -248,6 +249,10 @@ async fn lost_answers_of_a_retry_lose_no_attempt() {
     }
     let thread_id = client.start_thread("one").await;
     has_answered(&mut client, &thread_id, &["one", "You said: one"]).await;
+    // The usage of each attempt counts, and counts once.
+    let repository = worker.repository().await.unwrap();
+    let used = repository.usage(&scope::<hesitant>()).await.unwrap();
+    assert_eq!((used[0].calls, used[0].output_tokens), (2, 2));
     server.close([client]).await;
 }
 

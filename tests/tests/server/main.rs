@@ -11,6 +11,7 @@
 
 mod agents;
 mod asserts;
+mod log;
 
 mod authors;
 mod connect;

@@ -12,9 +12,10 @@ use std::fmt;
 impl Repository {
     /// Sums up the usage that handlers reported in the scope, also in threads that were deleted in the meantime.
     ///
-    /// A scope of one user covers only the usage for this user's messages. By default there is one sum of everything. [`by`](UsageSummary::by) divides it by thread, user, model or day. Every
-    /// sum names the agent and the organization of the scope. Sums of zero are left out. There is no limit of their
-    /// number, so limit the period if you divide the usage of a large scope by thread or user.
+    /// A scope of one user covers only the usage for this user's messages. By default there is one sum of everything.
+    /// [`by`](UsageSummary::by) divides it by thread, user, model or day. Every sum names the agent and the organization of
+    /// the scope. Groups without usage are left out. The number of sums is not limited, so limit the period if you divide
+    /// the usage of a large scope by thread or user.
     ///
     /// ```
     /// # use dooers::prelude::*;

@@ -5,7 +5,7 @@ use crate::protocol::{ErrorBody, ErrorCode, WorkerPayload};
 
 /// Subscribes to the analytics events of the connection's worker in its organization.
 ///
-/// The identity of a connection is trusted, as long as there is no authenticator, and so every connection may subscribe.
+/// There is no authenticator, so the server trusts the identity in `connect`, and any connection may subscribe.
 pub(super) fn subscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
     check(caller, payload)?;
     let session = caller.session;
