@@ -24,9 +24,10 @@ async fn user_of_a_deleted_thread_is_purged_in_time() {
     let mut given = variables(&database).to_vec();
     given.push(("WORKER_SENT_ID_RETENTION_DAYS", "0"));
     let mut program = Process::start("crash-server", &given);
-    let mut client = Client::open(program.address(), "/ws").await;
+    // This agent reports no usage, which would stay stored with the id of the user.
+    let mut client = Client::open(program.address(), "/agents/asking/ws").await;
     client.connect(USER).await;
-    let id = client.send_message_as("client's", None, "number 0").await;
+    let id = client.send_message_as("client's", None, "hello").await;
     client.expect_ack(&id).await;
     let frames = client.read_turn().await;
     let thread_id = &frames[0]["payload"]["thread"]["id"];

@@ -147,8 +147,6 @@ async fn only_public_verbs_are_answered_before_connect() {
         "event.create",
         "event.list",
         "feedback",
-        "analytics.subscribe",
-        "analytics.unsubscribe",
         "settings.subscribe",
         "settings.unsubscribe",
         "settings.patch",
