@@ -22,6 +22,7 @@ pub mod streaming {}
 pub mod memory {}
 
 #[doc = "[deployment]: crate::guide::deployment"]
+#[doc = "[repository]: crate::guide::repository"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/analytics.md")]
 pub mod analytics {}

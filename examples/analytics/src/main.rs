@@ -120,3 +120,21 @@ async fn main() -> Result<()> {
     WorkerServer::new(config).serve().await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signature_covers_the_time_and_the_body() {
+        // Computed by `printf '%s' '100.{}' | openssl dgst -sha256 -hmac only-for-this-example`.
+        let header = "t=100,v1=37e47aa07a79a8838f159961783efd89de02a38032878c742ef50dc16c225e13";
+        assert!(is_valid(header, b"{}", 100 + MAX_AGE));
+        assert!(!is_valid(header, b"{}", 101 + MAX_AGE));
+        assert!(!is_valid(header, b"{ }", 100));
+        assert!(!is_valid(&header.replace("100", "101"), b"{}", 100));
+        for header in ["", "t=100", "t=100,v1=", "t=100,v1=é"] {
+            assert!(!is_valid(header, b"{}", 100), "{header}");
+        }
+    }
+}
