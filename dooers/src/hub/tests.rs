@@ -454,8 +454,8 @@ fn hub_without_connections_holds_no_memory() {
                 worker_id: worker_id.clone(),
                 ..scope(Viewer::Everyone)
             };
+            hub.enter(&connection, scope.clone());
             hub.subscribe_analytics(&connection, &scope);
-            hub.enter(&connection, scope);
             hub.subscribe(&connection, &worker_id).activate([], at(1));
             hub.subscribe(&connection, "of all").activate([], at(1));
             let worker = WorkerKey {

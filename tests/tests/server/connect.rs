@@ -175,8 +175,6 @@ async fn verbs_of_missing_features_are_not_configured() {
     let server = Server::of::<quiet>().await;
     let mut client = server.client("ada").await;
     for kind in [
-        "analytics.subscribe",
-        "analytics.unsubscribe",
         "settings.subscribe",
         "settings.unsubscribe",
         "settings.patch",
