@@ -40,6 +40,8 @@ pub mod guide;
 mod handler;
 mod history;
 mod hub;
+#[cfg(test)]
+mod log_capture;
 mod logs;
 pub mod protocol;
 mod server;

@@ -66,33 +66,13 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Result, Write};
-    use std::sync::Mutex;
-
-    /// Collects the log.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> Result<()> {
-            Ok(())
-        }
-    }
+    use crate::log_capture::CapturedLog;
 
     /// The log output of opening a store in memory.
     async fn log_of(is_chosen: bool) -> String {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .finish();
-        let _logging = tracing::subscriber::set_default(subscriber);
+        let (log, _capture) = CapturedLog::start();
         Database::Memory.open(is_chosen).await.unwrap();
-        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+        log.text()
     }
 
     #[tokio::test]

@@ -483,33 +483,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_capture::CapturedLog;
     use crate::store::MemoryStore;
     use serde_json::json;
-    use std::io::{Result, Write};
-
-    /// The captured log output.
-    #[derive(Debug, Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-            lock(&self.0).extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> Result<()> {
-            Ok(())
-        }
-    }
 
     #[tokio::test]
     async fn stored_value_that_does_not_fit_is_logged_once() {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .finish();
-        let _logging = tracing::subscriber::set_default(subscriber);
+        let (log, _capture) = CapturedLog::start();
 
         let schema = SettingsSchema::builder()
             .field(Field::integer("size").default(3).max(10))
@@ -540,7 +520,7 @@ mod tests {
             let values = live.current(&worker).await.unwrap().values;
             assert_eq!(values, SettingsValues::default());
         }
-        let log = String::from_utf8(lock(&log.0).clone()).unwrap();
+        let log = log.text();
         assert_eq!(log.matches("does not fit").count(), 2, "{log}");
         assert!(log.contains("size") && log.contains("key"), "{log}");
         assert!(!log.contains("hush") && !log.contains("6666"), "{log}");

@@ -61,32 +61,12 @@ impl<F: Future> Future for Measured<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Result, Write};
-    use std::sync::{Arc, Mutex};
+    use crate::log_capture::CapturedLog;
     use tokio::task::yield_now;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> Result<()> {
-            Ok(())
-        }
-    }
 
     /// The log output of a handler with three polls.
     async fn log_of(longest: Duration) -> String {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .finish();
-        let _logging = tracing::subscriber::set_default(subscriber);
+        let (log, _capture) = CapturedLog::start();
         let handler = async {
             yield_now().await;
             yield_now().await;
@@ -94,7 +74,7 @@ mod tests {
         };
         let measured = Measured::with_longest(handler, "support", "e1", longest);
         assert_eq!(measured.await, 7);
-        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+        log.text()
     }
 
     #[tokio::test]
