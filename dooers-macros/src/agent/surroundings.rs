@@ -10,8 +10,8 @@ use syn::Ident;
 /// The name that replaces the function's name in its file, so that the function is found among the tokens.
 const MARKER: &str = "__dooers_annotated";
 
-/// Returns true if this is the name of a function that is directly in an `impl` block or a trait. Returns false if that
-/// is not certain, for example because there is no source file. `first` is the place of the function's first token.
+/// Returns true if this is the name of a function that is directly in an `impl` block or a trait. Returns false if the
+/// macro cannot find out, for example without a source file. `first` is the place of the function's first token.
 pub(super) fn is_associated(first: Span, name: &Ident) -> bool {
     // Unit tests have no source file.
     if !proc_macro::is_available() || first.unwrap().column() == 1 {

@@ -23,7 +23,7 @@ pub(super) fn settings(settings: &SettingsModel, diagnostics: &Diagnostics) -> T
         .collect();
     let is_valid = diagnostics.is_empty() && refusals.is_empty();
     if !is_valid {
-        // There are no constants, whose checks would find missing defaults.
+        // Without the constants of the fields, nothing else checks for missing defaults.
         let items = settings.items.iter();
         refusals.extend(items.filter_map(|item| item.default_requirement(item)));
     }

@@ -127,7 +127,7 @@ impl WorkerAnalytics {
         }
     }
 
-    /// Tracks an event with data of any type that serde serializes. Data of `()` is no data.
+    /// Tracks an event with data of any type that serde serializes. Pass `()` for an event without data.
     ///
     /// The event is tracked even if the result is not awaited. In a handler, the result is known at once, and the event is
     /// stored when the attempt ends. In a program, awaiting it waits until the event is stored.

@@ -44,7 +44,7 @@ impl AnalyticsRooms {
         }
     }
 
-    /// Returns `true` if there are no subscriptions.
+    /// Returns `true` if no connection is subscribed.
     pub(super) fn is_empty(&self) -> bool {
         self.count.load(Ordering::Relaxed) == 0
     }
