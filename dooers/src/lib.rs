@@ -34,6 +34,7 @@
 )]
 extern crate self as dooers;
 
+pub mod auth;
 mod crash;
 mod error;
 pub mod guide;

@@ -5,6 +5,7 @@ use super::frame::Frame;
 use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
 use super::total::OutboundTotal;
+use crate::auth::access::can_see;
 use crate::protocol::Audience;
 use crate::shrink::shrink;
 use crate::store::{Participant, Position, Scope, WorkerKey};
@@ -130,9 +131,13 @@ impl Connection {
 
     /// The audience of the connection's subscription to settings.
     pub(crate) fn settings_audience(&self) -> Audience {
+        self.subscribed_audience().unwrap_or(Audience::User)
+    }
+
+    /// The audience of the subscription to settings. `None` without one.
+    pub(crate) fn subscribed_audience(&self) -> Option<Audience> {
         let state = lock(&self.state);
-        let subscribed = state.settings.as_ref();
-        subscribed.map_or(Audience::User, |(_, audience)| *audience)
+        state.settings.as_ref().map(|(_, audience)| *audience)
     }
 
     /// The position up to which the connection has a subscribed thread, if the rest must be read from the store.
@@ -195,7 +200,7 @@ impl Connection {
         state
             .scope
             .as_ref()
-            .is_some_and(|scope| scope.admits(participants))
+            .is_some_and(|scope| can_see(scope, participants))
     }
 
     pub(super) fn remember(&self, thread_id: &str) {

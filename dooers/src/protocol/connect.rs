@@ -1,6 +1,6 @@
 //! `connect`, in the three forms that clients of different versions send.
 
-use super::{ErrorBody, User};
+use super::{AuthToken, ErrorBody, User};
 use serde::Deserialize;
 
 /// The payload of `connect`, in any of its three forms.
@@ -26,6 +26,8 @@ pub(crate) struct ConnectPayload {
     user_email: Option<String>,
     #[serde(default)]
     capabilities: Option<Vec<String>>,
+    #[serde(default)]
+    auth_token: Option<AuthToken>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -76,6 +78,13 @@ impl ConnectPayload {
         announced
             .iter()
             .any(|capability| capability == "event.delta")
+    }
+
+    /// The token that the client sends as proof of its identity. An empty one counts as missing.
+    pub(crate) fn auth_token(&self) -> Option<&AuthToken> {
+        self.auth_token
+            .as_ref()
+            .filter(|token| !token.as_str().is_empty())
     }
 
     /// The organization that the client names, or `""`.

@@ -2,6 +2,7 @@
 
 use super::{cleaned, whole_number};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The stable code of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,15 @@ impl ErrorBody {
             // The message may quote the refused value.
             message: cleaned(message.into()),
             retry_after_ms: None,
+        }
+    }
+
+    /// Sets the delay before another attempt makes sense, rounded up so that it never ends too early.
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        let millis = delay.as_nanos().div_ceil(1_000_000);
+        Self {
+            retry_after_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
+            ..self
         }
     }
 

@@ -160,6 +160,13 @@ pub(crate) enum ServerFrame<'a> {
         /// Always true. A refused feedback is answered with `ack`.
         ok: bool,
     },
+    /// The identity of the connection expires soon. The client may send another `connect`.
+    #[serde(rename = "auth.expiring")]
+    AuthExpiring {
+        /// The time at which it expires.
+        #[serde(with = "timestamp")]
+        expires_at: DateTime<Utc>,
+    },
     /// The response to `ping`.
     #[serde(rename = "pong")]
     Pong {},
@@ -183,7 +190,7 @@ impl ServerInfo {
         Self {
             name: "dooers",
             version: env!("CARGO_PKG_VERSION"),
-            capabilities: &["event.delta", "run.cancel"],
+            capabilities: &["auth.expiring", "event.delta", "run.cancel"],
         }
     }
 }

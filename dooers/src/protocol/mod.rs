@@ -4,6 +4,7 @@
 
 mod admission;
 mod analytics;
+mod auth_token;
 mod blank;
 mod clean;
 mod command;
@@ -47,6 +48,7 @@ pub use analytics::{
     AnalyticsEvent, BuiltInEvent, InvalidAnalyticsEvent, MAX_ANALYTICS_DATA_BYTES,
     MAX_ANALYTICS_NAME_BYTES, MAX_TRACKED_BYTES, MAX_TRACKED_EVENTS,
 };
+pub(crate) use auth_token::AuthToken;
 pub(crate) use command::{
     Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
 };
@@ -79,11 +81,11 @@ pub(crate) use settings::{
     FieldView, GroupView, ItemView, OptionView, PublicSchema, SettingsPatchPayload,
     SettingsSubscribePayload, WorkerPayload,
 };
-pub(crate) use size::json_bytes;
 pub use size::{
     MAX_IDENTITY_IDS, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_ROLE_BYTES, MAX_SHOWN_USERS,
     MAX_TITLE_BYTES,
 };
+pub(crate) use size::{check_metadata, json_bytes};
 pub use thread::Thread;
 pub(crate) use thread_view::ThreadView;
 pub use upload::UploadNotFound;

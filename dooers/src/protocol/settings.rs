@@ -27,6 +27,13 @@ pub(crate) struct SettingsSubscribePayload {
     pub(crate) audience: Audience,
 }
 
+impl SettingsSubscribePayload {
+    /// The id of the worker, if the payload names one.
+    pub(crate) fn worker(&self) -> Option<&str> {
+        self.agent_id.as_deref().or(self.worker_id.as_deref())
+    }
+}
+
 /// The payload of requests that only name a worker, such as `settings.unsubscribe` and `analytics.subscribe`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WorkerPayload {
@@ -34,6 +41,13 @@ pub(crate) struct WorkerPayload {
     pub(crate) worker_id: Option<String>,
     #[serde(default)]
     pub(crate) agent_id: Option<String>,
+}
+
+impl WorkerPayload {
+    /// The id of the worker, if the payload names one.
+    pub(crate) fn worker(&self) -> Option<&str> {
+        self.agent_id.as_deref().or(self.worker_id.as_deref())
+    }
 }
 
 /// The payload of `settings.patch`.

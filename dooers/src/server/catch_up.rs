@@ -1,6 +1,6 @@
 //! Reading missed changes from the store for a connection that fell behind.
 
-use super::identity::Identity;
+use super::identity::SessionIdentity;
 use super::session::Session;
 use super::settings_frames;
 use crate::hub::{Backlog, Frame, Update, sender_of};
@@ -122,7 +122,7 @@ impl Session {
 
     async fn read_on(
         &self,
-        identity: &Identity,
+        identity: &SessionIdentity,
         thread_id: &str,
         position: &Position,
         is_over: impl Fn() -> bool,

@@ -7,6 +7,7 @@ use super::database::Database;
 use super::origin::{AllowedHosts, AllowedOrigins};
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
+use crate::auth::SharedAuthenticator;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use crate::store::UsageLimit;
@@ -35,6 +36,8 @@ pub struct WorkerConfig {
     pub(crate) usage_limits: Vec<UsageLimit>,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
+    pub(super) authenticator: SharedAuthenticator,
+    pub(super) allow_open: bool,
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
@@ -77,6 +80,11 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// The time within which a client must send `connect`. 10 s by default.
     pub connect_timeout: Duration,
+    /// The time within which the authenticator must answer. 10 s by default.
+    pub auth_timeout: Duration,
+    /// The time after which a connection is closed whose identity has expired, unless its client renews it by another
+    /// `connect`. 30 s by default. Until then, its requests are refused, and it still receives frames.
+    pub auth_grace: Duration,
     /// The interval between the server's pings. 25 s by default.
     pub ping_interval: Duration,
     /// The time within which the client must answer a ping. 10 s by default. It is extended by one second for each KiB
@@ -99,6 +107,8 @@ impl Default for Limits {
             connections: None,
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
+            auth_timeout: Duration::from_secs(10),
+            auth_grace: Duration::from_secs(30),
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
@@ -119,6 +129,8 @@ impl Default for WorkerConfig {
             usage_limits: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
+            authenticator: SharedAuthenticator::default(),
+            allow_open: false,
             database: Database::default(),
             database_is_chosen: false,
             secret_keys: None,
@@ -200,6 +212,14 @@ impl WorkerConfig {
     #[must_use]
     pub fn allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
         self.allowed_hosts = hosts;
+        self
+    }
+
+    /// Allows a server without an authenticator on an address that other machines can reach. Every client can then read and
+    /// write the conversations of every user, so another program must keep strangers away.
+    #[must_use]
+    pub fn allow_open_on_any_address(mut self) -> Self {
+        self.allow_open = true;
         self
     }
 
@@ -432,6 +452,8 @@ impl fmt::Debug for WorkerConfig {
             .field("usage_limits", &self.usage_limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)
+            .field("authenticator", &self.authenticator)
+            .field("allow_open", &self.allow_open)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)

@@ -35,6 +35,7 @@ impl WorkerConfig {
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`](crate::BindAddress) |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
+    /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
@@ -61,6 +62,8 @@ impl WorkerConfig {
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | maximum number of simultaneous connections |
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | time in seconds within which a connection must open its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | time in seconds within which a client must send `connect` |
+    /// | `WORKER_AUTH_TIMEOUT` | `10` | time in seconds within which the authenticator must answer |
+    /// | `WORKER_AUTH_GRACE` | `30` | time in seconds after which a connection is closed whose identity has expired, unless its client sends another `connect` |
     /// | `WORKER_PING_INTERVAL` | `25` | interval between the server's pings, in seconds |
     /// | `WORKER_PONG_TIMEOUT` | `10` | time in seconds within which a ping must be answered, plus one second for each KiB that was sent since the last answer |
     /// | `WORKER_STALL_TIMEOUT` | `30` | time in seconds for which a client may read nothing, or less than 1 KiB/s on average |
@@ -103,6 +106,7 @@ impl WorkerConfig {
         env.address("WORKER_BIND", &mut config.bind)?;
         env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
+        env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
@@ -139,6 +143,8 @@ impl WorkerConfig {
         env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
         env.seconds("WORKER_REQUEST_TIMEOUT", 0.001, &mut limits.request_timeout)?;
         env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
+        env.seconds("WORKER_AUTH_TIMEOUT", 0.001, &mut limits.auth_timeout)?;
+        env.seconds("WORKER_AUTH_GRACE", 0.0, &mut limits.auth_grace)?;
         env.seconds("WORKER_PING_INTERVAL", 0.001, &mut limits.ping_interval)?;
         env.seconds("WORKER_PONG_TIMEOUT", 0.001, &mut limits.pong_timeout)?;
         env.seconds("WORKER_STALL_TIMEOUT", 0.001, &mut limits.stall_timeout)?;

@@ -1,5 +1,6 @@
 //! The task that serves one WebSocket: it reads requests, answers them, and writes the frames of the session.
 
+use super::client_origin::ClientOrigin;
 use super::pace::Pace;
 use super::server_state::ServerState;
 use super::session::Session;
@@ -12,7 +13,7 @@ use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Serves one WebSocket until it ends.
@@ -23,6 +24,7 @@ pub(super) fn run(
     socket: Socket,
     server: Arc<ServerState>,
     agent: AgentDefinition,
+    origin: ClientOrigin,
 ) -> impl Future<Output = ()> + Send {
     let limits = &server.config.limits;
     let timing = Timing {
@@ -33,7 +35,7 @@ pub(super) fn run(
     let connect_deadline = Instant::now() + limits.connect_timeout;
     let until = server.stopping.clone();
     let total = Arc::clone(&server.outbound);
-    let session = Session::new(server, agent, &until, Some(total));
+    let session = Session::new(server, agent, &until, Some(total), origin);
     let (sink, mut stream) = socket.split();
     async move {
         // Removes the connection from the hub and drops its frames, however the session ends.
@@ -73,7 +75,7 @@ struct Leaving<'a>(&'a Session);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.server.hub.leave(&self.0.connection);
+        self.0.leave();
         self.0.connection.outbound().close();
     }
 }
@@ -87,10 +89,8 @@ impl Session {
                 // Checked first, so that no answer is begun after the end.
                 biased;
                 () = self.ending.ended() => return,
+                end = self.deadline(connect_deadline) => Err(end),
                 next = self.next(stream) => next,
-                () = sleep_until(connect_deadline), if self.identity().is_none() => {
-                    Err(CloseReason::NeverConnected)
-                }
             };
             match next {
                 Ok(Some(text)) => {
@@ -136,12 +136,12 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use super::super::identity::Identity;
+    use super::super::identity::SessionIdentity;
     use super::*;
     use crate::hub::Connection;
 
     /// The size of the future that an async function returns, in bytes.
-    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+    fn size_of_future<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
         size_of::<F>()
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let size = size_of_future(run);
         let hint = "box what an idle session does not need, as `Session::read` does";
         assert!(size <= 3072, "a session takes {size} bytes: {hint}");
-        let size = size_of::<Connection>() + size_of::<Identity>();
+        let size = size_of::<Connection>() + size_of::<SessionIdentity>();
         assert!(size <= 1024, "a connection takes {size} bytes");
     }
 }

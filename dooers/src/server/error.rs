@@ -4,6 +4,7 @@ use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
 use crate::store::StoreError;
 use std::io;
+use std::net::SocketAddr;
 
 /// An error of a server: it cannot start, or it has stopped. Each text states what to do.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +165,11 @@ pub enum ServerError {
         #[source]
         source: io::Error,
     },
+    /// An address that other machines can reach, although the server believes its clients.
+    #[error(
+        "other machines can reach {0}, and without an authenticator every client can read the conversations of every user: set one with `WorkerServer::authenticator(..)`, listen on a loopback address such as 127.0.0.1:8000, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
+    )]
+    OpenAddress(SocketAddr),
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,

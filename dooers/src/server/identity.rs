@@ -1,56 +1,57 @@
-//! The identity of a connection.
+//! The identity of a session.
 
-use crate::protocol::{ConnectPayload, ErrorBody, NotAdmitted, User, new_id};
-use crate::store::{Admit, Participant, Scope, Viewer, WorkerKey};
+use crate::auth::access::{self, Action, Subject};
+use crate::auth::{ConnectRequest, Identity};
+use crate::protocol::{Audience, ErrorBody, User, new_id};
+use crate::store::{Participant, Scope, Viewer, WorkerKey};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The identity of a connection since its last `connect`.
-#[derive(Debug, Clone)]
-pub(super) struct Identity {
+/// The identity of a session since its last `connect`: who the client is, and what it can do.
+#[derive(Debug)]
+pub(super) struct SessionIdentity {
+    /// The identity that the authenticator returned.
+    pub(super) granted: Arc<Identity>,
     pub(super) scope: Scope,
-    pub(super) user: User,
     pub(super) participant: Participant,
     /// True if the client keeps its list of events when it resumes.
     pub(super) keeps_its_events: bool,
     /// True if the client accepts growing texts piece by piece.
     pub(super) takes_deltas: bool,
+    /// True if the client was notified that the identity expires.
+    has_been_warned: AtomicBool,
+    /// The same for all identities between which the subscriptions of the session continue.
+    continuity: Arc<()>,
 }
 
-impl Identity {
-    /// Creates the identity that a `connect` to this agent states.
-    pub(super) fn of(
-        payload: &ConnectPayload,
-        agent: &str,
-        private_threads: bool,
-    ) -> Result<Self, ErrorBody> {
-        let worker_id = payload.worker_id()?;
-        let mut user = payload.user();
-        let refusal = |refused: NotAdmitted| refused.at(&payload.place_of(refused.member));
-        let mut scope = Scope {
-            agent: agent.to_owned(),
-            worker_id: worker_id.to_owned(),
-            organization_id: payload.organization_id().to_owned(),
-            workspace_id: payload.workspace_id().to_owned(),
+impl SessionIdentity {
+    /// Creates the identity of a client that sends this `connect`.
+    pub(super) fn of(granted: Identity, request: &ConnectRequest, private_threads: bool) -> Self {
+        let scope = Scope {
+            agent: request.agent().to_owned(),
+            worker_id: request.worker_id().to_owned(),
+            organization_id: granted.organization_id.clone(),
+            workspace_id: granted.workspace_id.clone(),
             viewer: Viewer::Everyone,
         };
-        scope.admit().map_err(refusal)?;
-        user.admit().map_err(refusal)?;
-        let participant = if private_threads && user.user_id.is_empty() {
+        let participant = if private_threads && granted.user.user_id.is_empty() {
             // An anonymous user owns no threads, but may continue threads that were created on the same connection.
             Participant::connection(&new_id())
         } else {
-            Participant::user(&user)
+            Participant::user(&granted.user)
         };
-        Ok(Self {
+        let payload = request.payload();
+        Self {
             keeps_its_events: payload.keeps_its_events(),
             takes_deltas: payload.takes_deltas(),
-            ..Self::within(scope, user, participant, private_threads)
-        })
+            ..Self::within(scope, granted, participant, private_threads)
+        }
     }
 
-    /// Creates the identity of this user in a scope.
+    /// Creates this identity in a scope.
     pub(super) fn within(
         scope: Scope,
-        user: User,
+        granted: Identity,
         participant: Participant,
         private_threads: bool,
     ) -> Self {
@@ -60,15 +61,42 @@ impl Identity {
             Viewer::Everyone
         };
         Self {
+            granted: Arc::new(granted),
             scope: Scope { viewer, ..scope },
-            user,
             participant,
             keeps_its_events: true,
             takes_deltas: true,
+            has_been_warned: AtomicBool::new(false),
+            continuity: Arc::new(()),
         }
     }
 
-    /// The worker whose settings the connection may see.
+    /// Makes this the continuation of an earlier identity of the session, if it is the same user in the same organization,
+    /// workspace and worker. Returns `false` otherwise.
+    pub(super) fn continue_from(&mut self, earlier: &Self) -> bool {
+        let in_scope = |identity: &Self| identity.scope.of_everyone();
+        let is_same = self.granted.user.user_id == earlier.granted.user.user_id
+            && in_scope(self) == in_scope(earlier);
+        if is_same {
+            // An anonymous user participates by the connection.
+            self.participant = earlier.participant.clone();
+            self.scope = earlier.scope.clone();
+            self.continuity = Arc::clone(&earlier.continuity);
+        }
+        is_same
+    }
+
+    /// Returns true if the subscriptions of one identity continue under the other.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.continuity, &other.continuity)
+    }
+
+    /// The user, as stored with messages.
+    pub(super) fn user(&self) -> &User {
+        &self.granted.user
+    }
+
+    /// The worker whose settings the session may see.
     pub(super) fn worker(&self) -> WorkerKey {
         WorkerKey {
             agent: self.scope.agent.clone(),
@@ -76,10 +104,22 @@ impl Identity {
         }
     }
 
-    /// Returns true if the user is an owner or manager of the organization.
-    ///
-    /// The role is trusted like the rest of a `connect`. A claim to own the agent is not trusted.
-    pub(super) fn is_creator(&self) -> bool {
-        matches!(self.user.organization_role.as_str(), "owner" | "manager")
+    /// Decides if the client may do something with a worker, which is its own if the frame names none.
+    pub(super) fn can(&self, action: Action, worker: Option<&str>) -> Result<(), ErrorBody> {
+        let subject = Subject {
+            identity: &self.granted,
+            scope: &self.scope,
+        };
+        access::can(subject, action, worker.unwrap_or(&self.scope.worker_id))
+    }
+
+    /// Returns true if the client may keep a subscription to settings of this audience.
+    pub(super) fn can_read_settings(&self, audience: Audience) -> bool {
+        self.can(Action::ReadSettings(audience), None).is_ok()
+    }
+
+    /// Records that the client was notified that the identity expires. Returns `false` if it was recorded before.
+    pub(super) fn warn(&self) -> bool {
+        !self.has_been_warned.swap(true, Ordering::Relaxed)
     }
 }

@@ -89,7 +89,7 @@ async fn read(session: Arc<Session>, mut frames: mpsc::Receiver<String>) {
         }
     }
     // The frame that was being answered when the client left may have subscribed it again.
-    session.server.hub.leave(&session.connection);
+    session.leave();
 }
 
 impl WorkerServer {

@@ -1,6 +1,7 @@
 //! A client in the same process: a session without a socket.
 
-use super::identity::Identity;
+use super::client_origin::ClientOrigin;
+use super::identity::SessionIdentity;
 use super::server_state::ServerState;
 use super::session::Session;
 use super::socket::CloseReason;
@@ -31,7 +32,13 @@ impl LocalSession {
         agent: AgentDefinition,
         until: &CancellationToken,
     ) -> Self {
-        let session = Arc::new(Session::new(server, agent, until, None));
+        let session = Arc::new(Session::new(
+            server,
+            agent,
+            until,
+            None,
+            ClientOrigin::default(),
+        ));
         let reading = Arc::clone(&session);
         Self {
             session,
@@ -45,7 +52,7 @@ impl LocalSession {
         server: Arc<ServerState>,
         agent: AgentDefinition,
         until: &CancellationToken,
-        identity: Identity,
+        identity: SessionIdentity,
     ) -> Self {
         let local = Self::new(server, agent, until);
         local.session.act_as(identity);
@@ -92,6 +99,6 @@ impl fmt::Debug for LocalSession {
 impl Drop for LocalSession {
     fn drop(&mut self) {
         self.session.ending.end(CloseReason::Left);
-        self.session.server.hub.leave(&self.session.connection);
+        self.session.leave();
     }
 }

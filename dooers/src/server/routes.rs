@@ -1,5 +1,6 @@
 //! The HTTP routes of a server.
 
+use super::client_origin::ClientOrigin;
 use super::connection_limit::ConnectionSlot;
 use super::connection_task;
 use super::origin::{AllowedHosts, OriginRules};
@@ -136,6 +137,24 @@ async fn named_socket(
     }
 }
 
+/// How the client reached the server, for its authenticator.
+fn origin_of(server: &ServerState, upgrade: &mut Upgrade) -> ClientOrigin {
+    let peer = upgrade.peer;
+    if server.config.authenticator.believes_clients() {
+        if let (Some(peer), false) = (peer, server.config.allow_open) {
+            server.open_warning.reached_from(peer);
+        }
+        return ClientOrigin {
+            peer,
+            ..ClientOrigin::default()
+        };
+    }
+    ClientOrigin {
+        headers: Arc::new(std::mem::take(&mut upgrade.headers)),
+        peer,
+    }
+}
+
 fn not_found(server: &ServerState, reason: &str) -> Response {
     let named = |agent: &AgentDefinition| format!("/agents/{}/ws", agent.name());
     let paths: Vec<_> = server.agents.iter().map(named).collect();
@@ -149,10 +168,11 @@ fn open(
     place: Option<Extension<ConnectionSlot>>,
     upgrade: Result<Upgrade, NotAWebSocket>,
 ) -> Response {
-    let upgrade = match upgrade {
+    let mut upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(refused) => return refused.into_response(),
     };
+    let origin = origin_of(server, &mut upgrade);
     let (answer, opening) = upgrade.accept(server.config.limits.frame_bytes);
     let serving = Arc::clone(server);
     // Both are boxed. Otherwise a session would keep the memory of its opening, and the opening that of a session.
@@ -160,7 +180,7 @@ fn open(
     server.spawn(async move {
         let socket = opening.await;
         if let Some(socket) = socket {
-            Box::pin(connection_task::run(socket, serving, agent)).await;
+            Box::pin(connection_task::run(socket, serving, agent, origin)).await;
         }
         drop(place);
     });

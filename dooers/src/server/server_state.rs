@@ -2,6 +2,8 @@
 
 use super::config::WorkerConfig;
 use super::feedback_updates::FeedbackUpdates;
+use super::open_address::OpenWarning;
+use super::open_sessions::OpenSessions;
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -20,6 +22,9 @@ pub(super) struct ServerState {
     pub(super) config: WorkerConfig,
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
+    /// The sessions of users.
+    pub(super) open: OpenSessions,
+    pub(super) open_warning: OpenWarning,
     /// The total of unsent bytes of all connections.
     pub(super) outbound: Arc<OutboundTotal>,
     pub(super) settings: Arc<LiveSettings>,

@@ -1,11 +1,14 @@
 //! The session of one client: its identity, its requests, and its frames.
 
-use super::identity::Identity;
+use super::client_origin::ClientOrigin;
+use super::identity::SessionIdentity;
 use super::server_state::ServerState;
 use super::socket::{CloseSignal, Liveness};
+use crate::auth::access::Action;
 use crate::handler::AgentDefinition;
 use crate::hub::{Connection, Frame, OutboundTotal};
 use crate::protocol::{ErrorBody, ServerFrame, ServerInfo};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +17,12 @@ pub(super) struct Session {
     pub(super) server: Arc<ServerState>,
     pub(super) agent: AgentDefinition,
     pub(super) connection: Arc<Connection>,
-    identity: Mutex<Option<Arc<Identity>>>,
-    pub(super) ending: CloseSignal,
+    /// How the client reached the server.
+    pub(super) origin: ClientOrigin,
+    identity: Mutex<Option<Arc<SessionIdentity>>>,
+    /// True if the authenticator has refused the client.
+    was_refused: AtomicBool,
+    pub(super) ending: Arc<CloseSignal>,
     pub(super) liveness: Liveness,
 }
 
@@ -27,12 +34,15 @@ impl Session {
         agent: AgentDefinition,
         until: &CancellationToken,
         total: Option<Arc<OutboundTotal>>,
+        origin: ClientOrigin,
     ) -> Self {
         let connection = Connection::new(server.outbound_limits(), total);
         Self {
             connection: Arc::new(connection),
-            ending: CloseSignal::new(until),
+            ending: Arc::new(CloseSignal::new(until)),
+            origin,
             identity: Mutex::default(),
+            was_refused: AtomicBool::new(false),
             liveness: Liveness::default(),
             agent,
             server,
@@ -40,7 +50,7 @@ impl Session {
     }
 
     /// The identity since the last `connect`. `None` before the first.
-    pub(super) fn identity(&self) -> Option<Arc<Identity>> {
+    pub(super) fn identity(&self) -> Option<Arc<SessionIdentity>> {
         // Nothing panics while the lock is held.
         self.identity
             .lock()
@@ -48,23 +58,55 @@ impl Session {
             .clone()
     }
 
-    pub(super) fn is_still(&self, identity: &Arc<Identity>) -> bool {
-        self.identity()
-            .is_some_and(|now| Arc::ptr_eq(&now, identity))
+    /// Records that the authenticator has refused the client.
+    pub(super) fn record_refusal(&self) {
+        self.was_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if the authenticator has refused the client.
+    pub(super) fn was_refused(&self) -> bool {
+        self.was_refused.load(Ordering::Relaxed)
+    }
+
+    /// Returns true if the subscriptions that the session had under this identity continue.
+    pub(super) fn is_still(&self, identity: &SessionIdentity) -> bool {
+        self.identity().is_some_and(|now| now.continues(identity))
     }
 
     /// Sets the identity and enters the connection into the hub. This replaces an earlier identity and ends its
     /// subscriptions.
-    pub(super) fn set_identity(&self, identity: Identity) {
+    pub(super) fn set_identity(&self, identity: SessionIdentity) {
         self.server
             .hub
             .enter(&self.connection, identity.scope.clone());
         self.act_as(identity);
     }
 
+    /// Replaces the identity by one that continues it. The subscriptions that it still allows continue.
+    pub(super) fn renew_identity(&self, identity: SessionIdentity) {
+        let hub = &self.server.hub;
+        let audience = self.connection.subscribed_audience();
+        if audience.is_some_and(|audience| !identity.can_read_settings(audience)) {
+            hub.unsubscribe_settings(&self.connection);
+        }
+        if identity.can(Action::ReadAnalytics, None).is_err() {
+            hub.unsubscribe_analytics(&self.connection);
+        }
+        self.act_as(identity);
+    }
+
+    /// Removes the session from the hub and from the sessions of its user.
+    pub(super) fn leave(&self) {
+        self.server.hub.leave(&self.connection);
+        if let Some(identity) = self.identity() {
+            let user_id = &identity.user().user_id;
+            self.server.open.remove(user_id, self.connection.id());
+        }
+    }
+
     /// Sets the identity without entering it into the hub: the session is notified only of the threads that it
     /// subscribes to.
-    pub(super) fn act_as(&self, identity: Identity) {
+    pub(super) fn act_as(&self, identity: SessionIdentity) {
         self.connection.set_takes_deltas(identity.takes_deltas);
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
     }

@@ -39,6 +39,12 @@ pub(super) enum CloseReason {
     TooLarge,
     /// The client sent no `connect` in time.
     NeverConnected,
+    /// The client sent no `connect` in time that the authenticator accepted.
+    Unauthorized,
+    /// The identity of the client expired and was not renewed in time.
+    Expired,
+    /// The program closed the connections of the user.
+    Revoked,
     /// The client sent no pong in time.
     Silent,
     /// The client read nothing for too long.
@@ -55,6 +61,9 @@ impl CloseReason {
             Self::NotUtf8 => (CloseCode::Invalid, "a text frame is not UTF-8"),
             Self::TooLarge => (CloseCode::Size, "the frame is too large"),
             Self::NeverConnected => (CloseCode::Again, "no connect frame came in time"),
+            Self::Unauthorized => (CloseCode::Policy, "the credentials were refused"),
+            Self::Expired => (CloseCode::Policy, "the authentication has expired"),
+            Self::Revoked => (CloseCode::Policy, "the access was revoked"),
             Self::Silent => (CloseCode::Again, "no pong came in time"),
             Self::Stalled => (CloseCode::Again, "nothing was read for too long"),
         };

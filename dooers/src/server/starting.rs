@@ -4,6 +4,8 @@ use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
+use super::open_address::OpenWarning;
+use super::open_sessions::OpenSessions;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
@@ -97,6 +99,8 @@ impl ServerState {
                 config,
                 store,
                 hub,
+                open: OpenSessions::default(),
+                open_warning: OpenWarning::default(),
                 settings,
                 feedback,
                 runner: Arc::new(runner),

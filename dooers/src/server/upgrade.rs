@@ -2,12 +2,14 @@
 
 use super::read_ahead::ReadAhead;
 use super::write_counter::Metered;
+use crate::auth::{SUBPROTOCOL, offers_subprotocol};
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
-use axum::http::{Method, StatusCode, Version, header};
+use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use std::net::{IpAddr, SocketAddr};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -27,6 +29,8 @@ pub(super) type Socket = WebSocketStream<Metered<ReadAhead<TokioIo<Upgraded>>>>;
 /// takes.
 #[derive(Debug)]
 pub(super) struct Upgrade {
+    pub(super) headers: HeaderMap,
+    pub(super) peer: Option<IpAddr>,
     answer: Response,
     upgraded: OnUpgrade,
 }
@@ -42,13 +46,25 @@ impl<S: Sync> FromRequest<S> for Upgrade {
     type Rejection = NotAWebSocket;
 
     async fn from_request(mut request: Request, _: &S) -> Result<Self, NotAWebSocket> {
-        let answer = answer_to(&request)?;
+        let mut answer = answer_to(&request)?;
+        if offers_subprotocol(request.headers()) {
+            let selected = HeaderValue::from_static(SUBPROTOCOL);
+            let headers = answer.headers_mut();
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, selected);
+        }
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(peer)| peer.ip());
         let upgraded = request.extensions_mut().remove::<OnUpgrade>();
         let upgraded = upgraded.ok_or_else(|| NotAWebSocket {
             status: StatusCode::UPGRADE_REQUIRED,
             reason: "the connection cannot be upgraded".to_owned(),
         })?;
-        Ok(Self { answer, upgraded })
+        Ok(Self {
+            headers: std::mem::take(request.headers_mut()),
+            peer,
+            answer,
+            upgraded,
+        })
     }
 }
 

@@ -8,12 +8,14 @@ use super::config::WorkerConfig;
 use super::dispatch::Dispatch;
 use super::error::ServerError;
 use super::listener;
+use super::open_address;
 use super::repository::{Broadcast, Repository};
 use super::routes;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::signals::StopSignals;
 use super::stopping::Stopped;
+use crate::auth::{Authenticator, SharedAuthenticator};
 use crate::handler::{Agent, AgentDefinition, TurnMiddleware, WorkerAnalytics};
 use crate::history::WorkerMemory;
 use crate::settings::{Settings, SettingsSchema, SettingsUpdate, WorkerSettings};
@@ -138,6 +140,26 @@ impl WorkerServer {
     #[must_use]
     pub fn middleware(mut self, middleware: impl TurnMiddleware) -> Self {
         self.program.middlewares.add(middleware);
+        self
+    }
+
+    /// Sets the authenticator, which decides who a client is. Without one, the server believes what clients state, and serves
+    /// loopback addresses only: see [`Open`](crate::auth::Open).
+    ///
+    /// ```
+    /// use dooers::auth::{ConnectRequest, Identity, Refusal};
+    /// use dooers::prelude::*;
+    ///
+    /// # #[dooers::agent]
+    /// # async fn echo() {}
+    /// let server = WorkerServer::new(WorkerConfig::new()).authenticator(async |request: ConnectRequest| {
+    ///     let user = request.token().and_then(|token| token.strip_prefix("session-of-"));
+    ///     user.map(Identity::new).ok_or_else(|| Refusal::unauthorized("log in first"))
+    /// });
+    /// ```
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.program.config.authenticator = SharedAuthenticator::new(authenticator);
         self
     }
 
@@ -372,6 +394,17 @@ impl WorkerServer {
         Ok(server.cancel(None, target, || {}).await?)
     }
 
+    /// Closes all connections of a user to this process. Returns their number.
+    ///
+    /// To revoke the access of a user, first make the authenticator refuse the user. A client that is closed connects again.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the server cannot start.
+    pub async fn disconnect(&self, user_id: &str) -> Result<usize, ServerError> {
+        Ok(self.start().await?.open.disconnect(user_id))
+    }
+
     /// Listens on the configured address and serves until the program receives SIGINT or SIGTERM, or until
     /// [`close`](Self::close) is called.
     ///
@@ -470,6 +503,7 @@ impl WorkerServer {
         let listening = binding::listen(&self.program.config.bind);
         let listener = self.closed.run_until_cancelled(listening).await;
         let listener = listener.unwrap_or(Err(ServerError::Closed))?;
+        self.check_open(&listener)?;
         Ok((listener, self.start().await?))
     }
 
@@ -479,11 +513,18 @@ impl WorkerServer {
     ///
     /// [`ServerError`], if the agents or the store cannot be used, or the listener fails.
     pub async fn serve_on(&self, listener: TcpListener) -> Result<(), ServerError> {
+        self.check_open(&listener)?;
         match self.start().await {
             Err(ServerError::Closed) => Ok(()),
             Err(error) => Err(error),
             Ok(server) => listener::serve(listener, server).await,
         }
+    }
+
+    /// Refuses an address that other machines can reach if the server believes its clients.
+    fn check_open(&self, listener: &TcpListener) -> Result<(), ServerError> {
+        let address = listener.local_addr().map_err(ServerError::Listen)?;
+        open_address::check(address, &self.program.config)
     }
 
     /// The server as a router, to nest in the program's own router, which may have a state of any type.

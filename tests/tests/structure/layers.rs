@@ -7,6 +7,7 @@ const LAYERS: &[&[&str]] = &[
     &["crash", "guide", "logs", "shrink", "text"],
     &["protocol"],
     &["store"],
+    &["auth"],
     &["error", "hub", "history", "settings"],
     &["handler"],
     &["turn"],

@@ -3,9 +3,10 @@
 use super::error::DispatchError;
 use super::stream::{DispatchStream, StreamEnd, TurnReader};
 use super::turn_filter::TurnFilter;
+use crate::auth::Identity;
 use crate::handler::AgentDefinition;
 use crate::protocol::{ContentPart, EventType, UploadNotFound, User, clean_id, new_id, timestamp};
-use crate::server::identity::Identity;
+use crate::server::identity::SessionIdentity;
 use crate::server::local_session::LocalSession;
 use crate::server::server_state::ServerState;
 use crate::server::session::Session;
@@ -267,15 +268,17 @@ impl Dispatch {
         ))
     }
 
-    fn identity(&self, server: &ServerState) -> Identity {
+    fn identity(&self, server: &ServerState) -> SessionIdentity {
         // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
         let private_threads = server.config.private_threads;
-        let (scope, user) = (self.scope.clone(), self.user.clone());
-        Identity::within(scope, user, participant, private_threads)
+        let granted = Identity::new(self.user.clone())
+            .organization(&self.scope.organization_id)
+            .workspace(&self.scope.workspace_id);
+        SessionIdentity::within(self.scope.clone(), granted, participant, private_threads)
     }
 
-    fn into_message(self, identity: &Identity) -> NewMessage {
+    fn into_message(self, identity: &SessionIdentity) -> NewMessage {
         let thread = |id| NewThread {
             title: self.title,
             metadata: self.metadata,
@@ -292,7 +295,7 @@ impl Dispatch {
             data: self.data,
             seal: None,
             client_event_id: self.idempotency_key,
-            user: identity.user.clone(),
+            user: identity.user().clone(),
             participant: identity.participant.clone(),
             at: timestamp::now(),
         }

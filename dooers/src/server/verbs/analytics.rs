@@ -1,13 +1,11 @@
 //! The verbs `analytics.subscribe` and `analytics.unsubscribe`.
 
 use super::caller::Caller;
-use crate::protocol::{ErrorBody, ErrorCode, WorkerPayload};
+use crate::protocol::{ErrorBody, ErrorCode};
 
 /// Subscribes to the analytics events of the connection's worker in its organization.
-///
-/// There is no authenticator, so the server trusts the identity in `connect`, and any connection may subscribe.
-pub(super) fn subscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
-    check(caller, payload)?;
+pub(super) fn subscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
+    check(caller)?;
     let session = caller.session;
     // No event precedes the answer.
     session.ack(&caller.id);
@@ -17,8 +15,8 @@ pub(super) fn subscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(
 }
 
 /// Ends the subscription.
-pub(super) fn unsubscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
-    check(caller, payload)?;
+pub(super) fn unsubscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
+    check(caller)?;
     let session = caller.session;
     session
         .server
@@ -28,9 +26,8 @@ pub(super) fn unsubscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result
     Ok(())
 }
 
-/// Checks that the request is for the connection's own worker, and that analytics are on.
-fn check(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
-    caller.check_worker("the analytics", payload.agent_id.or(payload.worker_id))?;
+/// Checks that analytics are on.
+fn check(caller: &Caller<'_>) -> Result<(), ErrorBody> {
     if caller.session.server.runner.publisher().analytics().is_on() {
         return Ok(());
     }

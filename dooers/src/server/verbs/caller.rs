@@ -1,26 +1,20 @@
 //! The sender of a frame.
 
 use crate::protocol::{ErrorBody, ErrorCode};
-use crate::server::identity::Identity;
+use crate::server::identity::SessionIdentity;
 use crate::server::session::Session;
 use crate::store::{PageLimit, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The delay after which a message may be sent again that was refused as `OVERLOADED`, in milliseconds.
-const RETRY_AFTER_MS: u64 = 1_000;
-
-/// The delay in milliseconds, rounded up, so that it never ends too early.
-fn whole_millis(delay: Duration) -> u64 {
-    let millis = delay.as_nanos().div_ceil(1_000_000);
-    u64::try_from(millis).unwrap_or(u64::MAX)
-}
+/// The delay after which a message may be sent again that was refused as `OVERLOADED`.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The sender of a frame, and the id of the frame.
 pub(super) struct Caller<'a> {
     pub(super) session: &'a Session,
     pub(super) id: String,
-    pub(super) identity: Arc<Identity>,
+    pub(super) identity: Arc<SessionIdentity>,
 }
 
 impl Caller<'_> {
@@ -28,23 +22,16 @@ impl Caller<'_> {
     pub(super) fn refusal(&self, error: StoreError) -> ErrorBody {
         match error {
             StoreError::NotFound(what) => ErrorBody::not_found(what),
-            StoreError::Overloaded(text) => ErrorBody {
-                retry_after_ms: Some(RETRY_AFTER_MS),
-                ..ErrorBody::new(ErrorCode::Overloaded, text)
-            },
-            StoreError::RateLimited { text, retry_after } => ErrorBody {
-                retry_after_ms: Some(whole_millis(retry_after)),
-                ..ErrorBody::new(ErrorCode::RateLimited, text)
-            },
+            StoreError::Overloaded(text) => {
+                ErrorBody::new(ErrorCode::Overloaded, text).after(RETRY_AFTER)
+            }
+            StoreError::RateLimited { text, retry_after } => {
+                ErrorBody::new(ErrorCode::RateLimited, text).after(retry_after)
+            }
             StoreError::Unavailable { .. } => {
                 tracing::warn!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
-                ErrorBody {
-                    retry_after_ms: Some(RETRY_AFTER_MS),
-                    ..ErrorBody::new(
-                        ErrorCode::Overloaded,
-                        "the server cannot use its database now; try again later",
-                    )
-                }
+                let text = "the server cannot use its database now; try again later";
+                ErrorBody::new(ErrorCode::Overloaded, text).after(RETRY_AFTER)
             }
             StoreError::Conflict(text) | StoreError::Busy(text) => {
                 ErrorBody::new(ErrorCode::Conflict, text)
@@ -67,18 +54,6 @@ impl Caller<'_> {
 }
 
 impl Caller<'_> {
-    /// Checks that a request for `what` of a worker is for the connection's own worker.
-    pub(super) fn check_worker(&self, what: &str, named: Option<String>) -> Result<(), ErrorBody> {
-        let own = &self.identity.scope.worker_id;
-        if named.is_none_or(|named| named == *own) {
-            return Ok(());
-        }
-        Err(ErrorBody::new(
-            ErrorCode::Forbidden,
-            format!("these are {what} of another worker; `connect` to that worker first"),
-        ))
-    }
-
     /// The limits of a page: the requested number of items, up to `most`, and the maximum size of an answer in bytes.
     pub(super) fn page_limit(
         &self,

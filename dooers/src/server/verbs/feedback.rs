@@ -12,7 +12,7 @@ pub(super) async fn give(caller: &Caller<'_>, payload: FeedbackPayload) -> Resul
     let given = NewFeedback {
         id: new_id(),
         target: FeedbackTarget::new(payload.target_type, payload.target_id),
-        user_id: identity.user.user_id.clone(),
+        user_id: identity.user().user_id.clone(),
         participant: identity.participant.clone(),
         value: payload.value,
         reason: payload.reason,

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::{analytics, connect, event, feedback, run, settings, thread};
+use crate::auth::access::Action;
 use crate::protocol::{Command, Envelope, ErrorBody, ErrorCode, ServerFrame};
 use crate::server::session::Session;
 
@@ -24,6 +25,12 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
     if identity.is_none() && !envelope.kind.is_allowed_before_connect() {
         return Err(not_connected());
     }
+    let command = envelope.command()?;
+    if let Some(identity) = &identity
+        && let Some((action, worker)) = action_of(session, &command)
+    {
+        identity.can(action, worker)?;
+    }
     let caller = |id| match identity {
         Some(identity) => Ok(Caller {
             session,
@@ -32,8 +39,8 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         }),
         None => Err(not_connected()),
     };
-    match envelope.command()? {
-        Command::Connect(payload) => connect::connect(session, &id, &payload),
+    match command {
+        Command::Connect(payload) => connect::connect(session, &id, *payload).await,
         Command::Ping => {
             session.push(&ServerFrame::Pong {});
             Ok(())
@@ -49,15 +56,42 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::ThreadDelete(thread_id) => thread::delete(&caller(id)?, &thread_id).await,
         Command::EventCreate(draft) => event::create(&caller(id)?, *draft).await,
         Command::EventList(payload) => event::list(&caller(id)?, &payload).await,
-        Command::SettingsSubscribe(payload) => settings::subscribe(&caller(id)?, payload).await,
-        Command::SettingsUnsubscribe(payload) => settings::unsubscribe(&caller(id)?, payload),
+        Command::SettingsSubscribe(payload) => settings::subscribe(&caller(id)?, &payload).await,
+        Command::SettingsUnsubscribe(_) => settings::unsubscribe(&caller(id)?),
         Command::SettingsPatch(payload) => settings::patch(&caller(id)?, payload).await,
         Command::SettingsPublicSchema => settings::public_schema(session, &id),
         Command::RunCancel(payload) => run::cancel(&caller(id)?, payload).await,
         Command::Feedback(payload) => feedback::give(&caller(id)?, payload).await,
-        Command::AnalyticsSubscribe(payload) => analytics::subscribe(&caller(id)?, payload),
-        Command::AnalyticsUnsubscribe(payload) => analytics::unsubscribe(&caller(id)?, payload),
+        Command::AnalyticsSubscribe(_) => analytics::subscribe(&caller(id)?),
+        Command::AnalyticsUnsubscribe(_) => analytics::unsubscribe(&caller(id)?),
     }
+}
+
+/// The action of a command, and the worker that it names. `None` for commands that need no identity.
+fn action_of<'a>(session: &Session, command: &'a Command) -> Option<(Action, Option<&'a str>)> {
+    Some(match command {
+        Command::Connect(_) | Command::Ping | Command::SettingsPublicSchema => return None,
+        Command::ThreadList(_)
+        | Command::ThreadSubscribe { .. }
+        | Command::ThreadUnsubscribe(_)
+        | Command::ThreadDelete(_)
+        | Command::EventCreate(_)
+        | Command::EventList(_)
+        | Command::RunCancel(_)
+        | Command::Feedback(_) => (Action::Converse, None),
+        Command::SettingsSubscribe(payload) => {
+            let action = Action::ReadSettings(payload.audience);
+            (action, payload.worker())
+        }
+        Command::SettingsPatch(_) => {
+            let audience = session.connection.settings_audience();
+            (Action::PatchSettings(audience), None)
+        }
+        Command::AnalyticsSubscribe(payload) => (Action::ReadAnalytics, payload.worker()),
+        Command::SettingsUnsubscribe(payload) | Command::AnalyticsUnsubscribe(payload) => {
+            (Action::Converse, payload.worker())
+        }
+    })
 }
 
 fn not_connected() -> ErrorBody {

@@ -2,8 +2,7 @@
 
 use super::caller::Caller;
 use crate::protocol::{
-    Audience, ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload, WorkerPayload,
-    clean_id,
+    ErrorBody, ErrorCode, SettingsPatchPayload, SettingsSubscribePayload, clean_id,
 };
 use crate::server::session::Session;
 use crate::server::settings_frames;
@@ -12,15 +11,8 @@ use crate::settings::{ChangedSetting, PatchError, SettingsError};
 /// Sends a snapshot for the audience, and then every change that it may see.
 pub(super) async fn subscribe(
     caller: &Caller<'_>,
-    payload: SettingsSubscribePayload,
+    payload: &SettingsSubscribePayload,
 ) -> Result<(), ErrorBody> {
-    caller.check_worker("the settings", payload.agent_id.or(payload.worker_id))?;
-    if payload.audience == Audience::Creator && !caller.identity.is_creator() {
-        return Err(ErrorBody::new(
-            ErrorCode::Forbidden,
-            "the audience `creator` requires the role `owner` or `manager` in the organization",
-        ));
-    }
     let session = caller.session;
     let (worker, audience) = (caller.identity.worker(), payload.audience);
     let subscribed = session
@@ -36,8 +28,7 @@ pub(super) async fn subscribe(
     Ok(())
 }
 
-pub(super) fn unsubscribe(caller: &Caller<'_>, payload: WorkerPayload) -> Result<(), ErrorBody> {
-    caller.check_worker("the settings", payload.agent_id.or(payload.worker_id))?;
+pub(super) fn unsubscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
     let session = caller.session;
     let agent = session.agent.name();
     let configured = session.server.settings.schema(agent).map(|_| ());

@@ -1,0 +1,22 @@
+//! Access: who may connect, and what they may do.
+//!
+//! An [`Authenticator`] decides who a client is. The server asks it at every `connect`, and believes only the [`Identity`] that
+//! it returns. Without one, the server uses [`Open`], which believes the client, and serves loopback addresses only.
+
+pub(crate) mod access;
+mod allowed_workers;
+mod authenticator;
+mod bearer;
+mod connect_request;
+mod identity;
+mod open;
+mod refusal;
+
+pub use allowed_workers::AllowedWorkers;
+pub use authenticator::Authenticator;
+pub(crate) use authenticator::SharedAuthenticator;
+pub(crate) use bearer::{SUBPROTOCOL, offers_subprotocol};
+pub use connect_request::ConnectRequest;
+pub use identity::{Identity, Rights};
+pub use open::Open;
+pub use refusal::Refusal;
