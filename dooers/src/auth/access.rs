@@ -91,3 +91,93 @@ pub(crate) fn can_see(scope: &Scope, participants: &[Participant]) -> bool {
 fn forbidden(text: &str) -> ErrorBody {
     ErrorBody::new(ErrorCode::Forbidden, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::{AllowedWorkers, Rights};
+    use chrono::TimeDelta;
+
+    fn decide(identity: &Identity, action: Action, worker: &str) -> Result<(), ErrorCode> {
+        let scope = Scope::new("agent", "w");
+        let subject = Subject {
+            identity,
+            scope: &scope,
+        };
+        can(subject, action, worker).map_err(|error| error.code)
+    }
+
+    const ACTIONS: [Action; 6] = [
+        Action::Converse,
+        Action::ReadSettings(Audience::User),
+        Action::PatchSettings(Audience::User),
+        Action::ReadSettings(Audience::Creator),
+        Action::PatchSettings(Audience::Creator),
+        Action::ReadAnalytics,
+    ];
+
+    /// The actions that are allowed for the own worker, by their places in [`ACTIONS`].
+    fn allowed(identity: &Identity) -> Vec<usize> {
+        let is_allowed = |at: &usize| decide(identity, ACTIONS[*at], "w").is_ok();
+        (0..ACTIONS.len()).filter(is_allowed).collect()
+    }
+
+    #[test]
+    fn rights_follow_from_roles_and_named_workers() {
+        let every = Identity::new("ana");
+        let named = every.clone().workers(AllowedWorkers::only(["w", "v"]));
+        let right = |change: fn(&mut Rights)| allowed(&every.clone().rights(change));
+        for (identity, expected) in [
+            (&every, vec![0, 1]),
+            // Every organization shares the worker, so a role gives no rights over it.
+            (&every.clone().organization_role("owner"), vec![0, 1]),
+            (&named, vec![0, 1, 2]),
+            (
+                &named.clone().organization_role("owner"),
+                vec![0, 1, 2, 3, 4, 5],
+            ),
+            (
+                &named.clone().organization_role("manager"),
+                vec![0, 1, 2, 3, 4, 5],
+            ),
+            (&named.clone().organization_role("Owner"), vec![0, 1, 2]),
+        ] {
+            assert_eq!(allowed(identity), expected, "{identity:?}");
+        }
+        assert_eq!(right(|rights| rights.settings = true), [0, 1, 2]);
+        assert_eq!(
+            right(|rights| rights.creator_settings = true),
+            [0, 1, 2, 3, 4]
+        );
+        assert_eq!(right(|rights| rights.analytics = true), [0, 1, 5]);
+    }
+
+    #[test]
+    fn other_workers_are_forbidden() {
+        let all = |rights: &mut Rights| {
+            *rights = Rights {
+                settings: true,
+                creator_settings: true,
+                analytics: true,
+            };
+        };
+        let every = Identity::new("ana").organization_role("owner").rights(all);
+        let others = every.clone().workers(AllowedWorkers::only(["v"]));
+        for action in ACTIONS {
+            assert_eq!(decide(&every, action, "v"), Err(ErrorCode::Forbidden));
+            assert_eq!(decide(&others, action, "w"), Err(ErrorCode::Forbidden));
+            assert_eq!(decide(&others, action, "v"), Err(ErrorCode::Forbidden));
+        }
+    }
+
+    #[test]
+    fn expired_identity_may_do_nothing() {
+        let identity = |left| Identity::new("ana").expires_at(Utc::now() + left);
+        for action in &ACTIONS[..2] {
+            let decided = |left| decide(&identity(left), *action, "w");
+            assert_eq!(decided(TimeDelta::hours(1)), Ok(()));
+            assert_eq!(decided(TimeDelta::zero()), Err(ErrorCode::Unauthorized));
+            assert_eq!(decided(-TimeDelta::hours(1)), Err(ErrorCode::Unauthorized));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The message that a turn answers.
 
 use super::secrets::AnswerSecrets;
+use crate::auth::Identity;
 use crate::protocol::{
     Actor, ContentPart, EventType, FormAnswer, Thread, ThreadEvent, User, hidden_fields,
     joined_text, new_id, with_values,
@@ -53,6 +54,8 @@ pub struct WorkerRequest {
     pub(crate) kind: EventType,
     /// The answers that are not in `data`.
     secrets: AnswerSecrets,
+    /// The identity of the author, if an authenticator has confirmed it.
+    identity: Option<Box<Identity>>,
     /// The number of this attempt, from 1.
     pub(crate) attempt: u32,
 }
@@ -113,6 +116,7 @@ impl WorkerRequest {
             metadata: thread.metadata.clone(),
             kind: event.kind,
             secrets: AnswerSecrets::default(),
+            identity: None,
             attempt,
             thread,
         }
@@ -121,6 +125,67 @@ impl WorkerRequest {
     /// Adds the answers to password fields.
     pub(crate) fn with_secrets(self, secrets: AnswerSecrets) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// Adds the identity of the author, as the store has kept it.
+    pub(crate) fn with_stored_identity(self, stored: Option<&str>) -> Self {
+        let identity = stored.and_then(|json| match serde_json::from_str(json) {
+            Ok(identity) => Some(identity),
+            // The handler then sees a user without rights.
+            Err(error) => {
+                tracing::error!(target: "dooers::turn", event_id = self.event_id, %error, "the stored identity of a message is not readable");
+                None
+            }
+        });
+        Self { identity, ..self }
+    }
+
+    /// Sets the identity of the author, with its user, organization and workspace, for a unit test.
+    ///
+    /// ```
+    /// use dooers::auth::Identity;
+    /// use dooers::prelude::*;
+    ///
+    /// #[dooers::agent]
+    /// async fn greeter(request: WorkerRequest) -> String {
+    ///     let plan = request.identity().claims.get("plan").cloned();
+    ///     format!("Hello {}, your plan is {}", request.user.user_id, plan.unwrap_or_default())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let ana = Identity::new("ana").claim("plan", "gold");
+    /// let answer = greeter(WorkerRequest::new("Hi").with_identity(ana)).await;
+    /// assert_eq!(answer, "Hello ana, your plan is \"gold\"");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_identity(self, identity: Identity) -> Self {
+        Self {
+            user: identity.user.clone(),
+            organization_id: identity.organization_id.clone(),
+            workspace_id: identity.workspace_id.clone(),
+            identity: Some(Box::new(identity)),
+            ..self
+        }
+    }
+
+    /// The identity of the author: what the [`Authenticator`](crate::auth::Authenticator) returned, with its claims.
+    ///
+    /// Without an authenticator, and for a message of the program, it has the user, the organization and the workspace of the
+    /// message, and no rights and claims.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.confirmed_identity().cloned().unwrap_or_else(|| {
+            Identity::new(self.user.clone())
+                .organization(&self.organization_id)
+                .workspace(&self.workspace_id)
+        })
+    }
+
+    /// The identity of the author, if an authenticator has confirmed it.
+    pub(crate) fn confirmed_identity(&self) -> Option<&Identity> {
+        self.identity.as_deref()
     }
 
     /// The first `characters` characters of the message, as readers see them.

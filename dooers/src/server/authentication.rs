@@ -22,9 +22,10 @@ impl Session {
             self.origin.headers.clone(),
             self.origin.peer,
         );
+        let is_proven = !self.server.config.authenticator.believes_clients();
         let mut granted = self.ask(request.clone()).await?;
         if let Err(refused) = granted.admit() {
-            return Err(if self.server.config.authenticator.believes_clients() {
+            return Err(if !is_proven {
                 refused.at(&request.payload().place_of(refused.member))
             } else {
                 let error: Box<dyn Error> = refused.at(refused.member).into();
@@ -36,7 +37,7 @@ impl Session {
             });
         }
         let private_threads = self.server.config.private_threads;
-        let identity = SessionIdentity::of(granted, &request, private_threads);
+        let identity = SessionIdentity::of(granted, &request, private_threads, is_proven);
         identity.can(Action::Converse, None)?;
         Ok(identity)
     }

@@ -14,6 +14,8 @@ pub(super) struct SessionIdentity {
     pub(super) granted: Arc<Identity>,
     pub(super) scope: Scope,
     pub(super) participant: Participant,
+    /// True if handlers get the identity itself: without an authenticator, the event has everything.
+    is_stored: bool,
     /// True if the client keeps its list of events when it resumes.
     pub(super) keeps_its_events: bool,
     /// True if the client accepts growing texts piece by piece.
@@ -26,7 +28,12 @@ pub(super) struct SessionIdentity {
 
 impl SessionIdentity {
     /// Creates the identity of a client that sends this `connect`.
-    pub(super) fn of(granted: Identity, request: &ConnectRequest, private_threads: bool) -> Self {
+    pub(super) fn of(
+        granted: Identity,
+        request: &ConnectRequest,
+        private_threads: bool,
+        is_proven: bool,
+    ) -> Self {
         let scope = Scope {
             agent: request.agent().to_owned(),
             worker_id: request.worker_id().to_owned(),
@@ -42,6 +49,7 @@ impl SessionIdentity {
         };
         let payload = request.payload();
         Self {
+            is_stored: is_proven,
             keeps_its_events: payload.keeps_its_events(),
             takes_deltas: payload.takes_deltas(),
             ..Self::within(scope, granted, participant, private_threads)
@@ -64,6 +72,7 @@ impl SessionIdentity {
             granted: Arc::new(granted),
             scope: Scope { viewer, ..scope },
             participant,
+            is_stored: false,
             keeps_its_events: true,
             takes_deltas: true,
             has_been_warned: AtomicBool::new(false),
@@ -89,6 +98,19 @@ impl SessionIdentity {
     /// Returns true if the subscriptions of one identity continue under the other.
     pub(super) fn continues(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.continuity, &other.continuity)
+    }
+
+    /// Makes handlers get the identity itself.
+    pub(super) fn store(mut self) -> Self {
+        self.is_stored = true;
+        self
+    }
+
+    /// The JSON of the identity that is stored with a message, for its handler.
+    pub(super) fn stored(&self) -> Option<String> {
+        // Serialization cannot fail, because all maps have text keys.
+        self.is_stored
+            .then(|| serde_json::to_string(&*self.granted).unwrap_or_default())
     }
 
     /// The user, as stored with messages.

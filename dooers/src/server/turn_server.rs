@@ -6,6 +6,7 @@ use super::repository::{Broadcast, Repository};
 use super::server_state::ServerState;
 use super::worker::WorkerServer;
 use crate::AgentError;
+use crate::auth::Identity;
 use crate::handler::{Agent, FromTurn, Turn, WorkerRequest};
 use crate::protocol::User;
 use crate::store::Scope;
@@ -97,6 +98,8 @@ pub struct TurnServer {
     server: Option<WeakServer>,
     scope: Scope,
     user: User,
+    /// The identity of the user, if an authenticator has confirmed it.
+    identity: Option<Identity>,
 }
 
 /// A running server, as the turns of the server find it among their states.
@@ -111,6 +114,7 @@ impl TurnServer {
             server: None,
             scope: Scope::new("", ""),
             user: User::new(""),
+            identity: None,
         }
     }
 
@@ -121,6 +125,7 @@ impl TurnServer {
                 .organization(&request.organization_id)
                 .workspace(&request.workspace_id),
             user: request.user.clone(),
+            identity: request.confirmed_identity().cloned(),
         }
     }
 
@@ -135,7 +140,8 @@ impl TurnServer {
     /// Creates a message like [`dispatch`](Self::dispatch), to the agent with this name.
     pub fn dispatch_to(&self, agent: impl Into<String>) -> Dispatch {
         let server = self.server.as_ref().map(|server| server.0.clone());
-        Dispatch::in_turn(server, self.scope_of_named(agent), self.user.clone())
+        let scope = self.scope_of_named(agent);
+        Dispatch::in_turn(server, scope, self.user.clone(), self.identity.clone())
     }
 
     /// The conversations of the turn's agent, in the worker, organization and workspace of the turn: the threads of all

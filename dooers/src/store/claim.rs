@@ -140,6 +140,8 @@ pub struct Claim {
     pub run: Option<Run>,
     /// The values of the password fields, if the message answers a form and fills any.
     pub sealed: Option<SealedAnswer>,
+    /// The identity of the sender, if the message had one.
+    pub identity: Option<String>,
     /// The changes that the claim made to the run. Empty in [`BeginOutcome`](super::BeginOutcome), whose own changes include them.
     pub changes: Vec<Change>,
 }

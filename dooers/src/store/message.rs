@@ -29,6 +29,8 @@ pub struct NewMessage {
     /// The sealed answers of a `form.response`. Required if the form has password fields: their values are stored only
     /// in the seal.
     pub seal: Option<AnswerSeal>,
+    /// JSON of the sender's identity for the handler. It is kept with the turn, and not in the event.
+    pub identity: Option<String>,
     /// The client's own id of the message.
     pub client_event_id: Option<String>,
     /// The sender.

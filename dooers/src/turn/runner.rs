@@ -448,10 +448,15 @@ async fn sleep_for(limit: Option<Duration>) {
     }
 }
 
+/// The message of a turn, without the answers that are sealed.
+fn request_of(claim: &Claim) -> WorkerRequest {
+    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
+    WorkerRequest::of(thread, event, claim.attempt).with_stored_identity(claim.identity.as_deref())
+}
+
 /// The attempt, as middleware sees it.
 fn attempt_of(agent: &AgentDefinition, claim: &Claim) -> TurnAttempt {
-    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
-    let request = WorkerRequest::of(thread, event, claim.attempt);
+    let request = request_of(claim);
     let run_id = claim.run.as_ref().map(|run| run.id.clone());
     TurnAttempt::new(agent.name(), run_id, request)
 }
@@ -465,8 +470,7 @@ fn handler_of(
     cancellation: &CancellationToken,
     before: Option<Arc<Attempt>>,
 ) -> impl Future<Output = Result<(), AgentError>> + Send + use<> {
-    let (thread, event) = (claim.thread.thread.clone(), claim.event.clone());
-    let request = WorkerRequest::of(thread, event, claim.attempt);
+    let request = request_of(claim);
     let secrets = runner.answer_keys.open(claim);
     let response = WorkerResponse::new(Arc::clone(outbox));
     let agent = agent.clone();

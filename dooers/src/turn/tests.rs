@@ -115,6 +115,7 @@ impl Worker {
             content: vec![ContentPart::text(text)],
             data: None,
             seal: None,
+            identity: None,
             client_event_id: None,
             participant: Participant::user(&user),
             user,

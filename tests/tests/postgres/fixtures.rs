@@ -26,6 +26,7 @@ pub(crate) fn first(thread_id: &str, event_id: &str) -> NewMessage {
         content: vec![ContentPart::text("hello")],
         data: None,
         seal: None,
+        identity: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

@@ -270,7 +270,7 @@ async fn subscription_covers_the_own_worker_only() {
         let foreign = ada.send(kind, json!({"agent_id": "w2"})).await;
         let (code, text) = ada.expect_error(&foreign).await;
         assert_eq!(code, "FORBIDDEN");
-        assert!(text.contains("analytics of another worker"), "{text}");
+        assert!(text.contains("for another worker"), "{text}");
         let wrong = ada.send_expecting_error(kind, json!({"agent_id": 7})).await;
         assert_eq!(wrong, "INVALID_PAYLOAD");
     }

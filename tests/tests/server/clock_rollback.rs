@@ -31,6 +31,7 @@ async fn leave_a_turn(store: &dyn Store) {
         content: vec![ContentPart::text("say done")],
         data: None,
         seal: None,
+        identity: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

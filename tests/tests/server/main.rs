@@ -30,6 +30,7 @@ mod form_retry;
 mod forms;
 mod history;
 mod idempotency;
+mod identity;
 mod json_key_order;
 mod leases;
 mod lost_responses;

@@ -63,6 +63,7 @@ pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewM
         content: vec![ContentPart::text(event_id)],
         data: None,
         seal: None,
+        identity: None,
         client_event_id: None,
         user: user.clone(),
         participant: Participant::user(user),

@@ -1,10 +1,10 @@
 //! Stored values are read back unchanged.
 
-use crate::asserts::{events_and_runs, events_of, newest, run_named};
+use crate::asserts::{dump, events_and_runs, events_of, newest, run_named};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    ana, answer, begin_thread, existing, message, new_thread, now, private_scope, repeatable, run,
-    scope, start, write,
+    ana, answer, begin_thread, existing, finish, message, new_thread, now, private_scope,
+    repeatable, run, scope, start, write,
 };
 use chrono::DateTime;
 use dooers::OnBusy;
@@ -29,7 +29,42 @@ cases![
     every_kind_of_event_round_trips,
     absent_and_empty_values_stay_distinct,
     times_round_trip_with_microseconds,
+    identity_reaches_the_claim_of_its_message,
 ];
+
+async fn identity_reaches_the_claim_of_its_message(store: &AnyStore) {
+    let sent = |thread, event_id: &str, identity: &str| NewMessage {
+        identity: Some(identity.to_owned()),
+        ..message(thread, event_id, &ana())
+    };
+    let (scope, start) = (scope(), start("r1"));
+    let begin = |new| store.begin_turn(&scope, new, &start);
+    let first = sent(new_thread("t"), "a", r#"{"claims":{"plan":"gold \"€\""}}"#);
+    let claim = begin(first.clone()).await.unwrap().claim.unwrap();
+    assert_eq!(claim.identity, first.identity);
+    // The second message waits for the first one.
+    let second = sent(existing("t"), "b", "{}");
+    assert!(begin(second.clone()).await.unwrap().claim.is_none());
+    assert!(
+        begin(message(existing("t"), "c", &ana()))
+            .await
+            .unwrap()
+            .claim
+            .is_none()
+    );
+    let claim = finish(store, &claim.key, "r2").await.unwrap();
+    assert_eq!(
+        (claim.event.id.as_str(), &claim.identity),
+        ("b", &second.identity)
+    );
+    let claim = finish(store, &claim.key, "r3").await.unwrap();
+    assert_eq!((claim.event.id.as_str(), &claim.identity), ("c", &None));
+    let seen = format!("{:?}", dump(store, &scope).await);
+    assert!(
+        !seen.contains("gold"),
+        "an event shows the identity: {seen}"
+    );
+}
 
 /// Texts that a careless store would corrupt.
 fn texts() -> Vec<String> {
@@ -122,6 +157,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         ],
         data: Some(data.clone()),
         seal: None,
+        identity: None,
         client_event_id: Some(text.to_owned()),
         user: user_of(text),
         participant: Participant::user(&user_of(text)),

@@ -33,6 +33,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         content: vec![ContentPart::text("go")],
         data: None,
         seal: None,
+        identity: None,
         client_event_id: None,
         participant: Participant::user(&user),
         user,

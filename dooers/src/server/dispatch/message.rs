@@ -50,6 +50,8 @@ pub struct Dispatch {
     through: Through,
     scope: Scope,
     user: User,
+    /// The identity of the user, if the message is sent in a turn whose author an authenticator has confirmed.
+    identity: Option<Identity>,
     thread_id: Option<String>,
     title: Option<String>,
     metadata: Option<Value>,
@@ -89,8 +91,12 @@ impl Dispatch {
         server: Option<Weak<ServerState>>,
         scope: Scope,
         user: User,
+        identity: Option<Identity>,
     ) -> Self {
-        Self::of(Through::Turn(server), scope, user)
+        Self {
+            identity,
+            ..Self::of(Through::Turn(server), scope, user)
+        }
     }
 
     fn of(through: Through, scope: Scope, user: User) -> Self {
@@ -98,6 +104,7 @@ impl Dispatch {
             through,
             scope,
             user,
+            identity: None,
             thread_id: None,
             title: None,
             metadata: None,
@@ -116,12 +123,14 @@ impl Dispatch {
     /// Sets the organization. Default: the empty id.
     pub fn organization(mut self, organization_id: impl Into<String>) -> Self {
         self.scope = self.scope.organization(organization_id);
+        self.identity = None;
         self
     }
 
     /// Sets the workspace. Default: the empty id.
     pub fn workspace(mut self, workspace_id: impl Into<String>) -> Self {
         self.scope = self.scope.workspace(workspace_id);
+        self.identity = None;
         self
     }
 
@@ -131,6 +140,7 @@ impl Dispatch {
     /// program creates without a user are then visible to no client. Further messages without a user can continue them.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = user.into();
+        self.identity = None;
         self
     }
 
@@ -272,10 +282,14 @@ impl Dispatch {
         // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
         let private_threads = server.config.private_threads;
+        let scope = self.scope.clone();
+        if let Some(confirmed) = self.identity.clone() {
+            return SessionIdentity::within(scope, confirmed, participant, private_threads).store();
+        }
         let granted = Identity::new(self.user.clone())
-            .organization(&self.scope.organization_id)
-            .workspace(&self.scope.workspace_id);
-        SessionIdentity::within(self.scope.clone(), granted, participant, private_threads)
+            .organization(&scope.organization_id)
+            .workspace(&scope.workspace_id);
+        SessionIdentity::within(scope, granted, participant, private_threads)
     }
 
     fn into_message(self, identity: &SessionIdentity) -> NewMessage {
@@ -294,6 +308,7 @@ impl Dispatch {
             content: self.content,
             data: self.data,
             seal: None,
+            identity: identity.stored(),
             client_event_id: self.idempotency_key,
             user: identity.user().clone(),
             participant: identity.participant.clone(),

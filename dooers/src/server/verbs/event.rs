@@ -74,6 +74,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         content: event.content,
         data: event.data,
         seal: None,
+        identity: caller.identity.stored(),
         client_event_id: draft.client_event_id,
         user: caller.identity.user().clone(),
         participant: caller.identity.participant.clone(),

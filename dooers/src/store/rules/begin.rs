@@ -69,7 +69,7 @@ pub(crate) fn begin<S: Rows>(
     // The preemption follows the message, because the message causes it.
     let (withdrawn, interrupted) = thread.preempt(start)?;
     changes.extend(withdrawn);
-    let mut claim = thread.queue(&event, new.sealed(), start)?;
+    let mut claim = thread.queue(&event, new, start)?;
     if let Some(claim) = &mut claim {
         changes.append(&mut claim.changes);
     }

@@ -261,6 +261,8 @@ pub(crate) struct TurnRow {
     pub(crate) is_beside: bool,
     /// The values of the password fields, if the message answers a form and fills any.
     pub(crate) sealed: Option<SealedAnswer>,
+    /// The identity of the sender, as [`NewMessage::identity`](crate::store::NewMessage::identity) has it.
+    pub(crate) identity: Option<String>,
     /// The process that runs the turn.
     pub(crate) held: Option<Held>,
 }
@@ -287,7 +289,7 @@ impl Held {
 
 impl TurnRow {
     /// Creates the waiting turn of a new message.
-    pub(super) fn new(message: &ThreadEvent, sealed: Option<&SealedAnswer>) -> Self {
+    pub(super) fn new(message: &ThreadEvent, new: &NewMessage) -> Self {
         Self {
             seq: message.seq,
             event_id: message.id.clone(),
@@ -298,7 +300,8 @@ impl TurnRow {
             retries: 0,
             not_before: None,
             is_beside: false,
-            sealed: sealed.cloned(),
+            sealed: new.sealed().cloned(),
+            identity: new.identity.clone(),
             held: None,
         }
     }

@@ -6,7 +6,7 @@ use crate::protocol::{Run, ThreadEvent, new_id};
 use crate::store::OnBusy;
 use crate::store::claim::{cancelled_run, interrupted_run, withdrawn_run};
 use crate::store::{
-    Change, Claim, ClaimOptions, Origin, PendingThread, SealedAnswer, StoreError, TurnKey,
+    Change, Claim, ClaimOptions, NewMessage, Origin, PendingThread, StoreError, TurnKey,
 };
 use chrono::{DateTime, Utc};
 
@@ -45,10 +45,10 @@ impl<R: ThreadRows> OpenThread<R> {
     pub(super) fn queue(
         &mut self,
         message: &ThreadEvent,
-        sealed: Option<&SealedAnswer>,
+        new: &NewMessage,
         start: &ClaimOptions,
     ) -> Result<Option<Claim>, R::Error> {
-        let mut turn = TurnRow::new(message, sealed);
+        let mut turn = TurnRow::new(message, new);
         if start.is_concurrent() || self.rows.oldest_turn()?.is_none() {
             // The turn is stored as running at once.
             turn.begin(start);
@@ -150,6 +150,7 @@ impl<R: ThreadRows> OpenThread<R> {
             attempt: u32::try_from(turn.attempt).unwrap_or(u32::MAX),
             run,
             sealed: turn.sealed,
+            identity: turn.identity,
             changes,
         }
     }

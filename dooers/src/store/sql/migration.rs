@@ -23,6 +23,7 @@ macro_rules! migrations {
             8 "0008" "feedback",
             9 "0009" "analytics_outbox",
             10 "0010" "usage",
+            11 "0011" "identity",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

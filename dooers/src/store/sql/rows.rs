@@ -92,7 +92,7 @@ pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros
 
 /// The columns that [`turn`] reads.
 pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
-     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed";
+     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed, u.identity";
 
 /// The columns that [`feedback`] reads.
 pub(crate) const FEEDBACK_COLUMNS: &str = "f.id, f.target_type, f.target_id, f.opinion, f.reason, f.classification, f.user_id, \
@@ -262,6 +262,7 @@ pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
         is_cancelled: row.number(8)? != 0,
         is_beside: row.number(10)? != 0,
         sealed: sealed_answer(row, 11)?,
+        identity: row.optional_string(12)?,
         held,
     })
 }

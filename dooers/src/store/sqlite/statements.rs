@@ -164,8 +164,8 @@ statements! {
 
     insert_turn: "
         INSERT INTO {prefix}turns
-            (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, retries, slot, sealed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+            (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, retries, slot, sealed, identity)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 
     oldest_turn: "SELECT {turn} FROM {prefix}turns u WHERE u.thread_pk = ?1 ORDER BY u.seq LIMIT 1"
 

@@ -381,6 +381,7 @@ impl ThreadRows for SqliteThread<'_> {
                 int(turn.retries),
                 sql::turn_slot(&turn),
                 sql::sealed_column(turn.sealed.as_ref())?,
+                turn.identity,
             ],
         )
     }

@@ -64,6 +64,7 @@ fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
         content: vec![ContentPart::text("hello")],
         data: None,
         seal: None,
+        identity: None,
         client_event_id: Some(format!("client-{event_id}")),
         participant: Participant::user(&user),
         user,

@@ -189,10 +189,10 @@ const CTES: &[Cte] = &[
     cte("new_turns", &["
         INSERT INTO {prefix}turns
             (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, cancel_requested, retries, not_before, slot,
-             sealed)
+             sealed, identity)
         SELECT x.thread_pk, x.seq, x.event_id, x.state, x.attempt, x.fence, x.node,
             clock_timestamp() + x.lease * INTERVAL '1 microsecond', x.cancel_requested, x.retries, x.not_before, x.slot,
-            x.sealed
+            x.sealed, x.identity
         FROM {turns}
         WHERE {open}
             {behind ended_turns} {behind changed_turns}"]),

@@ -459,6 +459,7 @@ fn new_turn(place: ThreadSlot, turn: &TurnRow) -> Result<NewTurn, RowError> {
         not_before: turn.not_before,
         slot: turn_slot(turn),
         sealed: sealed_column(turn.sealed.as_ref())?,
+        identity: turn.identity.clone(),
     })
 }
 

@@ -190,6 +190,7 @@ groups! {
         not_before: Option<DateTime<Utc>>,
         slot: i64,
         sealed: Option<String>,
+        identity: Option<String>,
     }
 
     /// A new or changed feedback.

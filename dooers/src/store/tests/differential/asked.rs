@@ -187,6 +187,7 @@ impl<C: Compared> Both<C> {
                 self.data()
             },
             seal: None,
+            identity: None,
             client_event_id: self
                 .dice
                 .chance(15)
