@@ -126,8 +126,9 @@ impl Dispatch {
 
     /// Sets the user on whose behalf the message is sent. Default: an anonymous user.
     ///
-    /// If threads are private, the message can only be sent to threads in which this user participates. Threads that the
-    /// program creates without a user are then visible to no client. Further messages without a user can continue them.
+    /// If the agent's threads are private, the message can only be sent to threads in which this user participates. Threads
+    /// that the program creates without a user are then visible to no client. Further messages without a user can continue
+    /// them.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = user.into();
         self
@@ -235,7 +236,7 @@ impl Dispatch {
         server: Arc<ServerState>,
         agent: AgentDefinition,
     ) -> Result<DispatchStream, DispatchError> {
-        let identity = self.identity(&server);
+        let identity = self.identity(server.config.is_private(&agent));
         let scope = identity.scope.clone();
         let message = Admitted::new(self.into_message(&identity))?;
         let until = &server.stopped;
@@ -267,10 +268,9 @@ impl Dispatch {
         ))
     }
 
-    fn identity(&self, server: &ServerState) -> Identity {
+    fn identity(&self, private_threads: bool) -> Identity {
         // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
-        let private_threads = server.config.private_threads;
         let (scope, user) = (self.scope.clone(), self.user.clone());
         Identity::within(scope, user, participant, private_threads)
     }

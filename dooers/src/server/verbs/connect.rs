@@ -10,7 +10,7 @@ pub(super) fn connect(
     id: &str,
     payload: &ConnectPayload,
 ) -> Result<(), ErrorBody> {
-    let private_threads = session.server.config.private_threads;
+    let private_threads = session.server.config.is_private(&session.agent);
     let identity = Identity::of(payload, session.agent.name(), private_threads)?;
     // No frame for the old identity is sent after the answer, and none for the new one before it.
     session.server.hub.leave(&session.connection);
