@@ -116,6 +116,7 @@ impl Worker {
             data: None,
             seal: None,
             client_event_id: None,
+            is_of_program: false,
             participant: Participant::user(&user),
             user,
             at: timestamp::now(),

@@ -32,6 +32,7 @@ async fn leave_a_turn(store: &dyn Store) {
         data: None,
         seal: None,
         client_event_id: None,
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at,

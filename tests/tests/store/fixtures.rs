@@ -64,6 +64,7 @@ pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewM
         data: None,
         seal: None,
         client_event_id: None,
+        is_of_program: false,
         user: user.clone(),
         participant: Participant::user(user),
         at: now(),

@@ -34,6 +34,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         data: None,
         seal: None,
         client_event_id: None,
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at: now,

@@ -182,7 +182,7 @@ impl Dispatch {
     /// A message that is sent again with the same key is stored and answered only once, and the [`DispatchStream`] reads the
     /// turn of the first message. A key belongs to a combination of worker, organization, workspace and user, and is shared by
     /// all agents of the worker. Sending another message with the same key, or the same message to another agent, is
-    /// [`DispatchError::Conflict`].
+    /// [`DispatchError::Conflict`]. Keys are not shared with the `client_event_id`s of clients.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -292,6 +292,7 @@ impl Dispatch {
             data: self.data,
             seal: None,
             client_event_id: self.idempotency_key,
+            is_of_program: true,
             user: identity.user.clone(),
             participant: identity.participant.clone(),
             at: timestamp::now(),

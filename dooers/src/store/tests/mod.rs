@@ -65,6 +65,7 @@ fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
         data: None,
         seal: None,
         client_event_id: Some(format!("client-{event_id}")),
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at: at(0),
