@@ -257,7 +257,7 @@ impl AgentDefinition {
         self.has_manual_runs
     }
 
-    /// Returns whether the threads of the agent are private, or `None` if the configuration of the server decides.
+    /// The option for private threads. `None` if the configuration of the server decides.
     #[must_use]
     pub const fn private_threads(&self) -> Option<bool> {
         self.private_threads
