@@ -23,6 +23,21 @@ pub(crate) fn as_string(expr: &Expr) -> Option<&LitStr> {
     }
 }
 
+/// Returns the boolean that a literal stands for, such as `"Yes"` or `0`, for a suggestion.
+pub(crate) fn meant_boolean(lit: &Lit) -> Option<bool> {
+    let word = match lit {
+        Lit::Bool(value) => return Some(value.value),
+        Lit::Str(text) => text.value().trim().to_lowercase(),
+        Lit::Int(number) => number.base10_digits().to_owned(),
+        _ => return None,
+    };
+    match word.as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// Returns the path if the expression is one.
 pub(crate) fn as_path(expr: &Expr) -> Option<&Path> {
     match peel_groups(expr) {

@@ -174,6 +174,9 @@ fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenS
     let description = concat_docs(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.with_default()));
     let has_manual_runs = agent.has_manual_runs.then(|| quote!(.with_manual_runs()));
+    let private_threads = agent
+        .private_threads
+        .map(|private| quote!(.with_private_threads(#private)));
     let call = agent
         .argument_types
         .as_ref()
@@ -203,6 +206,7 @@ fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenS
                     __dooers::AgentDefinition::new(#name, #description, #called)
                         #is_default
                         #has_manual_runs
+                        #private_threads
                         #policy
                         #requiring;
             }

@@ -22,6 +22,7 @@ const AGENT_OPTIONS: OptionTable = OptionTable {
         ("retry", "retry = 2"),
         ("on_busy", "on_busy = \"queue\""),
         ("queue", "queue = 32"),
+        ("private_threads", "private_threads = true"),
         ("type", "type = Name"),
         ("crate", "crate = path"),
     ],
@@ -69,6 +70,14 @@ const AGENT_OPTIONS: OptionTable = OptionTable {
         ("write `run = \"manual\"`", &["manual"]),
         ("write `default`", &["fallback", "primary"]),
         (
+            "write `private_threads`",
+            &["private", "privacy", "visibility"],
+        ),
+        (
+            "write `private_threads = false`",
+            &["public", "shared", "public_threads", "shared_threads"],
+        ),
+        (
             "take it as an argument of the function",
             &["settings", "state", "memory", "history"],
         ),
@@ -87,6 +96,8 @@ pub(super) struct AgentModel {
     pub(super) description: Vec<Expr>,
     pub(super) is_default: bool,
     pub(super) has_manual_runs: bool,
+    /// `None` if the configuration of the server decides.
+    pub(super) private_threads: Option<bool>,
     pub(super) policy: TurnPolicy,
     pub(super) cfg_attributes: Vec<Attribute>,
     /// The lints that the user allows. They are allowed in generated code too, as it repeats the argument types.
@@ -105,6 +116,7 @@ pub(super) fn check_agent(
     let name = agent_name(&mut options, &function.signature.ident);
     let is_default = options.flag("default");
     let has_manual_runs = has_manual_runs(&mut options);
+    let private_threads = options.switch("private_threads");
     let policy = TurnPolicy::parse(&mut options);
     let type_name = type_name(&mut options, &function.signature.ident);
     let crate_path = options.path("crate");
@@ -119,6 +131,7 @@ pub(super) fn check_agent(
         description: doc_comment(&function.attributes),
         is_default,
         has_manual_runs,
+        private_threads,
         policy,
         cfg_attributes: attributes_named(&function.attributes, "cfg"),
         allowed_lints: allowed_lints(&function.attributes),

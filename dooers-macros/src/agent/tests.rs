@@ -45,7 +45,7 @@ fn function_with_all_options_is_expanded() {
     check(
         quote!(
             name = "help-desk", default, run = "manual", timeout = "1m30s", retry = 2, on_busy = "queue", queue = 8,
-            type = HelpDesk, crate = crate::runtime
+            private_threads, type = HelpDesk, crate = crate::runtime
         ),
         quote! {
             /// Answers questions.

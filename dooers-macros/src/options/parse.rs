@@ -12,7 +12,7 @@ use syn::{Expr, Ident, LitBool, LitStr, Token};
 /// The options that a user wrote. Each getter removes its option, and reports an invalid value.
 pub(crate) struct Options<'a> {
     pub(super) table: &'a OptionTable,
-    given: Vec<GivenOption>,
+    pub(super) given: Vec<GivenOption>,
     /// The meanings of the unknown keys, which have been reported.
     meant: Vec<Meaning>,
     pub(super) diagnostics: &'a mut Diagnostics,
@@ -104,7 +104,7 @@ impl<'a> Options<'a> {
                 return Ok(OptionValue::List(list.stream()));
             }
             if self.table.contains(&key.to_string()) {
-                self.missing_value(key, &call);
+                self.value_in_parentheses(key, &call);
             }
             return Ok(OptionValue::Invalid);
         }
@@ -123,6 +123,20 @@ impl<'a> Options<'a> {
             self.missing_value(key, equals);
         }
         Ok(OptionValue::Invalid)
+    }
+
+    /// Reports `key(value)`. The suggestion keeps the value.
+    fn value_in_parentheses(&mut self, key: &Ident, call: &TokenTree) {
+        let name = key.to_string();
+        match call {
+            TokenTree::Group(list)
+                if !self.table.is_flag(&name) && syn::parse2::<Expr>(list.stream()).is_ok() =>
+            {
+                let usage = usage_with(&name, &list.stream());
+                self.report(call, Diagnostic::MissingEquals { key: name, usage });
+            }
+            _ => self.missing_value(key, call),
+        }
     }
 
     /// Reports a value without `=` before it, as in `min 0` and `min: 0`.
@@ -154,12 +168,7 @@ impl<'a> Options<'a> {
         let usage = if rest.is_empty() {
             self.table.usage(&name)
         } else {
-            let value = source(&rest);
-            // A token stream has a space after the sign of a number.
-            let value = value
-                .strip_prefix("- ")
-                .map_or(value.clone(), |of| format!("-{of}"));
-            format!("{name} = {value}")
+            usage_with(&name, &rest)
         };
         self.report(place, Diagnostic::MissingEquals { key: name, usage });
         Ok(OptionValue::Invalid)
@@ -244,6 +253,16 @@ impl<'a> Options<'a> {
         };
         self.report(place, diagnostic);
     }
+}
+
+/// Writes an option with the user's value.
+fn usage_with(key: &str, value: &TokenStream) -> String {
+    let value = source(value);
+    // A token stream has a space after the sign of a number.
+    let value = value
+        .strip_prefix("- ")
+        .map_or(value.clone(), |of| format!("-{of}"));
+    format!("{key} = {value}")
 }
 
 /// Takes the tokens up to the next comma.

@@ -1,9 +1,9 @@
 //! Getters for the values of options, one for each kind of value. A getter reports values of other kinds.
 
-use super::parse::{OptionValue, Options};
+use super::parse::{GivenOption, OptionValue, Options};
 use crate::diagnostic::{Diagnostic, ValueKind};
 use crate::number_literal::NumberLiteral;
-use crate::syntax::{as_path, as_string, peel_groups};
+use crate::syntax::{as_path, as_string, meant_boolean, peel_groups};
 use proc_macro2::Ident;
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
@@ -32,6 +32,17 @@ impl Options<'_> {
             }) => Some(boolean.value),
             _ => self.invalid_value(key, ValueKind::Bool, &value),
         }
+    }
+
+    /// Returns the value of `key = false`. The key without a value means `true`.
+    pub(crate) fn switch(&mut self, key: &str) -> Option<bool> {
+        let is_bare =
+            |given: &GivenOption| given.key == key && matches!(given.value, OptionValue::Missing);
+        if self.given.iter().any(is_bare) {
+            self.discard(key);
+            return Some(true);
+        }
+        self.boolean(key)
     }
 
     /// Returns the value of `key = 4`, and its expression.
@@ -162,6 +173,9 @@ impl Options<'_> {
             (ValueKind::String, None) if is_word(value) => {
                 format!("{key} = \"{}\"", value.to_token_stream())
             }
+            (ValueKind::Bool, _) if let Some(boolean) = boolean_in(value) => {
+                format!("{key} = {boolean}")
+            }
             (ValueKind::Count, text) if let Some(count) = count_in(text.as_deref(), value) => {
                 format!("{key} = {count}")
             }
@@ -198,6 +212,18 @@ fn list_in(value: &Expr) -> Option<String> {
             list_in(&syn::parse2(quote!([#list])).ok()?)
         }
         other => item(other),
+    }
+}
+
+/// Reads the boolean in a string, a number or a name, such as `"yes"`, `0` or `off`.
+fn boolean_in(value: &Expr) -> Option<bool> {
+    match peel_groups(value) {
+        Expr::Lit(ExprLit { lit, .. }) => meant_boolean(lit),
+        Expr::Path(path) => {
+            let name = path.path.get_ident()?;
+            meant_boolean(&Lit::Str(LitStr::new(&name.to_string(), name.span())))
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Literals inside of conversions, such as the 1 in `Some(1)`. Error texts suggest to write only the literal.
 
-use crate::syntax::peel_groups;
+use crate::syntax::{meant_boolean, peel_groups};
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 /// Functions that return their argument in another type.
@@ -70,16 +70,7 @@ impl InnerLiteral {
 
     /// Returns the `true` or `false` that it means.
     pub(super) fn boolean(&self) -> Option<bool> {
-        match &self.lit {
-            Lit::Bool(value) => Some(value.value),
-            Lit::Str(text) => text.value().trim().to_lowercase().parse().ok(),
-            Lit::Int(number) => match number.base10_digits() {
-                "0" => Some(false),
-                "1" => Some(true),
-                _ => None,
-            },
-            _ => None,
-        }
+        meant_boolean(&self.lit)
     }
 }
 
@@ -148,6 +139,7 @@ mod tests {
         let boolean = |source| literal(source)?.boolean();
         assert_eq!(boolean("\"True\""), Some(true));
         assert_eq!(boolean("0"), Some(false));
+        assert_eq!(boolean("\"off\""), Some(false));
         assert_eq!(boolean("2"), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::Identity;
 use crate::protocol::{Audience, ErrorBody, ErrorCode};
-use crate::store::{Participant, Scope};
+use crate::store::{Scope, ThreadRecord};
 use chrono::Utc;
 
 /// A client that wants to do something: its identity, and the threads that it may touch.
@@ -82,10 +82,9 @@ pub(crate) fn can(subject: Subject<'_>, action: Action, worker: &str) -> Result<
     }
 }
 
-/// Returns true if a live frame about a thread with these participants may be sent to a connection of this scope. The room
-/// of the connection has the other members of the scope in common with the thread.
-pub(crate) fn can_see(scope: &Scope, participants: &[Participant]) -> bool {
-    scope.admits(participants)
+/// Returns true if a live frame about a thread may be sent to a connection of this scope.
+pub(crate) fn can_see(scope: &Scope, thread: &ThreadRecord) -> bool {
+    thread.is_visible_in(scope)
 }
 
 fn forbidden(text: &str) -> ErrorBody {

@@ -38,6 +38,7 @@ pub struct AgentDefinition {
     description: &'static str,
     is_default: bool,
     has_manual_runs: bool,
+    private_threads: Option<bool>,
     policy: TurnPolicy,
     call: Call,
     requires: fn(&mut Requirements),
@@ -68,6 +69,7 @@ impl AgentDefinition {
             description,
             is_default: false,
             has_manual_runs: false,
+            private_threads: None,
             policy: TurnPolicy::DEFAULT,
             call: Call::Annotated(call),
             requires: |_| {},
@@ -156,6 +158,32 @@ impl AgentDefinition {
         self
     }
 
+    /// Sets whether the threads of the agent are private: visible only to users who have written in them. This takes
+    /// precedence over [`WorkerConfig::private_threads`](crate::WorkerConfig::private_threads), which applies to all
+    /// other agents.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use dooers::{AgentDefinition, Database};
+    ///
+    /// /// Answers anyone in the team.
+    /// #[dooers::agent]
+    /// async fn team(request: WorkerRequest) -> String {
+    ///     format!("The team asks: {}", request.message)
+    /// }
+    ///
+    /// let diary = AgentDefinition::from_fn("diary", async |request: WorkerRequest| request.message);
+    /// let config = WorkerConfig::new().database(Database::Memory).private_threads(true);
+    /// let server = WorkerServer::new(config)
+    ///     .add_agent(diary) // private, by the configuration
+    ///     .agent_with::<team>(|agent| agent.with_private_threads(false));
+    /// ```
+    #[must_use]
+    pub const fn with_private_threads(mut self, private: bool) -> Self {
+        self.private_threads = Some(private);
+        self
+    }
+
     /// Sets the maximum duration of each attempt: more than zero, and at most 24 hours.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
@@ -229,6 +257,12 @@ impl AgentDefinition {
         self.has_manual_runs
     }
 
+    /// The option for private threads. `None` if the configuration of the server decides.
+    #[must_use]
+    pub const fn private_threads(&self) -> Option<bool> {
+        self.private_threads
+    }
+
     /// The policy for the turns of the agent.
     #[must_use]
     pub const fn policy(&self) -> TurnPolicy {
@@ -263,6 +297,11 @@ impl AgentDefinition {
         self.policy = policy;
     }
 
+    /// Replaces the option for private threads. `None` leaves it to the configuration.
+    pub(crate) fn set_private_threads(&mut self, private: Option<bool>) {
+        self.private_threads = private;
+    }
+
     /// The place in the program that defines the agent.
     pub(crate) fn place(&self) -> AgentPlace {
         self.place
@@ -276,6 +315,7 @@ impl fmt::Debug for AgentDefinition {
             .field("description", &self.description)
             .field("is_default", &self.is_default)
             .field("has_manual_runs", &self.has_manual_runs)
+            .field("private_threads", &self.private_threads)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }

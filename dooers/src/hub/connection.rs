@@ -8,7 +8,7 @@ use super::total::OutboundTotal;
 use crate::auth::access::can_see;
 use crate::protocol::Audience;
 use crate::shrink::shrink;
-use crate::store::{Participant, Position, Scope, WorkerKey};
+use crate::store::{Position, Scope, ThreadRecord, WorkerKey};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -140,6 +140,14 @@ impl Connection {
         state.settings.as_ref().map(|(_, audience)| *audience)
     }
 
+    /// Returns true if the connection is subscribed to the settings of this worker, with an audience that sees the field.
+    pub(crate) fn sees_setting(&self, worker: &WorkerKey, is_for_creators: bool) -> bool {
+        let state = lock(&self.state);
+        state.settings.as_ref().is_some_and(|(of, audience)| {
+            of == worker && (!is_for_creators || *audience == Audience::Creator)
+        })
+    }
+
     /// The position up to which the connection has a subscribed thread, if the rest must be read from the store.
     pub(crate) fn behind(&self, thread_id: &str) -> Option<Position> {
         let state = lock(&self.state);
@@ -195,14 +203,6 @@ impl Connection {
         }
     }
 
-    pub(super) fn may_see(&self, participants: &[Participant]) -> bool {
-        let state = lock(&self.state);
-        state
-            .scope
-            .as_ref()
-            .is_some_and(|scope| can_see(scope, participants))
-    }
-
     pub(super) fn remember(&self, thread_id: &str) {
         let mut state = lock(&self.state);
         if !state.subscribed.contains_key(thread_id) {
@@ -256,10 +256,16 @@ impl Connection {
         }
     }
 
-    /// Sends the row of a thread without a subscription. If the queue is full, the row is read from the store later.
-    pub(super) fn notify_thread(&self, thread_id: &str, frame: &Frame) {
-        if !self.outbound.offer(frame) {
-            self.put_back(thread_id);
+    /// Sends the row of a thread without a subscription, if the connection may see the thread. If the queue is full, the row
+    /// is read from the store later.
+    ///
+    /// A connection that has entered another place in the meantime is not notified.
+    pub(super) fn notify_thread(&self, record: &ThreadRecord, frame: &Frame) {
+        let mut state = lock(&self.state);
+        let scope = state.scope.as_ref();
+        if scope.is_some_and(|scope| can_see(scope, record)) && !self.outbound.offer(frame) {
+            state.backlog.insert(record.thread.id.clone());
+            self.fell_behind.notify_one();
         }
     }
 

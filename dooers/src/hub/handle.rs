@@ -169,8 +169,8 @@ impl Hub {
             // Subscribers receive the row in order, also while the store is read for them.
             let gets_it_anyway =
                 member.is_subscribed(&record.thread.id) || member.is_behind(&record.thread.id);
-            if !gets_it_anyway && member.may_see(&record.participants) {
-                member.notify_thread(&record.thread.id, frame);
+            if !gets_it_anyway {
+                member.notify_thread(record, frame);
             }
         }
     }

@@ -52,8 +52,7 @@ impl Hub {
         }
         for member in lock(&self.0.settings).members(setting.worker) {
             let is_sender = sender.is_some_and(|sender| sender.id() == member.id());
-            let may_see =
-                !setting.is_for_creators || member.settings_audience() == Audience::Creator;
+            let may_see = member.sees_setting(setting.worker, setting.is_for_creators);
             if may_see && !is_sender {
                 member.notify_setting(setting.field_id, &setting.frame);
             }

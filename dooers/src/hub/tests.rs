@@ -364,6 +364,32 @@ async fn thread_row_reaches_each_reader_once() {
 }
 
 #[tokio::test]
+async fn row_skips_a_connection_that_has_moved() {
+    let hub = Hub::default();
+    let connection = connection(&hub, ROOMY);
+    let here = scope(Viewer::Everyone);
+    let elsewhere = |change: fn(&mut Scope)| {
+        let mut scope = here.clone();
+        change(&mut scope);
+        scope
+    };
+    for place in [
+        elsewhere(|scope| scope.agent = "other".to_owned()),
+        elsewhere(|scope| scope.worker_id = "w2".to_owned()),
+        elsewhere(|scope| scope.organization_id = "o2".to_owned()),
+        elsewhere(|scope| scope.workspace_id = "s2".to_owned()),
+    ] {
+        // The publisher has read the members of the room before the client sends `connect` again.
+        connection.set_scope(Some(place));
+        hub.publish(vec![row(1, Vec::new())]);
+        assert_eq!(revs(&connection), NOTHING);
+    }
+    connection.set_scope(Some(here));
+    hub.publish(vec![row(2, Vec::new())]);
+    assert_eq!(revs(&connection), [2]);
+}
+
+#[tokio::test]
 async fn a_row_that_did_not_fit_is_read_later() {
     let hub = Hub::default();
     let bystander = connection(&hub, OutboundLimits { frames: 1, ..ROOMY });

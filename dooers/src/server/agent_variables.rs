@@ -41,6 +41,7 @@ impl AgentVariables {
         for agent in agents {
             let names = VariableNames::of(agent.name());
             agent.set_policy(self.policy(&names, agent.policy())?);
+            agent.set_private_threads(self.private_threads(&names, agent.private_threads())?);
             for name in names.all() {
                 unused.remove(name);
             }
@@ -50,6 +51,17 @@ impl AgentVariables {
             tracing::warn!(target: "dooers::server", variables, "no served agent has these variables; they have no effect");
         }
         Ok(())
+    }
+
+    /// Overrides the option for private threads of one agent.
+    fn private_threads(
+        &self,
+        names: &VariableNames,
+        mut private: Option<bool>,
+    ) -> Result<Option<bool>, ConfigError> {
+        let lookup = |name: &str| self.0.get(name).cloned();
+        Environment::new(&lookup).boolean(names.private_threads, &mut private)?;
+        Ok(private)
     }
 
     /// Overrides the policy of one agent.
@@ -112,6 +124,7 @@ struct VariableNames {
     retry: &'static str,
     queue: &'static str,
     on_busy: &'static str,
+    private_threads: &'static str,
 }
 
 impl VariableNames {
@@ -127,11 +140,18 @@ impl VariableNames {
             retry: name("RETRY"),
             queue: name("QUEUE"),
             on_busy: name("ON_BUSY"),
+            private_threads: name("PRIVATE_THREADS"),
         }
     }
 
-    fn all(&self) -> [&'static str; 4] {
-        [self.timeout, self.retry, self.queue, self.on_busy]
+    fn all(&self) -> [&'static str; 5] {
+        [
+            self.timeout,
+            self.retry,
+            self.queue,
+            self.on_busy,
+            self.private_threads,
+        ]
     }
 }
 
@@ -142,21 +162,48 @@ mod tests {
 
     /// The policy of the agent `front-desk` under these variables.
     fn policy(variables: &[(&str, &str)]) -> Result<TurnPolicy, String> {
+        overridden(None, variables).map(|agent| agent.policy())
+    }
+
+    /// The agent `front-desk` with this option for private threads, under these variables.
+    fn overridden(
+        private: Option<bool>,
+        variables: &[(&str, &str)],
+    ) -> Result<AgentDefinition, String> {
         let name = |option: &str| format!("WORKER_AGENT_FRONT_DESK_{option}");
         let variables = variables
             .iter()
             .map(|(option, value)| (name(option).into(), value.into()));
         let other = ("WORKER_AGENT_OTHER_RETRY".into(), "many".into());
         let variables = AgentVariables::of(variables.chain([other]));
-        let agent = AgentDefinition::from_fn("front-desk", async || {})
+        let mut agent = AgentDefinition::from_fn("front-desk", async || {})
             .with_timeout(Duration::from_secs(30))
             .with_retries(1)
             .when_busy(OnBusy::Queue { limit: 8 });
+        agent.set_private_threads(private);
         let mut agents = [agent];
         variables
             .apply(&mut agents)
             .map_err(|error| error.to_string())?;
-        Ok(agents[0].policy())
+        let [agent] = agents;
+        Ok(agent)
+    }
+
+    #[test]
+    fn variable_overrides_private_threads() {
+        for given in [None, Some(false), Some(true)] {
+            let private = |text| {
+                let agent = overridden(given, &[("PRIVATE_THREADS", text)]);
+                agent.map(|agent| agent.private_threads())
+            };
+            assert_eq!(private("true"), Ok(Some(true)));
+            assert_eq!(private(" OFF "), Ok(Some(false)));
+            assert_eq!(private(""), Ok(given));
+            assert_eq!(
+                private("maybe").unwrap_err(),
+                "WORKER_AGENT_FRONT_DESK_PRIVATE_THREADS is `maybe`; it must be one of true, false, 1, 0, yes, no, on, off"
+            );
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Session {
                 )
             });
         }
-        let private_threads = self.server.config.private_threads;
+        let private_threads = self.server.config.is_private(&self.agent);
         let identity = SessionIdentity::of(granted, &request, private_threads, is_proven);
         identity.can(Action::Converse, None)?;
         Ok(identity)

@@ -5,7 +5,7 @@ use super::session::Session;
 use super::settings_frames;
 use crate::hub::{Backlog, Frame, Update, sender_of};
 use crate::protocol::{ServerFrame, ThreadView};
-use crate::settings::ChangedSetting;
+use crate::settings::{ChangedSetting, Visibility};
 use crate::store::{PageLimit, Position, StoreError};
 use std::error::Error;
 use std::time::Duration;
@@ -53,7 +53,10 @@ impl Session {
                         Ok(record) => self.push(&ServerFrame::ThreadUpsert {
                             thread: ThreadView::new(&record.thread, None),
                         }),
-                        Err(error) => self.thread_failed(&thread_id, error, || false).await,
+                        Err(error) => {
+                            let is_over = || !self.is_still(&identity);
+                            self.thread_failed(&thread_id, error, is_over).await;
+                        }
                     }
                 }
             }
@@ -77,7 +80,12 @@ impl Session {
                 let worker = identity.worker();
                 let settings = &self.server.settings;
                 let resent = settings.read_unchanged(&worker, |schema, current| {
-                    if let Some(field) = schema.field(&field_id) {
+                    let Some(field) = schema.field(&field_id) else {
+                        return;
+                    };
+                    let is_for_creators = field.visibility() == Visibility::Creator;
+                    // The client may have subscribed again since the change, for another audience or worker.
+                    if self.connection.sees_setting(&worker, is_for_creators) {
                         let frame = settings_frames::patch(&ChangedSetting {
                             worker: &worker,
                             field,

@@ -8,6 +8,7 @@ use super::origin::{AllowedHosts, AllowedOrigins};
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::auth::SharedAuthenticator;
+use crate::handler::AgentDefinition;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
 use crate::store::UsageLimit;
@@ -230,7 +231,11 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets whether threads are private: visible only to users who have written in them.
+    /// Sets whether threads are private: visible only to users who have written in them. By default, every user of a
+    /// workspace sees all of its threads.
+    ///
+    /// An agent with the option `private_threads` of [`#[dooers::agent]`](macro@crate::agent#private-threads) follows
+    /// its option instead, and one with a variable such as `WORKER_AGENT_SUPPORT_PRIVATE_THREADS` its variable.
     #[must_use]
     pub fn private_threads(mut self, private: bool) -> Self {
         self.private_threads = private;
@@ -370,6 +375,11 @@ impl WorkerConfig {
         self
     }
 
+    /// Returns true if the threads of a served agent are private. This is the only place that decides it.
+    pub(super) fn is_private(&self, agent: &AgentDefinition) -> bool {
+        agent.private_threads().unwrap_or(self.private_threads)
+    }
+
     /// Returns the analytics events that are stored for the webhook. `None` if none are.
     pub(super) fn outbox(&self) -> Option<AnalyticsFilter> {
         #[cfg(feature = "webhook")]
@@ -462,5 +472,23 @@ impl fmt::Debug for WorkerConfig {
         #[cfg(feature = "webhook")]
         shown.field("webhook", &self.webhook);
         shown.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agent_option_beats_the_configuration() {
+        let agent = AgentDefinition::from_fn("diary", async || {});
+        for by_configuration in [false, true] {
+            let config = WorkerConfig::new().private_threads(by_configuration);
+            assert_eq!(config.is_private(&agent), by_configuration);
+            for option in [false, true] {
+                let agent = agent.clone().with_private_threads(option);
+                assert_eq!(config.is_private(&agent), option);
+            }
+        }
     }
 }

@@ -37,7 +37,7 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
-    /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
+    /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
@@ -77,6 +77,7 @@ impl WorkerConfig {
     /// | `WORKER_AGENT_FRONT_DESK_RETRY` | how often a turn is retried, at most 100 times |
     /// | `WORKER_AGENT_FRONT_DESK_ON_BUSY` | the treatment of a message that arrives while its thread is being answered: `queue`, `reject`, `interrupt` or `concurrent` |
     /// | `WORKER_AGENT_FRONT_DESK_QUEUE` | number of messages that can wait in a thread, from 1 to 10,000 |
+    /// | `WORKER_AGENT_FRONT_DESK_PRIVATE_THREADS` | whether a thread of the agent is visible only to users who have written in it: `true` or `false`. It takes precedence over `WORKER_PRIVATE_THREADS` too |
     ///
     /// They take precedence over the attribute of the agent and over
     /// [`WorkerServer::agent_with`](crate::WorkerServer::agent_with). A server does not start if a value is not allowed. The

@@ -52,16 +52,17 @@ impl<'a> Environment<'a> {
         })
     }
 
+    /// Reads a `bool`, or an `Option<bool>` that stays `None` if the variable is not set.
     pub(super) fn boolean(
         &self,
         variable: &'static str,
-        target: &mut bool,
+        target: &mut impl From<bool>,
     ) -> Result<(), ConfigError> {
         let allowed = "it must be one of true, false, 1, 0, yes, no, on, off";
         self.set(variable, target, allowed.to_owned(), |text| {
             match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Some(true),
-                "false" | "0" | "no" | "off" => Some(false),
+                "true" | "1" | "yes" | "on" => Some(true.into()),
+                "false" | "0" | "no" | "off" => Some(false.into()),
                 _ => None,
             }
         })

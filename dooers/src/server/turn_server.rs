@@ -83,7 +83,7 @@ use std::sync::{Arc, Weak};
 ///
 /// A thread belongs to one agent. A message to another agent opens a thread of that agent.
 ///
-/// With [private threads](crate::WorkerConfig::private_threads), the thread of an anonymous user belongs to the connection,
+/// If the agent's threads are [private](macro@crate::agent#private-threads), the thread of an anonymous user belongs to the connection,
 /// which the program cannot send for. A message to such a thread fails with
 /// [`DispatchError::NotFound`](crate::DispatchError::NotFound).
 ///
@@ -145,7 +145,7 @@ impl TurnServer {
     }
 
     /// The conversations of the turn's agent, in the worker, organization and workspace of the turn: the threads of all
-    /// users, also if threads are private. [`Scope::only_user`] restricts it to the threads of one user.
+    /// users, also if the agent's threads are private. [`Scope::only_user`] restricts it to the threads of one user.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope.clone()

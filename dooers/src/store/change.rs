@@ -79,6 +79,21 @@ impl ThreadRecord {
             viewer: Viewer::Everyone,
         }
     }
+
+    /// Returns `true` if the thread is in the agent, worker, organization and workspace of this scope. The viewer does not
+    /// matter.
+    pub(crate) fn lies_in(&self, scope: &Scope) -> bool {
+        let thread = &self.thread;
+        self.agent == scope.agent
+            && thread.worker_id == scope.worker_id
+            && thread.organization_id == scope.organization_id
+            && thread.workspace_id == scope.workspace_id
+    }
+
+    /// Returns `true` if the thread is visible in this scope.
+    pub(crate) fn is_visible_in(&self, scope: &Scope) -> bool {
+        self.lies_in(scope) && scope.admits(&self.participants)
+    }
 }
 
 impl Change {

@@ -31,8 +31,10 @@ pub struct NewMessage {
     pub seal: Option<AnswerSeal>,
     /// JSON of the sender's identity for the handler. It is kept with the turn, and not in the event.
     pub identity: Option<String>,
-    /// The client's own id of the message.
+    /// The sender's own id of the message.
     pub client_event_id: Option<String>,
+    /// `true` if the program sends the message. Its ids are not those of clients, so that no client can use them up.
+    pub is_of_program: bool,
     /// The sender.
     pub user: User,
     /// The participant that the sender acts as.
@@ -286,6 +288,7 @@ impl fmt::Debug for NewMessage {
             .field("data", &data)
             .field("seal", &self.seal)
             .field("client_event_id", &self.client_event_id)
+            .field("is_of_program", &self.is_of_program)
             .field("user", &self.user)
             .field("participant", &self.participant)
             .field("at", &self.at)

@@ -95,12 +95,25 @@ impl Participant {
         Some(user_id).filter(|id| !id.is_empty())
     }
 
-    /// Returns the participants that may have sent a message of this user id in a thread: the user itself, and for an
-    /// anonymous user each connection.
+    /// Returns the owner of the ids of this participant's messages. The ids of the program are apart from those of clients,
+    /// also if both send for the same user.
+    pub(crate) fn owner_of_ids(&self, is_of_program: bool) -> Self {
+        if is_of_program {
+            Self(format!("program:{}", self.0))
+        } else {
+            self.clone()
+        }
+    }
+
+    /// Returns the possible owners of the id of a message of this user in a thread: the user itself, the program, and for
+    /// an anonymous user each connection.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn senders(user_id: Option<&str>, participants: &[Self]) -> Vec<Self> {
+    pub(crate) fn owners_of_ids(user_id: Option<&str>, participants: &[Self]) -> Vec<Self> {
         let user_id = user_id.unwrap_or_default();
-        let mut senders = vec![Self::user(&User::new(user_id))];
+        let user = Self::user(&User::new(user_id));
+        let mut senders = [false, true]
+            .map(|is_of_program| user.owner_of_ids(is_of_program))
+            .to_vec();
         if user_id.is_empty() {
             let is_connection = |participant: &&Self| participant.0.starts_with("connection:");
             senders.extend(participants.iter().filter(is_connection).cloned());

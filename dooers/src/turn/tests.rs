@@ -117,6 +117,7 @@ impl Worker {
             seal: None,
             identity: None,
             client_event_id: None,
+            is_of_program: false,
             participant: Participant::user(&user),
             user,
             at: timestamp::now(),

@@ -102,6 +102,27 @@ async fn repeated_key_is_the_same_message() {
 }
 
 #[tokio::test]
+async fn client_cannot_use_up_a_key() {
+    let server = Server::start(server()).await;
+    for (user, key) in [("ada", "k1"), ("", "k2")] {
+        let mut client = server.client(user).await;
+        let taken = json!({
+            "client_event_id": key,
+            "event": {"type": "message", "actor": "user", "content": [{"type": "text", "text": "say mine"}]},
+        });
+        client.send_expecting_ack("event.create", taken).await;
+        client.read_turn().await;
+        let keyed = || message::<actor>(server.worker(), "say mine").user(user);
+        let first = send(keyed().idempotency_key(key)).await;
+        assert!(!first.is_repeated());
+        assert_eq!(within("the turn", first.text()).await.unwrap(), "mine");
+        assert!(send(keyed().idempotency_key(key)).await.is_repeated());
+        client.disconnect().await;
+    }
+    server.close([]).await;
+}
+
+#[tokio::test]
 async fn anonymous_keys_repeat_in_private_threads() {
     let server = server_with(|config| config.private_threads(true));
     let nobodys = |text| message::<actor>(&server, text).user("");

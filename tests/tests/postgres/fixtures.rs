@@ -28,6 +28,7 @@ pub(crate) fn first(thread_id: &str, event_id: &str) -> NewMessage {
         seal: None,
         identity: None,
         client_event_id: None,
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at: Utc::now(),

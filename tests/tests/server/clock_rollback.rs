@@ -33,6 +33,7 @@ async fn leave_a_turn(store: &dyn Store) {
         seal: None,
         identity: None,
         client_event_id: None,
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at,

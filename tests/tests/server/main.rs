@@ -35,6 +35,7 @@ mod json_key_order;
 mod leases;
 mod lost_responses;
 mod pagination;
+mod private_agents;
 mod private_threads;
 mod response_size;
 mod resume;

@@ -10,7 +10,8 @@ async fn server() -> Server {
     Server::with::<script>(|config| config.private_threads(true)).await
 }
 
-async fn list(client: &mut Client) -> Vec<Value> {
+/// The threads that a client sees. Their number must be the total.
+pub(crate) async fn list(client: &mut Client) -> Vec<Value> {
     let list = client
         .request("thread.list", json!({}), "thread.list.result")
         .await;
@@ -19,7 +20,8 @@ async fn list(client: &mut Client) -> Vec<Value> {
     threads
 }
 
-async fn begin(client: &mut Client, text: &str) -> (String, String) {
+/// Starts a thread. Returns its id and the id of its first event.
+pub(crate) async fn begin(client: &mut Client, text: &str) -> (String, String) {
     let id = client.send_message(None, text).await;
     client.expect_ack(&id).await;
     let frames = client.read_turn().await;

@@ -197,13 +197,39 @@ async fn subscribe_during_a_change_has_no_gaps_or_repeats() {
     server.close([sender, other]).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stalled_subscriber_ends_with_the_newest_values() {
+/// A server whose connections have small queues.
+async fn small_server() -> Server {
     let config = dooers_tests::in_memory().limits(|limits| {
         limits.outbound_frames = 4;
         limits.outbound_bytes = 4 * 1024;
     });
-    let server = Server::start_with_small_buffers(WorkerServer::new(config).agent::<every>()).await;
+    Server::start_with_small_buffers(WorkerServer::new(config).agent::<every>()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stalled_creator_gets_nothing_as_a_member() {
+    let server = small_server().await;
+    let mut slow = server.client_with_small_buffer(with_role("owner")).await;
+    subscribe(&mut slow, "creator").await;
+    let (mut quick, _) = subscribed(&server, "owner", "creator").await;
+    for number in 0..400 {
+        let padding = "x".repeat(2_000);
+        patch(&mut quick, "note", json!(format!("{number} {padding}"))).await;
+        patch(&mut quick, "budget", json!(number)).await;
+    }
+    // The queue is full, so the newest values wait in the store when the client becomes another user.
+    let id = slow.send("connect", with_role("member").payload()).await;
+    let frames = slow
+        .read_until("the ack", |frame| frame["type"] == "ack")
+        .await;
+    assert_eq!(frames.last().unwrap()["payload"]["ack_id"], id.as_str());
+    slow.expect_nothing().await;
+    server.close([slow, quick]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stalled_subscriber_ends_with_the_newest_values() {
+    let server = small_server().await;
     let mut slow = server.client_with_small_buffer(with_role("member")).await;
     subscribe(&mut slow, "user").await;
     let (mut quick, _) = subscribed(&server, "member", "user").await;

@@ -154,7 +154,7 @@ fn clock() -> DateTime<Utc> {
 }
 
 /// A time long after all deletions of these tests.
-fn later() -> DateTime<Utc> {
+pub(crate) fn later() -> DateTime<Utc> {
     clock() + TimeDelta::days(8)
 }
 
@@ -163,7 +163,7 @@ async fn send(store: &AnyStore, message: NewMessage) -> Result<BeginOutcome, Sto
     store.begin_turn(&scope(), message, &start).await
 }
 
-async fn forget(store: &AnyStore, deleted_before: DateTime<Utc>) -> usize {
+pub(crate) async fn forget(store: &AnyStore, deleted_before: DateTime<Utc>) -> usize {
     store.forget_sent(deleted_before, 100).await.unwrap()
 }
 

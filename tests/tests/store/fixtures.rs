@@ -65,6 +65,7 @@ pub(crate) fn message(thread: ThreadTarget, event_id: &str, user: &User) -> NewM
         seal: None,
         identity: None,
         client_event_id: None,
+        is_of_program: false,
         user: user.clone(),
         participant: Participant::user(user),
         at: now(),

@@ -4,6 +4,7 @@ use crate::asserts::{
     assert_conflict, assert_not_found, dump, events_and_runs, ids, kinds, turn_state,
 };
 use crate::backends::{AnyStore, cases};
+use crate::deletion::{forget, later};
 use crate::fixtures::{
     ana, begin_thread, ben, existing, finish, form_response, message, new_thread, repeatable,
     scope, start, thread_with_form,
@@ -23,6 +24,7 @@ cases![
     id_reused_for_other_content_is_a_conflict,
     id_reused_for_another_thread_is_a_conflict,
     id_of_another_user_is_another_message,
+    id_of_the_program_is_another_message,
     id_of_another_tenant_is_another_message,
     id_reused_for_another_agent_is_a_conflict,
     repeat_to_a_deleted_thread_is_not_found,
@@ -185,6 +187,33 @@ async fn id_of_another_user_is_another_message(store: &AnyStore) {
         ..of_ben
     };
     assert_eq!(send(store, again).await.unwrap().event.id, "e2");
+}
+
+async fn id_of_the_program_is_another_message(store: &AnyStore) {
+    thread_with_message(store).await;
+    let nobody = User::new("");
+    for (number, user) in [ana(), nobody].into_iter().enumerate() {
+        let of_program = |event_id: &str| NewMessage {
+            is_of_program: true,
+            user: user.clone(),
+            participant: Participant::user(&user),
+            ..repeatable(existing("t"), event_id, "c")
+        };
+        let event_id = format!("p{number}");
+        let begun = send(store, of_program(&event_id)).await.unwrap();
+        assert_eq!((begun.is_repeated, &begun.event.id), (false, &event_id));
+        let again = send(store, of_program("unused")).await.unwrap();
+        assert_eq!((again.is_repeated, &again.event.id), (true, &event_id));
+        let of_client = NewMessage {
+            is_of_program: false,
+            ..of_program(&format!("c{number}"))
+        };
+        let begun = send(store, of_client).await.unwrap();
+        assert_eq!(begun.is_repeated, number == 0, "{user:?}");
+    }
+    // Ana's message, the one of a client without a user, and the two of the program.
+    store.delete_thread(&scope(), "t").await.unwrap();
+    assert_eq!(forget(store, later()).await, 4);
 }
 
 async fn id_of_another_tenant_is_another_message(store: &AnyStore) {

@@ -159,6 +159,7 @@ async fn one_text_everywhere(store: &AnyStore, text: &str) {
         seal: None,
         identity: None,
         client_event_id: Some(text.to_owned()),
+        is_of_program: false,
         user: user_of(text),
         participant: Participant::user(&user_of(text)),
         at: now(),

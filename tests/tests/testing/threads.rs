@@ -124,6 +124,30 @@ async fn program_with_several_agents_can_be_tested() {
     bob.say("me").await.assert_text("You said: me");
 }
 
+/// An agent whose threads are private.
+#[dooers::agent(private_threads)]
+async fn diary(request: WorkerRequest) -> String {
+    format!("Dear diary: {}", request.message)
+}
+
+#[tokio::test]
+async fn private_agent_hides_threads_from_test_users() {
+    let program = WorkerServer::new(WorkerConfig::new())
+        .agent::<diary>()
+        .agent::<usual>();
+    let server = TestServer::start(program).await;
+    let mut adas = server.connect_to::<diary>("ada").await;
+    let secret = adas.say("a secret").await.thread_id().to_owned();
+    let mut bobs = server.connect_to::<diary>("bob").await;
+    let refusal = bobs.subscribe(&secret).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::NotFound);
+    let news = server.connect("ada").await.say("news").await;
+    let mut bens = server.connect("bob").await;
+    bens.subscribe(news.thread_id()).await.unwrap();
+    assert!(bobs.threads().await.is_empty());
+    assert_eq!(bens.threads().await.len(), 1);
+}
+
 /// Sets the thread's title to the message.
 #[dooers::agent]
 async fn titled(request: WorkerRequest, response: WorkerResponse) -> Result<()> {

@@ -58,6 +58,7 @@ const _: () = {
             )
             .with_default()
             .with_manual_runs()
+            .with_private_threads(true)
             .with_timeout(::core::time::Duration::from_millis(90000u64))
             .with_retries(2u32)
             .when_busy(__dooers::OnBusy::Queue {

@@ -35,6 +35,7 @@ async fn store_of(events: usize) -> Arc<MemoryStore> {
         seal: None,
         identity: None,
         client_event_id: None,
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at: now,

@@ -136,8 +136,9 @@ impl Dispatch {
 
     /// Sets the user on whose behalf the message is sent. Default: an anonymous user.
     ///
-    /// If threads are private, the message can only be sent to threads in which this user participates. Threads that the
-    /// program creates without a user are then visible to no client. Further messages without a user can continue them.
+    /// If the agent's threads are private, the message can only be sent to threads in which this user participates. Threads
+    /// that the program creates without a user are then visible to no client. Further messages without a user can continue
+    /// them.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.user = user.into();
         self.identity = None;
@@ -192,7 +193,7 @@ impl Dispatch {
     /// A message that is sent again with the same key is stored and answered only once, and the [`DispatchStream`] reads the
     /// turn of the first message. A key belongs to a combination of worker, organization, workspace and user, and is shared by
     /// all agents of the worker. Sending another message with the same key, or the same message to another agent, is
-    /// [`DispatchError::Conflict`].
+    /// [`DispatchError::Conflict`]. Keys are not shared with the `client_event_id`s of clients.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
@@ -246,7 +247,7 @@ impl Dispatch {
         server: Arc<ServerState>,
         agent: AgentDefinition,
     ) -> Result<DispatchStream, DispatchError> {
-        let identity = self.identity(&server);
+        let identity = self.identity(server.config.is_private(&agent));
         let scope = identity.scope.clone();
         let message = Admitted::new(self.into_message(&identity))?;
         let until = &server.stopped;
@@ -278,10 +279,9 @@ impl Dispatch {
         ))
     }
 
-    fn identity(&self, server: &ServerState) -> SessionIdentity {
+    fn identity(&self, private_threads: bool) -> SessionIdentity {
         // Anonymous clients participate by their connection. The program has none, so it always participates as a user.
         let participant = Participant::user(&self.user);
-        let private_threads = server.config.private_threads;
         let scope = self.scope.clone();
         if let Some(confirmed) = self.identity.clone() {
             return SessionIdentity::within(scope, confirmed, participant, private_threads).store();
@@ -310,6 +310,7 @@ impl Dispatch {
             seal: None,
             identity: identity.stored(),
             client_event_id: self.idempotency_key,
+            is_of_program: true,
             user: identity.user().clone(),
             participant: identity.participant.clone(),
             at: timestamp::now(),

@@ -182,7 +182,7 @@ impl CreateThread {
         self
     }
 
-    /// Sets the owner. If threads are private, other users do not see the thread until they write in it, and a thread
+    /// Sets the owner. If the agent's threads are private, other users do not see the thread until they write in it, and a thread
     /// without an owner is not visible to any user.
     pub fn owner(mut self, owner: impl Into<User>) -> Self {
         self.owner = owner.into();

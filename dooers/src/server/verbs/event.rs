@@ -76,6 +76,7 @@ fn message_of(caller: &Caller<'_>, draft: EventDraft) -> Result<NewMessage, Erro
         seal: None,
         identity: caller.identity.stored(),
         client_event_id: draft.client_event_id,
+        is_of_program: false,
         user: caller.identity.user().clone(),
         participant: caller.identity.participant.clone(),
         at: timestamp::now(),

@@ -343,6 +343,7 @@ pub(crate) struct SentKey {
     pub(crate) worker_id: String,
     pub(crate) organization_id: String,
     pub(crate) workspace_id: String,
+    /// The owner of the id: see [`Participant::owner_of_ids`].
     pub(crate) participant: Participant,
     pub(crate) client_event_id: String,
 }
@@ -357,13 +358,13 @@ pub(crate) struct SentEvent {
 }
 
 impl SentKey {
-    /// Returns the key of a message, if its client gave it an id.
+    /// Returns the key of a message, if its sender gave it an id.
     pub(crate) fn of(scope: &Scope, new: &NewMessage) -> Option<Self> {
         Some(Self {
             worker_id: scope.worker_id.clone(),
             organization_id: scope.organization_id.clone(),
             workspace_id: scope.workspace_id.clone(),
-            participant: new.participant.clone(),
+            participant: new.participant.owner_of_ids(new.is_of_program),
             client_event_id: new.client_event_id.clone()?,
         })
     }

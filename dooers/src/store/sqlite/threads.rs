@@ -206,10 +206,10 @@ impl WriterDatabase {
         })?;
         for (client_event_id, user_id) in sent {
             let participants = &thread.record.participants;
-            for sender in Participant::senders(user_id.as_deref(), participants) {
+            for owner in Participant::owners_of_ids(user_id.as_deref(), participants) {
                 let key = params![
                     thread.workspace_pk,
-                    sender.as_str(),
+                    owner.as_str(),
                     client_event_id,
                     thread.id(),
                     at

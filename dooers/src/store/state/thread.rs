@@ -90,16 +90,12 @@ impl ThreadState {
 
     /// Returns `true` if the thread lies in this scope, regardless of the scope's viewer.
     pub(super) fn lies_in(&self, scope: &Scope) -> bool {
-        let (record, thread) = (&self.row.record, &self.row.record.thread);
-        record.agent == scope.agent
-            && thread.worker_id == scope.worker_id
-            && thread.organization_id == scope.organization_id
-            && thread.workspace_id == scope.workspace_id
+        self.row.record.lies_in(scope)
     }
 
     /// Returns `true` if the thread is visible in this scope.
     pub(crate) fn is_visible_in(&self, scope: &Scope) -> bool {
-        self.lies_in(scope) && scope.admits(&self.row.record.participants)
+        self.row.record.is_visible_in(scope)
     }
 
     pub(crate) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {

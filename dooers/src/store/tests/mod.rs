@@ -66,6 +66,7 @@ fn message(thread: ThreadTarget, event_id: &str) -> NewMessage {
         seal: None,
         identity: None,
         client_event_id: Some(format!("client-{event_id}")),
+        is_of_program: false,
         participant: Participant::user(&user),
         user,
         at: at(0),

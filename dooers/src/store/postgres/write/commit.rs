@@ -209,14 +209,14 @@ const CTES: &[Cte] = &[
     cte("deleted_threads", &["
         SELECT coalesce(array_agg(x.thread_pk), ARRAY[]::bigint[]) AS pks FROM {deleted}
         WHERE {open}"]),
-    // The sender of a message is a user, or an anonymous connection.
+    // The id of a message belongs to a user, to the program that sent for a user, or to an anonymous connection.
     cte("marked_sent", &["
         UPDATE {prefix}sent s SET deleted_at = clock_timestamp()
         FROM {prefix}events e
         JOIN {prefix}threads t ON t.pk = e.thread_pk
         JOIN {prefix}scopes c ON c.pk = t.scope_pk
         CROSS JOIN LATERAL (
-            SELECT 'user:' || coalesce(e.sender ->> 'user_id', '')
+            SELECT owner || coalesce(e.sender ->> 'user_id', '') FROM unnest(ARRAY['user:', 'program:user:']) owner
             UNION ALL
             SELECT p.participant FROM {prefix}participants p
             WHERE p.thread_pk = e.thread_pk AND coalesce(e.sender ->> 'user_id', '') = ''

@@ -192,6 +192,7 @@ impl<C: Compared> Both<C> {
                 .dice
                 .chance(15)
                 .then(|| format!("client{}", self.made % 7)),
+            is_of_program: self.dice.chance(30),
             user,
             participant,
             at: self.now(),

@@ -39,10 +39,19 @@ async fn interrupting() {}
 #[dooers::agent(on_busy = "concurrent", timeout = "24h")]
 async fn concurrent() {}
 
+#[dooers::agent(private_threads)]
+async fn private() {}
+
+#[dooers::agent(private_threads = true)]
+async fn private_too() {}
+
+#[dooers::agent(private_threads = false)]
+async fn shared() {}
+
 #[dooers::agent(type = Typed)]
 async fn typed() {}
 
-#[dooers::agent(type = Self_, crate = ::dooers, run = "manual", default, name = "all")]
+#[dooers::agent(type = Self_, crate = ::dooers, run = "manual", private_threads, default, name = "all")]
 async fn all() {}
 
 #[dooers::agent]
@@ -95,12 +104,17 @@ fn options_are_in_the_definition() {
     assert_eq!(raw_text::DEFINITION.name(), "raw");
     assert!(default::DEFINITION.is_default());
     assert!(manual::DEFINITION.has_manual_runs());
+    assert_eq!(plain.private_threads(), None);
+    assert_eq!(private::DEFINITION.private_threads(), Some(true));
+    assert_eq!(private_too::DEFINITION.private_threads(), Some(true));
+    assert_eq!(shared::DEFINITION.private_threads(), Some(false));
     assert_eq!(Typed::DEFINITION.name(), "typed");
     assert_eq!(r#match::DEFINITION.name(), "match");
     assert_eq!(taken::Support::DEFINITION.name(), "support");
     let all = Self_::DEFINITION;
     assert_eq!((all.name(), all.is_default()), ("all", true));
     assert!(all.has_manual_runs());
+    assert_eq!(all.private_threads(), Some(true));
 }
 
 #[test]

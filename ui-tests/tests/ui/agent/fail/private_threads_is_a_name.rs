@@ -1,0 +1,4 @@
+#[dooers::agent(private_threads = off)]
+async fn support() {}
+
+fn main() {}

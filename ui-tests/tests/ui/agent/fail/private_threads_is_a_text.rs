@@ -1,0 +1,4 @@
+#[dooers::agent(private_threads = "yes")]
+async fn support() {}
+
+fn main() {}

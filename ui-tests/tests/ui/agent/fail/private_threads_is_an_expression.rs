@@ -1,0 +1,4 @@
+#[dooers::agent(private_threads = !cfg!(debug_assertions))]
+async fn support() {}
+
+fn main() {}

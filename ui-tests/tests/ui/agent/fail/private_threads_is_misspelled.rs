@@ -1,0 +1,4 @@
+#[dooers::agent(private_thread)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(private, name = "diary")]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(shared)]
+async fn support() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::agent(private_threads: false)]
+async fn support() {}
+
+fn main() {}
