@@ -1,8 +1,8 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
+use super::authority::is_loopback;
 use super::connection_limit::{Admission, ConnectionSlot, Sparse};
 use super::error::ServerError;
-use super::origin::is_loopback;
 use super::routes;
 use super::server_state::ServerState;
 use axum::Router;
