@@ -1,12 +1,13 @@
 //! The limit of connections.
 
+use super::sparse::Sparse;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// The number of file descriptors that are kept for the store, the log and the program.
 #[cfg(unix)]
@@ -23,9 +24,6 @@ const LINGERING: usize = 16;
 
 /// The time for which a refused connection is kept open, so that its client can read the refusal.
 const LINGER: Duration = Duration::from_secs(1);
-
-/// The interval at which a log line about the listener is repeated while its reason lasts.
-const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The answer to a connection above the limit. The client cannot know when a place becomes free.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -121,25 +119,6 @@ fn places_of(files: u64) -> usize {
     usize::try_from(places).unwrap_or(usize::MAX)
 }
 
-/// A counter of something frequent that is logged at most once a minute.
-#[derive(Debug, Default)]
-pub(super) struct Sparse {
-    said: Option<Instant>,
-    count: u64,
-}
-
-impl Sparse {
-    /// Counts one occurrence. If a log line is due, returns the count since the last line.
-    pub(super) fn count(&mut self) -> Option<u64> {
-        self.count += 1;
-        if self.said.is_some_and(|said| said.elapsed() < LOG_EVERY) {
-            return None;
-        }
-        self.said = Some(Instant::now());
-        Some(std::mem::take(&mut self.count))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,16 +151,5 @@ mod tests {
         let (header, body) = text.split_once("\r\n\r\n").unwrap();
         let length = format!("Content-Length: {}", body.len());
         assert!(header.contains(&length), "{length}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn count_is_logged_at_most_once_a_minute() {
-        let mut refused = Sparse::default();
-        assert_eq!(refused.count(), Some(1));
-        assert_eq!(refused.count(), None);
-        assert_eq!(refused.count(), None);
-        tokio::time::advance(LOG_EVERY).await;
-        assert_eq!(refused.count(), Some(3));
-        assert_eq!(refused.count(), None);
     }
 }

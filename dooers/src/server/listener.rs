@@ -1,10 +1,11 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
 use super::authority::is_loopback;
-use super::connection_limit::{Admission, ConnectionSlot, Sparse};
+use super::connection_limit::{Admission, ConnectionSlot};
 use super::error::ServerError;
 use super::routes;
 use super::server_state::ServerState;
+use super::sparse::Sparse;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;

@@ -24,6 +24,7 @@ mod feedback;
 mod feedback_updates;
 mod identity;
 mod leases;
+mod list;
 mod listener;
 #[cfg(feature = "testing")]
 mod local_client;
@@ -42,6 +43,7 @@ mod settings_updates;
 mod settling;
 mod signals;
 mod socket;
+mod sparse;
 mod starting;
 mod stopping;
 mod submit_message;

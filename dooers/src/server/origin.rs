@@ -6,6 +6,7 @@
 //! well.
 
 use super::authority::Authority;
+use super::list::entries;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use std::fmt;
 use std::str::FromStr;
@@ -85,12 +86,6 @@ impl FromStr for AllowedHosts {
         };
         entries(list).map(host).collect::<Result<_, _>>().map(Self)
     }
-}
-
-fn entries(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
 }
 
 /// The rules for one server.
