@@ -5,6 +5,7 @@ use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::database::Database;
 use super::origin::{AllowedHosts, AllowedOrigins};
+use super::trusted_proxies::TrustedProxies;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::settings::{Keyring, Secret, Variables};
@@ -35,6 +36,7 @@ pub struct WorkerConfig {
     pub(crate) usage_limits: Vec<UsageLimit>,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
+    pub(super) trusted_proxies: TrustedProxies,
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
@@ -119,6 +121,7 @@ impl Default for WorkerConfig {
             usage_limits: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
+            trusted_proxies: TrustedProxies::default(),
             database: Database::default(),
             database_is_chosen: false,
             secret_keys: None,
@@ -166,7 +169,8 @@ impl WorkerConfig {
     /// 127.0.0.0/8 and `[::1]`, with any port).
     ///
     /// A page belongs to the server itself if host and port of its `Origin` equal those of `Host`. A proxy in front of
-    /// the server must therefore forward `Host` unchanged, or the origin of the page must be allowed here.
+    /// the server must therefore forward `Host` unchanged, or be one of the [`trusted_proxies`](Self::trusted_proxies)
+    /// and send `X-Forwarded-Host`, or the origin of the page must be allowed here.
     ///
     /// Requests from other origins are answered with the status 403. Requests without the header `Origin` are not made
     /// by the script of a page, and are accepted. These rules apply to the WebSockets and to `GET /agents`, also in a
@@ -200,6 +204,34 @@ impl WorkerConfig {
     #[must_use]
     pub fn allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
         self.allowed_hosts = hosts;
+        self
+    }
+
+    /// Sets the proxies in front of the server. Their headers `X-Forwarded-For`, `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host` count. The same headers of anyone else are ignored.
+    ///
+    /// * The client of a request is the rightmost address in `X-Forwarded-For` that is not one of the proxies. Limits by
+    ///   address apply to the client. Without this list, they apply to the proxy, and so to all its clients together.
+    /// * The name in `X-Forwarded-Host` is the host of the server when its own pages are recognized, so the proxy need not
+    ///   forward `Host`. A server on a loopback address accepts the name only if it is one of the
+    ///   [`allowed_hosts`](Self::allowed_hosts). Several names that differ are not used.
+    /// * The scheme in `X-Forwarded-Proto` must then be the scheme of the page.
+    ///
+    /// List only addresses from which no client can connect directly, because every host with such an address can claim to
+    /// be any client. The proxies must append to, or replace, `X-Forwarded-For`, and must replace the other two headers.
+    ///
+    /// In a [`router`](crate::WorkerServer::router), the list has an effect only if the program provides the addresses of
+    /// connections, by `into_make_service_with_connect_info::<SocketAddr>()` of axum.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().trusted_proxies("10.0.0.5, fd00::/8".parse()?);
+    /// # Ok::<(), dooers::InvalidProxy>(())
+    /// ```
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
         self
     }
 
@@ -432,6 +464,7 @@ impl fmt::Debug for WorkerConfig {
             .field("usage_limits", &self.usage_limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)

@@ -35,6 +35,7 @@ impl WorkerConfig {
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`](crate::BindAddress) |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
+    /// | `WORKER_TRUSTED_PROXIES` | | addresses and ranges (`10.0.0.5`, `10.0.0.0/8`) of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` count, separated by commas; see [`trusted_proxies`](Self::trusted_proxies) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
@@ -103,6 +104,7 @@ impl WorkerConfig {
         env.address("WORKER_BIND", &mut config.bind)?;
         env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
+        env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
@@ -205,6 +207,11 @@ mod tests {
         );
         let config = with("WORKER_ALLOWED_HOSTS", "a.example, b").unwrap();
         assert_eq!(config.allowed_hosts, "a.example,b".parse().unwrap());
+        let config = with("WORKER_TRUSTED_PROXIES", "10.0.0.5, fd00::/8").unwrap();
+        assert_eq!(config.trusted_proxies, "10.0.0.5,fd00::/8".parse().unwrap());
+        let error = with("WORKER_TRUSTED_PROXIES", "0.0.0.0/0").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("claim any address"), "{text}");
         let error = with("WORKER_ALLOWED_ORIGINS", "https://a.example, b").unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -11,6 +11,7 @@
 
 mod agents;
 mod asserts;
+mod http;
 mod log;
 
 mod authors;
@@ -52,6 +53,7 @@ mod websocket_errors;
 mod close;
 mod connection_limits;
 mod origins;
+mod proxies;
 mod routing;
 mod serving;
 mod shutdown;

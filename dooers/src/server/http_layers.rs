@@ -1,0 +1,81 @@
+//! The layers around the routes of a server: the client behind proxies, and the rules for browsers.
+
+use super::client_address::{ClientAddress, Forwarded};
+use super::config::WorkerConfig;
+use super::origin::{AllowedHosts, OriginRules};
+use super::trusted_proxies::TrustedProxies;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+/// The layers of one server.
+#[derive(Debug, Clone)]
+pub(super) struct HttpLayers {
+    rules: Arc<OriginRules>,
+    proxies: Arc<TrustedProxies>,
+}
+
+impl HttpLayers {
+    /// Creates the layers. `hosts` contains the further host names of a server that listens on a loopback address, and is
+    /// `None` for any other server.
+    pub(super) fn new(config: &WorkerConfig, hosts: Option<AllowedHosts>) -> Self {
+        Self {
+            rules: Arc::new(OriginRules {
+                origins: config.allowed_origins.clone(),
+                hosts,
+            }),
+            proxies: Arc::new(config.trusted_proxies.clone()),
+        }
+    }
+
+    /// Refuses the pages that may not use these routes.
+    pub(super) fn for_allowed_pages<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let check = from_fn_with_state(Arc::clone(&self.rules), check_origin);
+        routes.route_layer(check)
+    }
+
+    /// Adds what is known about the client to requests.
+    pub(super) fn around_routes<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
+        routes.route_layer(frame)
+    }
+}
+
+/// Refuses requests from pages that may not use the server.
+async fn check_origin(
+    State(rules): State<Arc<OriginRules>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let forwarded = request.extensions().get::<Forwarded>();
+    match rules.check(request.uri(), request.headers(), forwarded) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => {
+            tracing::debug!(target: "dooers::server", %refused, "a request was refused");
+            (StatusCode::FORBIDDEN, format!("{refused}\n")).into_response()
+        }
+    }
+}
+
+/// Adds what is known about the client to the request.
+async fn frame(
+    State(proxies): State<Arc<TrustedProxies>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = ClientAddress::of_request(request.extensions(), request.headers(), &proxies);
+    let forwarded = Forwarded::of_request(request.extensions(), request.headers(), &proxies);
+    let extensions = request.extensions_mut();
+    extensions.insert(client);
+    extensions.insert(forwarded);
+    next.run(request).await
+}
