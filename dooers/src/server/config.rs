@@ -215,7 +215,8 @@ impl WorkerConfig {
     /// * The name in `X-Forwarded-Host` is the host of the server when its own pages are recognized, so the proxy need not
     ///   forward `Host`. A server on a loopback address accepts the name only if it is one of the
     ///   [`allowed_hosts`](Self::allowed_hosts). Several names that differ are not used.
-    /// * The scheme in `X-Forwarded-Proto` must then be the scheme of the page.
+    /// * The scheme in `X-Forwarded-Proto` must then be the scheme of the page. With `https`, answers have the header
+    ///   `Strict-Transport-Security`.
     ///
     /// List only addresses from which no client can connect directly, because every host with such an address can claim to
     /// be any client. The proxies must append to, or replace, `X-Forwarded-For`, and must replace the other two headers.

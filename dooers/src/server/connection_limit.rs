@@ -1,13 +1,10 @@
 //! The limit of connections.
 
+use super::raw_answer::RawAnswer;
 use super::sparse::Sparse;
-use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 /// The number of file descriptors that are kept for the store, the log and the program.
 #[cfg(unix)]
@@ -22,18 +19,6 @@ const FREE_PART: u64 = 8;
 /// once.
 const LINGERING: usize = 16;
 
-/// The time for which a refused connection is kept open, so that its client can read the refusal.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// The answer to a connection above the limit. The client cannot know when a place becomes free.
-const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    Retry-After: 5\r\n\
-    Connection: close\r\n\
-    Content-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 49\r\n\
-    \r\n\
-    all places are taken; try again in a few seconds\n";
-
 /// The place of one connection. The place becomes free when its last clone is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionSlot(
@@ -45,6 +30,7 @@ pub(super) struct ConnectionSlot(
 pub(super) struct Admission {
     limit: usize,
     places: Arc<Semaphore>,
+    refusal: RawAnswer,
     lingering: Arc<Semaphore>,
     refused: Sparse,
 }
@@ -57,6 +43,12 @@ impl Admission {
         Self {
             limit,
             places: Arc::new(Semaphore::new(limit)),
+            // The client cannot know when a place becomes free.
+            refusal: RawAnswer::new(
+                "503 Service Unavailable",
+                "Retry-After: 5\r\n",
+                "all places are taken; try again in a few seconds\n",
+            ),
             lingering: Arc::new(Semaphore::new(LINGERING)),
             refused: Sparse::default(),
         }
@@ -76,27 +68,15 @@ impl Admission {
             tracing::warn!(target: "dooers::server", refused, limit, "connections were refused because the limit of connections is reached; WORKER_MAX_CONNECTIONS sets it, and the limit of open files bounds it");
         }
         let Ok(lingering) = Arc::clone(&self.lingering).try_acquire_owned() else {
-            // The buffer of a new connection has room for the refusal. The client may be gone already.
-            let written = stream.into_std().map(|mut stream| stream.write(REFUSAL));
-            drop(written);
+            self.refusal.send_at_once(stream);
             return None;
         };
+        let refusal = self.refusal.clone();
         Some(async move {
-            // The client may be gone already.
-            let _ = timeout(LINGER, answer(stream)).await;
+            refusal.send(stream).await;
             drop(lingering);
         })
     }
-}
-
-/// Answers without waiting for the request. Bytes that are read later are dropped: a socket that is closed with unread
-/// bytes in it may lose the answer.
-async fn answer(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(REFUSAL).await?;
-    stream.shutdown().await?;
-    let mut dropped = [0; 1024];
-    while stream.read(&mut dropped).await? > 0 {}
-    Ok(())
 }
 
 #[cfg(unix)]
@@ -143,13 +123,5 @@ mod tests {
         assert!(admission.admit().is_none());
         drop(clone);
         assert!(admission.admit().is_some());
-    }
-
-    #[test]
-    fn refusal_states_its_own_length() {
-        let text = std::str::from_utf8(REFUSAL).unwrap();
-        let (header, body) = text.split_once("\r\n\r\n").unwrap();
-        let length = format!("Content-Length: {}", body.len());
-        assert!(header.contains(&length), "{length}");
     }
 }

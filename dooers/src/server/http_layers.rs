@@ -1,8 +1,9 @@
-//! The layers around the routes of a server: the client behind proxies, and the rules for browsers.
+//! The layers around the routes of a server: the client behind proxies, the rules for browsers, and the security headers.
 
 use super::client_address::{ClientAddress, Forwarded};
 use super::config::WorkerConfig;
 use super::origin::{AllowedHosts, OriginRules};
+use super::security_headers;
 use super::trusted_proxies::TrustedProxies;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -40,13 +41,23 @@ impl HttpLayers {
         routes.route_layer(check)
     }
 
-    /// Adds what is known about the client to requests.
+    /// Adds the client's address to requests and the security headers to answers. The fallback stays as it is, because a
+    /// program may merge the routes into its own router.
     pub(super) fn around_routes<S>(&self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
         routes.route_layer(frame)
+    }
+
+    /// The same as [`around_routes`](Self::around_routes), also for paths without a route.
+    pub(super) fn around_all<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
+        routes.layer(frame)
     }
 }
 
@@ -66,7 +77,7 @@ async fn check_origin(
     }
 }
 
-/// Adds what is known about the client to the request.
+/// Adds what is known about the client to the request, and the security headers to the answer.
 async fn frame(
     State(proxies): State<Arc<TrustedProxies>>,
     mut request: Request,
@@ -74,8 +85,11 @@ async fn frame(
 ) -> Response {
     let client = ClientAddress::of_request(request.extensions(), request.headers(), &proxies);
     let forwarded = Forwarded::of_request(request.extensions(), request.headers(), &proxies);
+    let is_tls = forwarded.is_tls == Some(true);
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(forwarded);
-    next.run(request).await
+    let mut answer = next.run(request).await;
+    security_headers::add(answer.headers_mut(), is_tls);
+    answer
 }

@@ -3,6 +3,7 @@
 use super::authority::is_loopback;
 use super::connection_limit::{Admission, ConnectionSlot};
 use super::error::ServerError;
+use super::malformed_request::{HasRequest, Muted, answer_to};
 use super::routes;
 use super::server_state::ServerState;
 use super::sparse::Sparse;
@@ -17,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -130,25 +131,35 @@ impl Exchange {
             tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
         }
         keep_little_unsent(&stream);
+        let has_request = HasRequest::default();
+        let stream = Muted::new(stream, has_request.clone());
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            has_request.set();
             request.extensions_mut().insert(place.clone());
             request.extensions_mut().insert(ConnectInfo(peer));
             let answering = router.call(request);
             async { answering.await.map(as_the_last) }
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        let mut connection = pin!(connection);
         tokio::select! {
-            // An error means a request that is not HTTP, which hyper has answered, or a client that left.
-            _ = connection.as_mut() => return,
+            served = &mut connection => {
+                let error = served.err();
+                // Other errors mean a client that left.
+                let answer = error.and_then(|error| answer_to(&error, HEADER_BYTES));
+                let stream = connection.into_parts().map(|parts| parts.io.into_inner());
+                if let (Some(answer), Some(stream)) = (answer, stream.and_then(Muted::into_unanswered)) {
+                    answer.send(stream).await;
+                }
+                return;
+            }
             () = sleep(self.limit) => return,
             () = self.stopping.cancelled() => {}
         }
-        connection.as_mut().graceful_shutdown();
+        Pin::new(&mut connection).graceful_shutdown();
         // A connection that takes longer is dropped.
         let _ = timeout(GRACE, connection).await;
     }

@@ -31,12 +31,15 @@ mod listener;
 #[cfg(feature = "testing")]
 mod local_client;
 mod local_session;
+mod malformed_request;
 mod origin;
 mod pace;
+mod raw_answer;
 mod read_ahead;
 pub mod repository;
 mod retention;
 mod routes;
+mod security_headers;
 mod server_spec;
 mod server_state;
 mod session;

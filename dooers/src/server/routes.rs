@@ -33,7 +33,7 @@ where
 /// listens on a loopback address, and is `None` for any other server.
 pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
     let layers = HttpLayers::new(&server.config, hosts);
-    layers.around_routes(routes(&layers)).with_state(server)
+    layers.around_all(routes(&layers)).with_state(server)
 }
 
 fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {

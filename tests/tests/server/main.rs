@@ -55,6 +55,7 @@ mod connection_limits;
 mod origins;
 mod proxies;
 mod routing;
+mod security_headers;
 mod serving;
 mod shutdown;
 mod webhook;

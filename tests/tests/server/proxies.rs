@@ -72,6 +72,7 @@ async fn headers_of_other_senders_are_ignored() {
             Server::with::<quiet>(|config| config.trusted_proxies(proxies.parse().unwrap())).await;
         let answer = open(server.address, "/ws", "https://chat.example.com", CHAT).await;
         assert_eq!(answer.status, 403, "{proxies}");
+        assert_eq!(answer.header("strict-transport-security"), None);
         // Not even a host that is not one is looked at.
         let own = format!("http://{}", server.address);
         let answer = open(
@@ -84,6 +85,33 @@ async fn headers_of_other_senders_are_ignored() {
         assert_eq!(answer.status, 101, "{proxies}");
         server.close([]).await;
     }
+}
+
+#[tokio::test]
+async fn tls_is_required_once_it_was_used() {
+    let server = Server::with::<quiet>(behind_proxy).await;
+    let host = format!("Host: {}\r\n", server.address);
+    for (scheme, policy) in [
+        ("X-Forwarded-Proto: https\r\n", Some("max-age=31536000")),
+        ("X-Forwarded-Proto: http\r\n", None),
+        ("X-Forwarded-Proto: https, http\r\n", None),
+        ("", None),
+    ] {
+        for path in ["/agents", "/healthz", "/missing"] {
+            let answer = http::send(
+                server.address,
+                &format!("GET {path}"),
+                &format!("{host}{scheme}"),
+            )
+            .await;
+            assert_eq!(
+                answer.header("strict-transport-security"),
+                policy,
+                "{path} {scheme}"
+            );
+        }
+    }
+    server.close([]).await;
 }
 
 #[tokio::test]
