@@ -174,7 +174,8 @@ impl WorkerConfig {
     ///
     /// Requests from other origins are answered with the status 403. Requests without the header `Origin` are not made
     /// by the script of a page, and are accepted. These rules apply to the WebSockets and to `GET /agents`, also in a
-    /// [`router`](crate::WorkerServer::router).
+    /// [`router`](crate::WorkerServer::router). Pages of the origins that may use the server can also read the answers of
+    /// `GET /agents`, `/healthz` and `/readyz` (CORS, without cookies).
     ///
     /// ```
     /// use dooers::WorkerConfig;

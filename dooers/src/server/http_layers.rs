@@ -7,10 +7,15 @@ use super::security_headers;
 use super::trusted_proxies::TrustedProxies;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// The time for which a browser may remember that an origin is allowed.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
 /// The layers of one server.
 #[derive(Debug, Clone)]
@@ -32,13 +37,22 @@ impl HttpLayers {
         }
     }
 
-    /// Refuses the pages that may not use these routes.
+    /// Lets the pages of allowed origins read the answers of these routes. Other pages are refused.
     pub(super) fn for_allowed_pages<S>(&self, routes: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let check = from_fn_with_state(Arc::clone(&self.rules), check_origin);
-        routes.route_layer(check)
+        self.for_everyone(routes).route_layer(check)
+    }
+
+    /// Lets the pages of allowed origins read the answers of these routes. Anyone else is answered, too, but a browser
+    /// does not show the answer to other pages.
+    pub(super) fn for_everyone<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        routes.route_layer(self.cors())
     }
 
     /// Adds the client's address to requests and the security headers to answers. The fallback stays as it is, because a
@@ -58,6 +72,24 @@ impl HttpLayers {
     {
         let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
         routes.layer(frame)
+    }
+
+    /// The answers to preflight requests, and the headers by which a browser shows answers to pages of other origins.
+    /// Credentials of browsers, such as cookies, are not allowed: no route uses them.
+    fn cors(&self) -> CorsLayer {
+        let rules = Arc::clone(&self.rules);
+        let is_allowed = AllowOrigin::predicate(move |_, request| {
+            let forwarded = request.extensions.get::<Forwarded>();
+            rules
+                .check(&request.uri, &request.headers, forwarded)
+                .is_ok()
+        });
+        CorsLayer::new()
+            .allow_origin(is_allowed)
+            .allow_methods([Method::GET, Method::HEAD])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .max_age(PREFLIGHT_AGE)
+            .vary([header::ORIGIN])
     }
 }
 

@@ -44,7 +44,9 @@ fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {
     let health = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz));
-    layers.for_allowed_pages(conversations).merge(health)
+    layers
+        .for_allowed_pages(conversations)
+        .merge(layers.for_everyone(health))
 }
 
 /// The paths of all sockets.

@@ -52,6 +52,7 @@ mod websocket_errors;
 
 mod close;
 mod connection_limits;
+mod cors;
 mod origins;
 mod proxies;
 mod routing;

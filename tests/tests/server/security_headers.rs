@@ -35,10 +35,13 @@ async fn every_answer_has_security_headers() {
     let server = Server::of::<quiet>().await;
     let host = format!("Host: {}\r\n", server.address);
     let foreign = format!("{host}Origin: https://evil.example\r\n");
+    let preflight =
+        format!("{host}Origin: http://localhost\r\nAccess-Control-Request-Method: GET\r\n");
     for (line, headers, status) in [
         ("GET /agents", &host, 200),
         ("GET /healthz", &host, 200),
         ("GET /readyz", &host, 200),
+        ("OPTIONS /agents", &preflight, 200),
         ("GET /ws", &host, 400),
         ("GET /ws", &format!("{host}{UPGRADE}"), 101),
         ("GET /ws", &foreign, 403),
