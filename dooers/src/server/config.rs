@@ -74,6 +74,18 @@ pub struct Limits {
     /// store and for handlers: 64 files or an eighth of them, whichever is more. A program that serves
     /// [`router`](crate::WorkerServer::router) itself must limit its connections itself.
     pub connections: Option<usize>,
+    /// Maximum number of pending connections: those whose client has not sent `connect` yet, or sends another request.
+    ///
+    /// If there is one more, the oldest of them is closed, and the new one is served. A client that sends `connect` at
+    /// once therefore always finds a place, unless clients that have connected hold all of them. The same happens if
+    /// all `connections` are taken. `None`, the default, stands for half of the `connections`, but at least 16.
+    pub pending_connections: Option<usize>,
+    /// Maximum number of pending connections of one client address. If there is one more, the oldest of them is closed.
+    ///
+    /// The address is that of the client behind the [`trusted_proxies`](WorkerConfig::trusted_proxies). The addresses of
+    /// one IPv6 network (/64) count as one. `None`, the default, stands for half of the `pending_connections`, but at
+    /// least 16.
+    pub pending_per_address: Option<usize>,
     /// The time within which a connection must open its WebSocket, or send another request and read the answer. 10 s by
     /// default. A program that serves [`router`](crate::WorkerServer::router) itself must set its own time limits.
     pub request_timeout: Duration,
@@ -99,6 +111,8 @@ impl Default for Limits {
             outbound_total: 64 * 1024 * 1024,
             outbound_frames: 2048,
             connections: None,
+            pending_connections: None,
+            pending_per_address: None,
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),

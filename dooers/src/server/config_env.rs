@@ -60,6 +60,8 @@ impl WorkerConfig {
     /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | maximum number of bytes that wait for all connections together |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | maximum number of frames that wait for one connection |
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | maximum number of simultaneous connections |
+    /// | `WORKER_MAX_PENDING_CONNECTIONS` | half of the connections, at least 16 | maximum number of connections whose client has not sent `connect`; the oldest is closed for a new one |
+    /// | `WORKER_MAX_PENDING_PER_ADDRESS` | half of the pending connections, at least 16 | the same for one client address, or one IPv6 network (/64) |
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | time in seconds within which a connection must open its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | time in seconds within which a client must send `connect` |
     /// | `WORKER_PING_INTERVAL` | `25` | interval between the server's pings, in seconds |
@@ -139,6 +141,14 @@ impl WorkerConfig {
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
         env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
+        env.limit(
+            "WORKER_MAX_PENDING_CONNECTIONS",
+            &mut limits.pending_connections,
+        )?;
+        env.limit(
+            "WORKER_MAX_PENDING_PER_ADDRESS",
+            &mut limits.pending_per_address,
+        )?;
         env.seconds("WORKER_REQUEST_TIMEOUT", 0.001, &mut limits.request_timeout)?;
         env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
         env.seconds("WORKER_PING_INTERVAL", 0.001, &mut limits.ping_interval)?;
@@ -282,6 +292,10 @@ mod tests {
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);
         assert_eq!(limits("WORKER_MAX_CONNECTIONS", "7").connections, Some(7));
+        let pending = limits("WORKER_MAX_PENDING_CONNECTIONS", "7");
+        assert_eq!(pending.pending_connections, Some(7));
+        let pending = limits("WORKER_MAX_PENDING_PER_ADDRESS", "7");
+        assert_eq!(pending.pending_per_address, Some(7));
         let seconds = Duration::from_millis(1500);
         assert_eq!(
             limits("WORKER_REQUEST_TIMEOUT", "1.5").request_timeout,

@@ -2,6 +2,7 @@
 
 use super::client_address::{ClientAddress, Forwarded};
 use super::config::WorkerConfig;
+use super::connection_limit::ConnectionSlot;
 use super::origin::{AllowedHosts, OriginRules};
 use super::security_headers;
 use super::trusted_proxies::TrustedProxies;
@@ -118,6 +119,9 @@ async fn frame(
     let client = ClientAddress::of_request(request.extensions(), request.headers(), &proxies);
     let forwarded = Forwarded::of_request(request.extensions(), request.headers(), &proxies);
     let is_tls = forwarded.is_tls == Some(true);
+    if let Some(slot) = request.extensions().get::<ConnectionSlot>() {
+        slot.pending().set_client(client);
+    }
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(forwarded);

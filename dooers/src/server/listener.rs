@@ -1,6 +1,7 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
 use super::authority::is_loopback;
+use super::client_address::ClientAddress;
 use super::connection_limit::{Admission, ConnectionSlot};
 use super::error::ServerError;
 use super::malformed_request::{HasRequest, Muted, answer_to};
@@ -52,7 +53,7 @@ pub(super) async fn serve(
         limit: server.config.limits.request_timeout,
         stopping: server.stopping.clone(),
     };
-    let mut admission = Admission::new(server.config.limits.connections);
+    let mut admission = Admission::new(&server.config.limits);
     let mut failures = Sparse::default();
     let connections = TaskTracker::new();
     loop {
@@ -62,14 +63,20 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => match admission.admit() {
-                Some(place) => drop(connections.spawn(exchange.clone().serve(stream, peer, place))),
-                None => {
-                    if let Some(refusal) = admission.refuse(stream) {
-                        connections.spawn(refusal);
+            Ok((stream, peer)) => {
+                let proxies = &server.config.trusted_proxies;
+                let client = ClientAddress::of_connection(peer.ip(), proxies);
+                match admission.admit(client).await {
+                    Some(place) => {
+                        connections.spawn(exchange.clone().serve(stream, peer, place));
+                    }
+                    None => {
+                        if let Some(refusal) = admission.refuse(stream) {
+                            connections.spawn(refusal);
+                        }
                     }
                 }
-            },
+            }
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 if let Some(failures) = failures.count() {
@@ -121,10 +128,19 @@ struct Exchange {
 }
 
 impl Exchange {
+    /// Serves one request, until the connection has to make room for another one.
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
+        let pending = place.clone();
+        tokio::select! {
+            () = pending.pending().evicted() => {}
+            () = self.serve_request(stream, peer, place) => {}
+        }
+    }
+
     /// Serves one request, all of which is under one time limit. A client that sends nothing, that sends half a header,
     /// or that does not read the answer is treated the same. A session is not under the limit, and keeps the place of
     /// the connection.
-    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
+    async fn serve_request(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
         // Frames are flushed when all queued frames are written. Nagle's algorithm would hold them back until the
         // earlier ones are acknowledged, which would delay each turn by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {

@@ -34,6 +34,7 @@ mod local_session;
 mod malformed_request;
 mod origin;
 mod pace;
+mod pending_connections;
 mod raw_answer;
 mod read_ahead;
 pub mod repository;

@@ -151,12 +151,11 @@ fn open(
     let serving = Arc::clone(server);
     // Both are boxed. Otherwise a session would keep the memory of its opening, and the opening that of a session.
     let opening = Box::pin(opening);
+    let place = place.map(|Extension(place)| place);
     server.spawn(async move {
-        let socket = opening.await;
-        if let Some(socket) = socket {
-            Box::pin(connection_task::run(socket, serving, agent)).await;
+        if let Some(socket) = opening.await {
+            Box::pin(connection_task::run(socket, serving, agent, place)).await;
         }
-        drop(place);
     });
     answer
 }

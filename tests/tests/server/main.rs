@@ -54,6 +54,7 @@ mod close;
 mod connection_limits;
 mod cors;
 mod origins;
+mod pending_connections;
 mod proxies;
 mod routing;
 mod security_headers;
