@@ -72,7 +72,7 @@ impl ClientAddress {
     /// The address by which clients are counted: of IPv6, the first address of the customer's network. One machine can
     /// use any number of addresses in it.
     pub(super) fn customer(self) -> Option<IpAddr> {
-        self.ip().map(|address| match address {
+        self.0.map(|address| match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => {
                 let mask = u128::MAX << (Ipv6Addr::BITS - CUSTOMER_PREFIX);

@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -22,7 +22,14 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone)]
 pub(super) struct HttpLayers {
     rules: Arc<OriginRules>,
-    proxies: Arc<TrustedProxies>,
+    proxies: Arc<Proxies>,
+}
+
+#[derive(Debug)]
+struct Proxies {
+    trusted: TrustedProxies,
+    /// Limits a warning to one.
+    warning: Once,
 }
 
 impl HttpLayers {
@@ -34,7 +41,10 @@ impl HttpLayers {
                 origins: config.allowed_origins.clone(),
                 hosts,
             }),
-            proxies: Arc::new(config.trusted_proxies.clone()),
+            proxies: Arc::new(Proxies {
+                trusted: config.trusted_proxies.clone(),
+                warning: Once::new(),
+            }),
         }
     }
 
@@ -111,13 +121,15 @@ async fn check_origin(
 }
 
 /// Adds what is known about the client to the request, and the security headers to the answer.
-async fn frame(
-    State(proxies): State<Arc<TrustedProxies>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let client = ClientAddress::of_request(request.extensions(), request.headers(), &proxies);
-    let forwarded = Forwarded::of_request(request.extensions(), request.headers(), &proxies);
+async fn frame(State(proxies): State<Arc<Proxies>>, mut request: Request, next: Next) -> Response {
+    let trusted = &proxies.trusted;
+    let client = ClientAddress::of_request(request.extensions(), request.headers(), trusted);
+    let forwarded = Forwarded::of_request(request.extensions(), request.headers(), trusted);
+    if client.ip().is_none() && !trusted.is_empty() {
+        proxies.warning.call_once(|| {
+            tracing::warn!(target: "dooers::server", "WORKER_TRUSTED_PROXIES has no effect, because the program does not provide the addresses of connections; serve the router with `into_make_service_with_connect_info::<SocketAddr>()`");
+        });
+    }
     let is_tls = forwarded.is_tls == Some(true);
     if let Some(slot) = request.extensions().get::<ConnectionSlot>() {
         slot.pending().set_client(client);

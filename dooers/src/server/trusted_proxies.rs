@@ -30,7 +30,7 @@ pub enum InvalidProxy {
         "`{0}` is not an IP address or a range of addresses; write the address of the proxy, such as 10.0.0.5, or a range in CIDR notation, such as 10.0.0.0/8 or fd00::/8"
     )]
     NotARange(String),
-    /// The range contains every address.
+    /// The ranges of the list contain every address.
     #[error(
         "`{0}` contains every address, so that each client could claim any address; write the addresses of the proxies only"
     )]
@@ -48,6 +48,11 @@ pub enum InvalidProxy {
 }
 
 impl TrustedProxies {
+    /// Returns true if the list names no proxy.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns true if a proxy of the list has this address.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         // A socket for both versions of IP shows an IPv4 address as a part of IPv6.
@@ -61,7 +66,13 @@ impl FromStr for TrustedProxies {
 
     /// Reads addresses and ranges that are separated by commas.
     fn from_str(list: &str) -> Result<Self, InvalidProxy> {
-        entries(list).map(range).collect::<Result<_, _>>().map(Self)
+        let ranges: Vec<_> = entries(list).map(range).collect::<Result<_, _>>()?;
+        // Several ranges can contain every address together.
+        let ranges = IpNet::aggregate(&ranges);
+        if ranges.iter().any(|range| range.prefix_len() == 0) {
+            return Err(InvalidProxy::EveryAddress(list.to_owned()));
+        }
+        Ok(Self(ranges))
     }
 }
 
@@ -78,11 +89,7 @@ fn range(text: &str) -> Result<IpNet, InvalidProxy> {
             whole: range.trunc().to_string(),
         });
     }
-    let range = canonical(range);
-    if range.prefix_len() == 0 {
-        return Err(InvalidProxy::EveryAddress(text.to_owned()));
-    }
-    Ok(range)
+    Ok(canonical(range))
 }
 
 /// Converts a range of IPv4 addresses that is written as a part of IPv6, such as `::ffff:10.0.0.0/104`.
@@ -159,9 +166,15 @@ mod tests {
 
     #[test]
     fn range_of_every_address_is_refused() {
-        for entry in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
-            let refused = parse(entry);
-            assert_eq!(refused, Err(InvalidProxy::EveryAddress(entry.to_owned())));
+        for list in [
+            "0.0.0.0/0",
+            "::/0",
+            "::ffff:0.0.0.0/96",
+            "127.0.0.1, 0.0.0.0/1, 128.0.0.0/2, 192.0.0.0/2",
+            "8000::/1,::/1",
+        ] {
+            let refused = parse(list);
+            assert_eq!(refused, Err(InvalidProxy::EveryAddress(list.to_owned())));
         }
         let text = parse("0.0.0.0/0").unwrap_err().to_string();
         assert!(text.contains("claim any address"), "{text}");

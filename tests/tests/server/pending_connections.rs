@@ -106,7 +106,7 @@ async fn polite_client_gets_in_beside_half_open_ones() {
 }
 
 #[tokio::test]
-async fn last_place_goes_from_a_silent_client_to_a_polite_one() {
+async fn polite_client_takes_the_place_of_a_silent_one() {
     let server = serve(2, 100, 100).await;
     let first = server.client("ada").await;
     // An open WebSocket has a place whether or not its client has sent `connect`.
@@ -139,7 +139,7 @@ async fn flood_of_one_address_closes_only_its_own() {
 }
 
 #[tokio::test]
-async fn clients_behind_a_proxy_are_counted_by_their_headers() {
+async fn clients_behind_a_proxy_are_counted_by_header() {
     let server = serve_with(1000, 100, 4, |config| {
         config.trusted_proxies("127.0.0.1".parse().unwrap())
     })

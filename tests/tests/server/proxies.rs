@@ -2,9 +2,11 @@
 
 use crate::agents::quiet;
 use crate::http::{self, Answer, UPGRADE};
+use crate::log::Log;
 use dooers::{WorkerConfig, WorkerServer};
 use dooers_tests::{Server, in_memory};
 use std::net::SocketAddr;
+use tracing::Level;
 
 /// The configuration of a server behind a proxy on this machine.
 fn behind_proxy(config: WorkerConfig) -> WorkerConfig {
@@ -116,7 +118,9 @@ async fn tls_is_required_once_it_was_used() {
 
 #[tokio::test]
 async fn router_knows_proxies_by_its_connect_info() {
+    let (log, _guard) = Log::capture(Level::WARN);
     let worker = WorkerServer::new(behind_proxy(in_memory())).agent::<quiet>();
+    // The warning of the first router is the only one.
     for knows_peers in [false, true] {
         let app = axum::Router::new().nest("/chat", worker.router().await.unwrap());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -127,9 +131,16 @@ async fn router_knows_proxies_by_its_connect_info() {
         } else {
             tokio::spawn(async move { axum::serve(listener, app).await })
         };
-        let answer = open(address, "/chat/ws", "https://chat.example.com", CHAT).await;
-        assert_eq!(answer.status, if knows_peers { 101 } else { 403 });
+        for _ in 0..2 {
+            let answer = open(address, "/chat/ws", "https://chat.example.com", CHAT).await;
+            assert_eq!(answer.status, if knows_peers { 101 } else { 403 });
+        }
         serving.abort();
+        let warnings = log
+            .text()
+            .matches("WORKER_TRUSTED_PROXIES has no effect")
+            .count();
+        assert_eq!(warnings, 1);
     }
     worker.close().await;
 }
