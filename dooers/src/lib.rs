@@ -76,8 +76,8 @@ pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
     DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
-    InvalidAnalyticsName, InvalidHost, InvalidOrigin, Limits, ServerError, TurnServer,
-    WorkerConfig, WorkerServer,
+    InvalidAnalyticsName, InvalidHost, InvalidOrigin, InvalidProxy, Limits, ServerError,
+    TrustedProxies, TurnServer, WorkerConfig, WorkerServer,
 };
 #[cfg(feature = "webhook")]
 pub use server::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};

@@ -1,5 +1,6 @@
 //! Lists of analytics events, for the configuration.
 
+use super::list::entries;
 use crate::protocol::MAX_ANALYTICS_NAME_BYTES;
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -33,8 +34,7 @@ impl FromStr for AnalyticsEvents {
     type Err = InvalidAnalyticsName;
 
     fn from_str(text: &str) -> Result<Self, InvalidAnalyticsName> {
-        let names = text.split(',').map(str::trim);
-        let names = names.filter(|name| !name.is_empty()).map(|name| {
+        let names = entries(text).map(|name| {
             if name.len() > MAX_ANALYTICS_NAME_BYTES {
                 return Err(InvalidAnalyticsName(name.to_owned()));
             }

@@ -5,6 +5,7 @@ use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::database::Database;
 use super::origin::{AllowedHosts, AllowedOrigins};
+use super::trusted_proxies::TrustedProxies;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::auth::SharedAuthenticator;
@@ -39,6 +40,7 @@ pub struct WorkerConfig {
     pub(crate) allowed_hosts: AllowedHosts,
     pub(super) authenticator: SharedAuthenticator,
     pub(super) allow_open: bool,
+    pub(super) trusted_proxies: TrustedProxies,
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
@@ -76,6 +78,18 @@ pub struct Limits {
     /// store and for handlers: 64 files or an eighth of them, whichever is more. A program that serves
     /// [`router`](crate::WorkerServer::router) itself must limit its connections itself.
     pub connections: Option<usize>,
+    /// Maximum number of pending connections: those whose client has not sent `connect` yet, or sends another request.
+    ///
+    /// If there is one more, the oldest of them is closed, and the new one is served. A client that sends `connect` at
+    /// once therefore always finds a place, unless clients that have connected hold all of them. The same happens if
+    /// all `connections` are taken. `None`, the default, stands for half of the `connections`, but at least 16.
+    pub pending_connections: Option<usize>,
+    /// Maximum number of pending connections of one client address. If there is one more, the oldest of them is closed.
+    ///
+    /// The address is that of the client behind the [`trusted_proxies`](WorkerConfig::trusted_proxies). The addresses of
+    /// one IPv6 network (/64) count as one. `None`, the default, stands for half of the `pending_connections`, but at
+    /// least 16.
+    pub pending_per_address: Option<usize>,
     /// The time within which a connection must open its WebSocket, or send another request and read the answer. 10 s by
     /// default. A program that serves [`router`](crate::WorkerServer::router) itself must set its own time limits.
     pub request_timeout: Duration,
@@ -106,6 +120,8 @@ impl Default for Limits {
             outbound_total: 64 * 1024 * 1024,
             outbound_frames: 2048,
             connections: None,
+            pending_connections: None,
+            pending_per_address: None,
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             auth_timeout: Duration::from_secs(10),
@@ -132,6 +148,7 @@ impl Default for WorkerConfig {
             allowed_hosts: AllowedHosts::default(),
             authenticator: SharedAuthenticator::default(),
             allow_open: false,
+            trusted_proxies: TrustedProxies::default(),
             database: Database::default(),
             database_is_chosen: false,
             secret_keys: None,
@@ -179,11 +196,13 @@ impl WorkerConfig {
     /// 127.0.0.0/8 and `[::1]`, with any port).
     ///
     /// A page belongs to the server itself if host and port of its `Origin` equal those of `Host`. A proxy in front of
-    /// the server must therefore forward `Host` unchanged, or the origin of the page must be allowed here.
+    /// the server must therefore forward `Host` unchanged, or be one of the [`trusted_proxies`](Self::trusted_proxies)
+    /// and send `X-Forwarded-Host`, or the origin of the page must be allowed here.
     ///
     /// Requests from other origins are answered with the status 403. Requests without the header `Origin` are not made
     /// by the script of a page, and are accepted. These rules apply to the WebSockets and to `GET /agents`, also in a
-    /// [`router`](crate::WorkerServer::router).
+    /// [`router`](crate::WorkerServer::router). Pages of the origins that may use the server can also read the answers of
+    /// `GET /agents`, `/healthz` and `/readyz` (CORS, without cookies).
     ///
     /// ```
     /// use dooers::WorkerConfig;
@@ -221,6 +240,35 @@ impl WorkerConfig {
     #[must_use]
     pub fn allow_open_on_any_address(mut self) -> Self {
         self.allow_open = true;
+        self
+    }
+
+    /// Sets the proxies in front of the server. Their headers `X-Forwarded-For`, `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host` count. The same headers of anyone else are ignored.
+    ///
+    /// * The client of a request is the rightmost address in `X-Forwarded-For` that is not one of the proxies. Limits by
+    ///   address apply to the client. Without this list, they apply to the proxy, and so to all its clients together.
+    /// * The name in `X-Forwarded-Host` is the host of the server when its own pages are recognized, so the proxy need not
+    ///   forward `Host`. A server on a loopback address accepts the name only if it is one of the
+    ///   [`allowed_hosts`](Self::allowed_hosts). Several names that differ are not used.
+    /// * The scheme in `X-Forwarded-Proto` must then be the scheme of the page. With `https`, answers have the header
+    ///   `Strict-Transport-Security`.
+    ///
+    /// List only addresses from which no client can connect directly, because every host with such an address can claim to
+    /// be any client. The proxies must append to, or replace, `X-Forwarded-For`, and must replace the other two headers.
+    ///
+    /// In a [`router`](crate::WorkerServer::router), the list has an effect only if the program provides the addresses of
+    /// connections, by `into_make_service_with_connect_info::<SocketAddr>()` of axum.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().trusted_proxies("10.0.0.5, fd00::/8".parse()?);
+    /// # Ok::<(), dooers::InvalidProxy>(())
+    /// ```
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
         self
     }
 
@@ -464,6 +512,7 @@ impl fmt::Debug for WorkerConfig {
             .field("allowed_hosts", &self.allowed_hosts)
             .field("authenticator", &self.authenticator)
             .field("allow_open", &self.allow_open)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("database", &self.database)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)

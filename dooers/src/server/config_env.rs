@@ -36,6 +36,7 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
+    /// | `WORKER_TRUSTED_PROXIES` | | addresses and ranges (`10.0.0.5`, `10.0.0.0/8`) of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` count, separated by commas; see [`trusted_proxies`](Self::trusted_proxies) |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
@@ -60,6 +61,8 @@ impl WorkerConfig {
     /// | `WORKER_MAX_OUTBOUND_TOTAL` | `67108864` | maximum number of bytes that wait for all connections together |
     /// | `WORKER_MAX_OUTBOUND_FRAMES` | `2048` | maximum number of frames that wait for one connection |
     /// | `WORKER_MAX_CONNECTIONS` | the limit of open files, minus 64 or an eighth | maximum number of simultaneous connections |
+    /// | `WORKER_MAX_PENDING_CONNECTIONS` | half of the connections, at least 16 | maximum number of connections whose client has not sent `connect`; the oldest is closed for a new one |
+    /// | `WORKER_MAX_PENDING_PER_ADDRESS` | half of the pending connections, at least 16 | the same for one client address, or one IPv6 network (/64) |
     /// | `WORKER_REQUEST_TIMEOUT` | `10` | time in seconds within which a connection must open its WebSocket, or read the answer to another request |
     /// | `WORKER_CONNECT_TIMEOUT` | `10` | time in seconds within which a client must send `connect` |
     /// | `WORKER_AUTH_TIMEOUT` | `10` | time in seconds within which the authenticator must answer |
@@ -108,6 +111,7 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
+        env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
@@ -142,6 +146,14 @@ impl WorkerConfig {
         )?;
         env.size("WORKER_MAX_OUTBOUND_FRAMES", 1, &mut limits.outbound_frames)?;
         env.limit("WORKER_MAX_CONNECTIONS", &mut limits.connections)?;
+        env.limit(
+            "WORKER_MAX_PENDING_CONNECTIONS",
+            &mut limits.pending_connections,
+        )?;
+        env.limit(
+            "WORKER_MAX_PENDING_PER_ADDRESS",
+            &mut limits.pending_per_address,
+        )?;
         env.seconds("WORKER_REQUEST_TIMEOUT", 0.001, &mut limits.request_timeout)?;
         env.seconds("WORKER_CONNECT_TIMEOUT", 0.001, &mut limits.connect_timeout)?;
         env.seconds("WORKER_AUTH_TIMEOUT", 0.001, &mut limits.auth_timeout)?;
@@ -212,6 +224,11 @@ mod tests {
         );
         let config = with("WORKER_ALLOWED_HOSTS", "a.example, b").unwrap();
         assert_eq!(config.allowed_hosts, "a.example,b".parse().unwrap());
+        let config = with("WORKER_TRUSTED_PROXIES", "10.0.0.5, fd00::/8").unwrap();
+        assert_eq!(config.trusted_proxies, "10.0.0.5,fd00::/8".parse().unwrap());
+        let error = with("WORKER_TRUSTED_PROXIES", "0.0.0.0/0").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("claim any address"), "{text}");
         let error = with("WORKER_ALLOWED_ORIGINS", "https://a.example, b").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -282,6 +299,10 @@ mod tests {
         );
         assert_eq!(limits("WORKER_MAX_OUTBOUND_FRAMES", "7").outbound_frames, 7);
         assert_eq!(limits("WORKER_MAX_CONNECTIONS", "7").connections, Some(7));
+        let pending = limits("WORKER_MAX_PENDING_CONNECTIONS", "7");
+        assert_eq!(pending.pending_connections, Some(7));
+        let pending = limits("WORKER_MAX_PENDING_PER_ADDRESS", "7");
+        assert_eq!(pending.pending_per_address, Some(7));
         let seconds = Duration::from_millis(1500);
         assert_eq!(
             limits("WORKER_REQUEST_TIMEOUT", "1.5").request_timeout,

@@ -1,12 +1,13 @@
 //! The limit of connections.
 
-use std::io::{self, Write};
+use super::client_address::ClientAddress;
+use super::config::Limits;
+use super::pending_connections::{PendingConnection, PendingConnections};
+use super::raw_answer::RawAnswer;
+use super::sparse::Sparse;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
 
 /// The number of file descriptors that are kept for the store, the log and the program.
 #[cfg(unix)]
@@ -21,53 +22,76 @@ const FREE_PART: u64 = 8;
 /// once.
 const LINGERING: usize = 16;
 
-/// The time for which a refused connection is kept open, so that its client can read the refusal.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// The interval at which a log line about the listener is repeated while its reason lasts.
-const LOG_EVERY: Duration = Duration::from_secs(60);
-
-/// The answer to a connection above the limit. The client cannot know when a place becomes free.
-const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    Retry-After: 5\r\n\
-    Connection: close\r\n\
-    Content-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 49\r\n\
-    \r\n\
-    all places are taken; try again in a few seconds\n";
+/// The smallest default of the limits of pending connections. Fewer places would be too few for clients that connect
+/// at the same moment.
+const FEWEST_PENDING: usize = 16;
 
 /// The place of one connection. The place becomes free when its last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct ConnectionSlot(
-    #[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>,
-);
+pub(super) struct ConnectionSlot(Arc<Slot>);
+
+#[derive(Debug)]
+struct Slot {
+    pending: PendingConnection,
+    #[expect(dead_code, reason = "held, not read")]
+    permit: OwnedSemaphorePermit,
+}
+
+impl ConnectionSlot {
+    /// The connection in the list of those whose client has not sent `connect`.
+    pub(super) fn pending(&self) -> &PendingConnection {
+        &self.0.pending
+    }
+}
 
 /// Gives places to connections, and refuses those above the limit.
 #[derive(Debug)]
 pub(super) struct Admission {
     limit: usize,
     places: Arc<Semaphore>,
+    pending: Arc<PendingConnections>,
+    refusal: RawAnswer,
     lingering: Arc<Semaphore>,
     refused: Sparse,
 }
 
 impl Admission {
-    /// Creates a limit of connections. The default leaves enough file descriptors for everything else.
-    pub(super) fn new(limit: Option<usize>) -> Self {
-        let limit = limit.unwrap_or_else(default_limit);
+    /// Creates the limits of connections. The default leaves enough file descriptors for everything else.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let limit = limits.connections.unwrap_or_else(default_limit);
         let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        let half = |whole: usize| (whole / 2).max(FEWEST_PENDING);
+        let pending = limits.pending_connections.unwrap_or(half(limit));
+        let per_address = limits.pending_per_address.unwrap_or(half(pending));
         Self {
             limit,
             places: Arc::new(Semaphore::new(limit)),
+            pending: Arc::new(PendingConnections::new(pending, per_address)),
+            // The client cannot know when a place becomes free.
+            refusal: RawAnswer::new(
+                "503 Service Unavailable",
+                "Retry-After: 5\r\n",
+                "all places are taken; try again in a few seconds\n",
+            ),
             lingering: Arc::new(Semaphore::new(LINGERING)),
             refused: Sparse::default(),
         }
     }
 
-    /// Reserves a place for one more connection. `None` if all places are taken.
-    pub(super) fn admit(&self) -> Option<ConnectionSlot> {
-        let permit = Arc::clone(&self.places).try_acquire_owned();
-        Some(ConnectionSlot(Arc::new(permit.ok()?)))
+    /// Reserves a place for one more connection. If all places are taken, the oldest connection whose client has not sent
+    /// `connect` is closed and its place is used. `None` if there is no such connection.
+    pub(super) async fn admit(&self, client: ClientAddress) -> Option<ConnectionSlot> {
+        let (pending, has_evicted) = self.pending.add(client);
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let permit = match place {
+            Ok(permit) => permit,
+            // The task of the evicted connection ends without waiting for its client.
+            Err(_) if has_evicted || pending.evict_another() => {
+                Arc::clone(&self.places).acquire_owned().await.ok()?
+            }
+            Err(_) => return None,
+        };
+        Some(ConnectionSlot(Arc::new(Slot { pending, permit })))
     }
 
     /// Counts a refused connection and returns the future that answers it. If too many refusals are in progress, the
@@ -78,27 +102,15 @@ impl Admission {
             tracing::warn!(target: "dooers::server", refused, limit, "connections were refused because the limit of connections is reached; WORKER_MAX_CONNECTIONS sets it, and the limit of open files bounds it");
         }
         let Ok(lingering) = Arc::clone(&self.lingering).try_acquire_owned() else {
-            // The buffer of a new connection has room for the refusal. The client may be gone already.
-            let written = stream.into_std().map(|mut stream| stream.write(REFUSAL));
-            drop(written);
+            self.refusal.send_at_once(stream);
             return None;
         };
+        let refusal = self.refusal.clone();
         Some(async move {
-            // The client may be gone already.
-            let _ = timeout(LINGER, answer(stream)).await;
+            refusal.send(stream).await;
             drop(lingering);
         })
     }
-}
-
-/// Answers without waiting for the request. Bytes that are read later are dropped: a socket that is closed with unread
-/// bytes in it may lose the answer.
-async fn answer(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(REFUSAL).await?;
-    stream.shutdown().await?;
-    let mut dropped = [0; 1024];
-    while stream.read(&mut dropped).await? > 0 {}
-    Ok(())
 }
 
 #[cfg(unix)]
@@ -121,25 +133,6 @@ fn places_of(files: u64) -> usize {
     usize::try_from(places).unwrap_or(usize::MAX)
 }
 
-/// A counter of something frequent that is logged at most once a minute.
-#[derive(Debug, Default)]
-pub(super) struct Sparse {
-    said: Option<Instant>,
-    count: u64,
-}
-
-impl Sparse {
-    /// Counts one occurrence. If a log line is due, returns the count since the last line.
-    pub(super) fn count(&mut self) -> Option<u64> {
-        self.count += 1;
-        if self.said.is_some_and(|said| said.elapsed() < LOG_EVERY) {
-            return None;
-        }
-        self.said = Some(Instant::now());
-        Some(std::mem::take(&mut self.count))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,33 +148,67 @@ mod tests {
         assert!(places_of(u64::MAX) > 1 << 40);
     }
 
-    #[test]
-    fn place_becomes_free_with_its_last_clone() {
-        let admission = Admission::new(Some(1));
-        let place = admission.admit().unwrap();
-        let clone = place.clone();
-        drop(place);
-        assert!(admission.admit().is_none());
+    async fn admit(admission: &Admission) -> Option<ConnectionSlot> {
+        let client = ClientAddress::of_connection([192, 0, 2, 1].into(), &Default::default());
+        admission.admit(client).await
+    }
+
+    fn two_places() -> Admission {
+        Admission::new(&Limits {
+            connections: Some(2),
+            ..Limits::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn place_becomes_free_with_its_last_clone() {
+        let admission = two_places();
+        let places = [
+            admit(&admission).await.unwrap(),
+            admit(&admission).await.unwrap(),
+        ];
+        assert!(places.iter().all(|place| place.pending().has_connected()));
+        assert!(admit(&admission).await.is_none());
+        let clone = places[0].clone();
+        drop(places);
+        let _second = admit(&admission).await.unwrap();
         drop(clone);
-        assert!(admission.admit().is_some());
+        assert!(admit(&admission).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn pending_connection_gives_its_place_away() {
+        let admission = two_places();
+        let connected = admit(&admission).await.unwrap();
+        assert!(connected.pending().has_connected());
+        let pending = admit(&admission).await.unwrap();
+        let leaving = async {
+            pending.pending().evicted().await;
+            drop(pending);
+        };
+        let (admitted, ()) = tokio::join!(admit(&admission), leaving);
+        assert!(admitted.unwrap().pending().has_connected());
+        assert!(admit(&admission).await.is_some());
     }
 
     #[test]
-    fn refusal_states_its_own_length() {
-        let text = std::str::from_utf8(REFUSAL).unwrap();
-        let (header, body) = text.split_once("\r\n\r\n").unwrap();
-        let length = format!("Content-Length: {}", body.len());
-        assert!(header.contains(&length), "{length}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn count_is_logged_at_most_once_a_minute() {
-        let mut refused = Sparse::default();
-        assert_eq!(refused.count(), Some(1));
-        assert_eq!(refused.count(), None);
-        assert_eq!(refused.count(), None);
-        tokio::time::advance(LOG_EVERY).await;
-        assert_eq!(refused.count(), Some(3));
-        assert_eq!(refused.count(), None);
+    fn pending_connections_have_half_of_the_places() {
+        let of = |change: fn(&mut Limits)| {
+            let mut limits = Limits::default();
+            change(&mut limits);
+            Admission::new(&limits).pending.limits()
+        };
+        assert_eq!(of(|limits| limits.connections = Some(1000)), (500, 250));
+        assert_eq!(of(|limits| limits.connections = Some(40)), (20, 16));
+        assert_eq!(of(|limits| limits.connections = Some(1)), (16, 16));
+        assert_eq!(
+            of(|limits| limits.pending_connections = Some(100)),
+            (100, 50)
+        );
+        let both = of(|limits| {
+            limits.pending_connections = Some(3);
+            limits.pending_per_address = Some(1);
+        });
+        assert_eq!(both, (3, 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The task that serves one WebSocket: it reads requests, answers them, and writes the frames of the session.
 
 use super::client_origin::ClientOrigin;
+use super::connection_limit::ConnectionSlot;
 use super::pace::Pace;
 use super::server_state::ServerState;
 use super::session::Session;
@@ -11,12 +12,14 @@ use crate::handler::AgentDefinition;
 use crate::protocol::{ErrorBody, ErrorCode};
 use futures::StreamExt;
 use futures::stream::SplitStream;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// Serves one WebSocket until it ends.
+/// Serves one WebSocket until it ends, or until it has to make room for another connection before its client has
+/// connected.
 ///
 /// Everything that is needed before the first `.await` is created outside of the returned future, which would otherwise
 /// hold its memory all the time.
@@ -25,6 +28,7 @@ pub(super) fn run(
     server: Arc<ServerState>,
     agent: AgentDefinition,
     origin: ClientOrigin,
+    slot: Option<ConnectionSlot>,
 ) -> impl Future<Output = ()> + Send {
     let limits = &server.config.limits;
     let timing = Timing {
@@ -38,35 +42,50 @@ pub(super) fn run(
     let session = Session::new(server, agent, &until, Some(total), origin);
     let (sink, mut stream) = socket.split();
     async move {
-        // Removes the connection from the hub and drops its frames, however the session ends.
-        let leaving = Leaving(&session);
-        let mut overdue = pin!(session.ending.overdue());
-        let mut is_overdue = false;
-        // One task does all three, so that an idle connection costs only one.
-        tokio::join!(
-            session.read(&mut stream, connect_deadline),
-            async {
+        let serving = async {
+            // Removes the connection from the hub and drops its frames, however the session ends.
+            let leaving = Leaving(&session);
+            let mut overdue = pin!(session.ending.overdue());
+            let mut is_overdue = false;
+            // One task does all three, so that an idle connection costs only one.
+            tokio::join!(
+                session.read(&mut stream, connect_deadline, slot.as_ref()),
+                async {
+                    tokio::select! {
+                        () = socket::write(
+                            sink,
+                            &session.connection,
+                            &session.ending,
+                            &session.liveness,
+                            &pace,
+                            timing,
+                        ) => {}
+                        () = overdue.as_mut() => is_overdue = true,
+                    }
+                },
+                session.catch_up(),
+            );
+            drop(leaving);
+            if !is_overdue {
                 tokio::select! {
-                    () = socket::write(
-                        sink,
-                        &session.connection,
-                        &session.ending,
-                        &session.liveness,
-                        &pace,
-                        timing,
-                    ) => {}
-                    () = overdue.as_mut() => is_overdue = true,
+                    () = socket::linger(&mut stream) => {}
+                    () = overdue => {}
                 }
-            },
-            session.catch_up(),
-        );
-        drop(leaving);
-        if !is_overdue {
-            tokio::select! {
-                () = socket::linger(&mut stream) => {}
-                () = overdue => {}
             }
+        };
+        tokio::select! {
+            // Nothing is stored before the client has connected, so the session can be dropped at any point.
+            () = evicted(slot.as_ref()) => {}
+            () = serving => {}
         }
+    }
+}
+
+/// Waits until the connection has to make room for another one.
+async fn evicted(slot: Option<&ConnectionSlot>) {
+    match slot {
+        Some(slot) => slot.pending().evicted().await,
+        None => pending().await,
     }
 }
 
@@ -83,7 +102,14 @@ impl Drop for Leaving<'_> {
 impl Session {
     /// Answers the client's frames one by one. An answer that has begun is completed even if the socket breaks in the
     /// meantime, because stored changes must be published.
-    async fn read(&self, stream: &mut SplitStream<Socket>, connect_deadline: Instant) {
+    ///
+    /// The connection is pending in its slot until the client has connected.
+    async fn read(
+        &self,
+        stream: &mut SplitStream<Socket>,
+        connect_deadline: Instant,
+        mut slot: Option<&ConnectionSlot>,
+    ) {
         loop {
             let next = tokio::select! {
                 // Checked first, so that no answer is begun after the end.
@@ -99,6 +125,15 @@ impl Session {
                     }
                     // Boxed, so that an idle connection does not hold the memory of a busy one.
                     Box::pin(verbs::handle_frame(self, &text)).await;
+                    if let Some(pending) = slot
+                        && self.identity().is_some()
+                    {
+                        slot = None;
+                        if !pending.pending().has_connected() {
+                            // The session is dropped, and no further request begins.
+                            return;
+                        }
+                    }
                 }
                 Ok(None) => {
                     let error =
@@ -141,7 +176,7 @@ mod tests {
     use crate::hub::Connection;
 
     /// The size of the future that an async function returns, in bytes.
-    fn size_of_future<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+    fn size_of_future<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
         size_of::<F>()
     }
 

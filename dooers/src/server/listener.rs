@@ -1,11 +1,15 @@
 //! The listener of a server: accepts connections, serves one request on each, and hands WebSockets to their sessions.
 
-use super::connection_limit::{Admission, ConnectionSlot, Sparse};
+use super::authority::is_loopback;
+use super::client_address::ClientAddress;
+use super::connection_limit::{Admission, ConnectionSlot};
 use super::error::ServerError;
-use super::origin::is_loopback;
+use super::malformed_request::{HasRequest, Muted, answer_to};
 use super::routes;
 use super::server_state::ServerState;
+use super::sparse::Sparse;
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -14,7 +18,8 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::io;
-use std::pin::pin;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -44,11 +49,11 @@ pub(super) async fn serve(
     let address = listener.local_addr().map_err(ServerError::Listen)?;
     let hosts = is_loopback(address.ip()).then(|| server.config.allowed_hosts.clone());
     let exchange = Exchange {
-        router: routes::router(Arc::clone(&server), hosts),
+        router: routes::whole(Arc::clone(&server), hosts),
         limit: server.config.limits.request_timeout,
         stopping: server.stopping.clone(),
     };
-    let mut admission = Admission::new(server.config.limits.connections);
+    let mut admission = Admission::new(&server.config.limits);
     let mut failures = Sparse::default();
     let connections = TaskTracker::new();
     loop {
@@ -58,14 +63,20 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => match admission.admit() {
-                Some(place) => drop(connections.spawn(exchange.clone().serve(stream, place))),
-                None => {
-                    if let Some(refusal) = admission.refuse(stream) {
-                        connections.spawn(refusal);
+            Ok((stream, peer)) => {
+                let proxies = &server.config.trusted_proxies;
+                let client = ClientAddress::of_connection(peer.ip(), proxies);
+                match admission.admit(client).await {
+                    Some(place) => {
+                        connections.spawn(exchange.clone().serve(stream, peer, place));
+                    }
+                    None => {
+                        if let Some(refusal) = admission.refuse(stream) {
+                            connections.spawn(refusal);
+                        }
                     }
                 }
-            },
+            }
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
                 if let Some(failures) = failures.count() {
@@ -117,34 +128,54 @@ struct Exchange {
 }
 
 impl Exchange {
+    /// Serves one request, until the connection has to make room for another one.
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
+        let pending = place.clone();
+        tokio::select! {
+            () = pending.pending().evicted() => {}
+            () = self.serve_request(stream, peer, place) => {}
+        }
+    }
+
     /// Serves one request, all of which is under one time limit. A client that sends nothing, that sends half a header,
     /// or that does not read the answer is treated the same. A session is not under the limit, and keeps the place of
     /// the connection.
-    async fn serve(self, stream: TcpStream, place: ConnectionSlot) {
+    async fn serve_request(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
         // Frames are flushed when all queued frames are written. Nagle's algorithm would hold them back until the
         // earlier ones are acknowledged, which would delay each turn by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(target: "dooers::server", %error, "TCP_NODELAY could not be set");
         }
         keep_little_unsent(&stream);
+        let has_request = HasRequest::default();
+        let stream = Muted::new(stream, has_request.clone());
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            has_request.set();
             request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(ConnectInfo(peer));
             let answering = router.call(request);
             async { answering.await.map(as_the_last) }
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        let mut connection = pin!(connection);
         tokio::select! {
-            // An error means a request that is not HTTP, which hyper has answered, or a client that left.
-            _ = connection.as_mut() => return,
+            served = &mut connection => {
+                let error = served.err();
+                // Other errors mean a client that left.
+                let answer = error.and_then(|error| answer_to(&error, HEADER_BYTES));
+                let stream = connection.into_parts().map(|parts| parts.io.into_inner());
+                if let (Some(answer), Some(stream)) = (answer, stream.and_then(Muted::into_unanswered)) {
+                    answer.send(stream).await;
+                }
+                return;
+            }
             () = sleep(self.limit) => return,
             () = self.stopping.cancelled() => {}
         }
-        connection.as_mut().graceful_shutdown();
+        Pin::new(&mut connection).graceful_shutdown();
         // A connection that takes longer is dropped.
         let _ = timeout(GRACE, connection).await;
     }

@@ -1,8 +1,8 @@
 //! The rule that a server which believes its clients is reached from its own machine only.
 
+use super::authority::is_loopback;
 use super::config::WorkerConfig;
 use super::error::ServerError;
-use super::origin::is_loopback;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -5,9 +5,11 @@
 //! looks like a page of the server itself (DNS rebinding). A server on a loopback address therefore checks `Host` as
 //! well.
 
+use super::authority::Authority;
+use super::client_address::{self, Forwarded};
+use super::list::entries;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Further origins whose pages may use a server. Its own pages and those of the user's machine may always use it.
@@ -87,12 +89,6 @@ impl FromStr for AllowedHosts {
     }
 }
 
-fn entries(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-}
-
 /// The rules for one server.
 #[derive(Debug, Clone)]
 pub(super) struct OriginRules {
@@ -122,14 +118,22 @@ pub(super) enum Refused {
 
 impl OriginRules {
     /// Checks a request. A request without `Origin` is allowed: it does not come from a page's script, or the script
-    /// cannot read the answer.
-    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    /// cannot read the answer. `forwarded` has the statements of a trusted proxy.
+    pub(super) fn check(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        forwarded: Option<&Forwarded>,
+    ) -> Result<(), Refused> {
         let host = host_of(uri, headers)?;
-        if let (Some(allowed), Some(host)) = (&self.hosts, &host)
-            && !host.is_loopback()
-            && !allowed.0.contains(&host.host)
-        {
-            return Err(Refused::Host(host.host.clone()));
+        let forwarded_hosts = forwarded.map_or(Ok(Vec::new()), forwarded_hosts)?;
+        if let Some(allowed) = &self.hosts {
+            // A proxy on the same machine may use a loopback name for any name of its client.
+            let foreign =
+                |host: &&Authority| !host.is_loopback() && !allowed.0.contains(&host.host);
+            if let Some(host) = host.iter().chain(&forwarded_hosts).find(foreign) {
+                return Err(Refused::Host(host.host.clone()));
+            }
         }
         let Some(origin) = single(headers, header::ORIGIN)? else {
             return Ok(());
@@ -138,8 +142,14 @@ impl OriginRules {
             return Err(Refused::NullOrigin);
         }
         let origin = Origin::parse(origin).ok_or(Refused::Malformed(header::ORIGIN))?;
+        let is_tls = forwarded.and_then(|forwarded| forwarded.is_tls);
+        // The client's own name for the server. If proxies state several, none of them is certain.
+        let own = match forwarded_hosts.as_slice() {
+            [first, others @ ..] if others.iter().all(|host| host == first) => Some(first),
+            _ => host.as_ref(),
+        };
         let is_allowed = origin.authority.is_loopback()
-            || host.is_some_and(|host| origin.is_of(&host))
+            || own.is_some_and(|host| origin.is_of(host, is_tls))
             || self.origins.every
             || self.origins.origins.contains(&origin);
         if is_allowed {
@@ -148,6 +158,13 @@ impl OriginRules {
             Err(Refused::Origin(origin))
         }
     }
+}
+
+/// The host names that proxies have forwarded.
+fn forwarded_hosts(forwarded: &Forwarded) -> Result<Vec<Authority>, Refused> {
+    let host = |text: &String| Authority::parse(text);
+    let hosts: Option<_> = forwarded.hosts.iter().map(host).collect();
+    hosts.ok_or(Refused::Malformed(client_address::HOST))
 }
 
 /// The host name and port by which the client reaches the server. An absolute URI takes precedence over the header.
@@ -200,9 +217,13 @@ impl Origin {
         Some(Self { scheme, authority })
     }
 
-    /// Returns true if the page belongs to the server that is reached by this name. The scheme is ignored, because a
-    /// proxy may speak TLS for the server.
-    fn is_of(&self, host: &Authority) -> bool {
+    /// Returns true if the page belongs to the server that is reached by this name. The scheme is ignored if it is unknown
+    /// whether the client uses TLS, because a proxy may speak TLS for the server.
+    fn is_of(&self, host: &Authority, is_tls: Option<bool>) -> bool {
+        let scheme = is_tls.map(|is_tls| if is_tls { "https" } else { "http" });
+        if scheme.is_some_and(|scheme| scheme != self.scheme) {
+            return false;
+        }
         let own = port_of(&self.scheme);
         self.authority.host == host.host && self.authority.port.or(own) == host.port.or(own)
     }
@@ -226,69 +247,6 @@ fn port_of(scheme: &str) -> Option<u16> {
     }
 }
 
-/// A host in lower case, and an optional port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Authority {
-    host: String,
-    port: Option<u16>,
-}
-
-impl Authority {
-    fn parse(text: &str) -> Option<Self> {
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, port) = rest.split_once(']')?;
-                let address: Ipv6Addr = address.parse().ok()?;
-                let port = match port.strip_prefix(':') {
-                    Some(port) => Some(port),
-                    None if port.is_empty() => None,
-                    None => return None,
-                };
-                (format!("[{address}]"), port)
-            }
-            None => {
-                let (host, port) = match text.split_once(':') {
-                    Some((host, port)) => (host, Some(port)),
-                    None => (text, None),
-                };
-                (name(host)?, port)
-            }
-        };
-        let port = match port {
-            // The parser would accept `+80`.
-            Some(port) if port.starts_with(|c: char| c.is_ascii_digit()) => {
-                Some(port.parse().ok()?)
-            }
-            Some(_) => return None,
-            None => None,
-        };
-        Some(Self { host, port })
-    }
-
-    fn is_loopback(&self) -> bool {
-        let address = self.host.trim_start_matches('[').trim_end_matches(']');
-        match address.parse() {
-            Ok(address) => is_loopback(address),
-            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
-        }
-    }
-}
-
-/// Converts the name of a host to lower case, without the final dot of a full name.
-fn name(host: &str) -> Option<String> {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let is_name = !host.is_empty()
-        && host
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    is_name.then(|| host.to_ascii_lowercase())
-}
-
-/// Returns true if only this machine can reach the address.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,7 +258,22 @@ mod tests {
                 headers.insert(name, value.parse().unwrap());
             }
         }
-        rules.check(&Uri::from_static("/ws"), &headers)
+        rules.check(&Uri::from_static("/ws"), &headers, None)
+    }
+
+    /// Checks a request of a trusted proxy. Its own `Host` is `worker.internal:8000`.
+    fn check_forwarded(
+        rules: &OriginRules,
+        hosts: &[&str],
+        is_tls: Option<bool>,
+        origin: &str,
+    ) -> Result<(), Refused> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "worker.internal:8000".parse().unwrap());
+        headers.insert(header::ORIGIN, origin.parse().unwrap());
+        let hosts = hosts.iter().copied().map(str::to_owned).collect();
+        let forwarded = Forwarded { is_tls, hosts };
+        rules.check(&Uri::from_static("/ws"), &headers, Some(&forwarded))
     }
 
     /// The rules of a server on every address.
@@ -419,7 +392,7 @@ mod tests {
         for origin in ["http://localhost", "https://evil.example"] {
             twice.append(header::ORIGIN, origin.parse().unwrap());
         }
-        let checked = rules.check(&Uri::from_static("/ws"), &twice);
+        let checked = rules.check(&Uri::from_static("/ws"), &twice, None);
         assert_eq!(checked, Err(Refused::Malformed(header::ORIGIN)));
     }
 
@@ -469,8 +442,104 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "localhost".parse().unwrap());
         let uri = Uri::from_static("http://evil.example/ws");
-        let refused = local("").check(&uri, &headers);
+        let refused = local("").check(&uri, &headers, None);
         assert_eq!(refused, Err(Refused::Host("evil.example".to_owned())));
+    }
+
+    #[test]
+    fn forwarded_host_is_the_name_of_the_server() {
+        let rules = public("");
+        for (hosts, is_tls, origin) in [
+            (&["chat.example.com"][..], None, "https://chat.example.com"),
+            (&["chat.example.com"], None, "http://chat.example.com"),
+            (
+                &["chat.example.com"],
+                Some(true),
+                "https://chat.example.com",
+            ),
+            (
+                &["Chat.example.com:443"],
+                Some(true),
+                "https://chat.example.com",
+            ),
+            (
+                &["chat.example.com:8080"],
+                Some(false),
+                "http://chat.example.com:8080",
+            ),
+            (&["a.example", "A.example"], None, "https://a.example"),
+            // Names that differ are not used. The header `Host` is.
+            (
+                &["a.example", "b.example"],
+                None,
+                "http://worker.internal:8000",
+            ),
+            (&[], Some(false), "http://worker.internal:8000"),
+            (&["chat.example.com"], Some(true), "http://localhost:3000"),
+        ] {
+            let checked = check_forwarded(&rules, hosts, is_tls, origin);
+            assert_eq!(checked, Ok(()), "{hosts:?} {is_tls:?} {origin}");
+        }
+        for (hosts, is_tls, origin) in [
+            (
+                &["chat.example.com"][..],
+                Some(true),
+                "http://chat.example.com",
+            ),
+            (
+                &["chat.example.com"],
+                Some(false),
+                "https://chat.example.com",
+            ),
+            (
+                &["chat.example.com:80"],
+                Some(true),
+                "https://chat.example.com",
+            ),
+            (&["chat.example.com"], None, "http://worker.internal:8000"),
+            (&["a.example", "b.example"], None, "https://a.example"),
+            (&["a.example", "b.example"], None, "https://b.example"),
+            (&[], Some(true), "http://worker.internal:8000"),
+        ] {
+            let refused = check_forwarded(&rules, hosts, is_tls, origin);
+            let is_refused = matches!(refused, Err(Refused::Origin(_)));
+            assert!(is_refused, "{hosts:?} {is_tls:?} {origin}");
+        }
+    }
+
+    #[test]
+    fn malformed_forwarded_host_is_refused() {
+        for host in [
+            "",
+            "a b",
+            "https://a.example",
+            "a.example:x",
+            "a.example/",
+            "\u{fffd}",
+        ] {
+            let checked = check_forwarded(
+                &public("*"),
+                &["a.example", host],
+                None,
+                "https://a.example",
+            );
+            assert_eq!(
+                checked,
+                Err(Refused::Malformed(client_address::HOST)),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_server_checks_forwarded_hosts() {
+        let rules = local("worker.internal, chat.example.com");
+        let check = |hosts: &[&str]| check_forwarded(&rules, hosts, None, "http://localhost");
+        assert_eq!(check(&["chat.example.com"]), Ok(()));
+        assert_eq!(check(&["localhost:8000", "chat.example.com"]), Ok(()));
+        let refused = Err(Refused::Host("evil.example".to_owned()));
+        assert_eq!(check(&["evil.example"]), refused);
+        assert_eq!(check(&["evil.example", "chat.example.com"]), refused);
     }
 
     #[test]

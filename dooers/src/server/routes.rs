@@ -3,13 +3,13 @@
 use super::client_origin::ClientOrigin;
 use super::connection_limit::ConnectionSlot;
 use super::connection_task;
-use super::origin::{AllowedHosts, OriginRules};
+use super::http_layers::HttpLayers;
+use super::origin::AllowedHosts;
 use super::server_state::ServerState;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Json, Router};
@@ -21,39 +21,33 @@ use tokio::time::timeout;
 /// The time within which the store must answer for the server to be ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Builds the routes of a server. `hosts` contains the further host names of a server that listens on a loopback
-/// address, and is `None` for any other server.
-pub(super) fn router<S>(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router<S>
+/// Builds the routes of a server for a program that nests them in its own router.
+pub(super) fn router<S>(server: Arc<ServerState>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let rules = Arc::new(OriginRules {
-        origins: server.config.allowed_origins.clone(),
-        hosts,
-    });
-    Router::new()
-        .route("/ws", any(default_socket))
-        .route("/agents", get(agents))
-        .route("/agents/{name}/ws", any(named_socket))
-        .route_layer(from_fn_with_state(rules, check_origin))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .with_state(server)
+    let layers = HttpLayers::new(&server.config, None);
+    layers.around_routes(routes(&layers)).with_state(server)
 }
 
-/// Refuses requests from pages that may not use the server.
-async fn check_origin(
-    State(rules): State<Arc<OriginRules>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match rules.check(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => {
-            tracing::debug!(target: "dooers::server", %refused, "a request was refused");
-            (StatusCode::FORBIDDEN, format!("{refused}\n")).into_response()
-        }
-    }
+/// Builds everything that the server's own listener serves. `hosts` contains the further host names of a server that
+/// listens on a loopback address, and is `None` for any other server.
+pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
+    let layers = HttpLayers::new(&server.config, hosts);
+    layers.around_all(routes(&layers)).with_state(server)
+}
+
+fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {
+    let conversations = Router::new()
+        .route("/ws", any(default_socket))
+        .route("/agents", get(agents))
+        .route("/agents/{name}/ws", any(named_socket));
+    let health = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz));
+    layers
+        .for_allowed_pages(conversations)
+        .merge(layers.for_everyone(health))
 }
 
 /// The paths of all sockets.
@@ -177,12 +171,11 @@ fn open(
     let serving = Arc::clone(server);
     // Both are boxed. Otherwise a session would keep the memory of its opening, and the opening that of a session.
     let opening = Box::pin(opening);
+    let place = place.map(|Extension(place)| place);
     server.spawn(async move {
-        let socket = opening.await;
-        if let Some(socket) = socket {
-            Box::pin(connection_task::run(socket, serving, agent, origin)).await;
+        if let Some(socket) = opening.await {
+            Box::pin(connection_task::run(socket, serving, agent, origin, place)).await;
         }
-        drop(place);
     });
     answer
 }

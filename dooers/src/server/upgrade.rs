@@ -1,15 +1,16 @@
 //! The opening of a WebSocket.
 
+use super::client_address::ClientAddress;
 use super::read_ahead::ReadAhead;
 use super::write_counter::Metered;
 use crate::auth::{SUBPROTOCOL, offers_subprotocol};
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -52,8 +53,8 @@ impl<S: Sync> FromRequest<S> for Upgrade {
             let headers = answer.headers_mut();
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, selected);
         }
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map(|ConnectInfo(peer)| peer.ip());
+        let client = request.extensions().get::<ClientAddress>();
+        let peer = client.and_then(|client| client.ip());
         let upgraded = request.extensions_mut().remove::<OnUpgrade>();
         let upgraded = upgraded.ok_or_else(|| NotAWebSocket {
             status: StatusCode::UPGRADE_REQUIRED,

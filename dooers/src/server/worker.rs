@@ -558,6 +558,9 @@ impl WorkerServer {
     /// # }
     /// ```
     ///
+    /// The address of a client is known only if the program serves with axum's
+    /// `into_make_service_with_connect_info::<SocketAddr>()`. The program's own routes get no headers from this server.
+    ///
     /// The program must call [`close`](Self::close) at the end, so that turns finish and the store is closed. It should
     /// set `TCP_NODELAY` on its connections (`listener.tap_io(..)` of axum). Otherwise answers take 40 ms longer.
     ///
@@ -568,7 +571,7 @@ impl WorkerServer {
     where
         S: Clone + Send + Sync + 'static,
     {
-        Ok(routes::router(self.start().await?, None))
+        Ok(routes::router(self.start().await?))
     }
 
     /// Closes all sessions, lets turns finish, and closes the store.

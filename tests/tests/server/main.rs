@@ -11,6 +11,7 @@
 
 mod agents;
 mod asserts;
+mod http;
 mod log;
 
 mod authors;
@@ -53,8 +54,12 @@ mod websocket_errors;
 
 mod close;
 mod connection_limits;
+mod cors;
 mod origins;
+mod pending_connections;
+mod proxies;
 mod routing;
+mod security_headers;
 mod serving;
 mod shutdown;
 mod webhook;

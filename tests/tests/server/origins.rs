@@ -1,50 +1,20 @@
 //! Allowed origins and host names.
 
 use crate::agents::quiet;
+use crate::http::{self, UPGRADE};
 use dooers::WorkerConfig;
-use dooers_tests::{Server, within};
+use dooers_tests::Server;
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-/// Sends a request with these headers. Returns the status and the body.
+/// Requests a WebSocket with these headers. Returns the status and the body.
 async fn ask(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
-    let request = format!(
-        "GET {path} HTTP/1.1\r\n{headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 4096];
-    let mut length = 0;
-    let read = async {
-        // An opened WebSocket sends nothing after its headers.
-        while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
-            length += stream.read(&mut answer[length..]).await.unwrap();
-        }
-        answer.truncate(length);
-        while let Some(missing) = missing_of(&answer) {
-            let mut rest = vec![0; missing];
-            let length = stream.read(&mut rest).await.unwrap();
-            answer.extend_from_slice(&rest[..length]);
-        }
-    };
-    within("an answer", read).await;
-    let answer = String::from_utf8(answer).unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    (status, body.to_owned())
-}
-
-/// The number of body bytes that have not arrived.
-fn missing_of(answer: &[u8]) -> Option<usize> {
-    let text = std::str::from_utf8(answer).unwrap().to_lowercase();
-    let (header, body) = text.split_once("\r\n\r\n")?;
-    let (_, length) = header.split_once("content-length: ")?;
-    let length: usize = length.lines().next()?.parse().ok()?;
-    length
-        .checked_sub(body.len())
-        .filter(|missing| *missing > 0)
+    let answer = http::send(
+        address,
+        &format!("GET {path}"),
+        &format!("{headers}{UPGRADE}"),
+    )
+    .await;
+    (answer.status, answer.body)
 }
 
 const PATHS: [&str; 3] = ["/ws", "/agents/quiet/ws", "/agents"];
