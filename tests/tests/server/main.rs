@@ -11,6 +11,7 @@
 
 mod agents;
 mod asserts;
+mod leaks;
 mod log;
 
 mod authors;
