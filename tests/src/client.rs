@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Number of recent frames printed on failure.
 const SHOWN: usize = 60;
@@ -40,6 +41,49 @@ impl Client {
             seen: Vec::new(),
             sent: 0,
         }
+    }
+
+    /// Opens a WebSocket with these headers in addition, such as `Authorization`. Returns the head of the answer, too.
+    pub async fn open_with(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (Self, String) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        );
+        for (name, value) in headers {
+            let _ = write!(request, "{name}: {value}\r\n");
+        }
+        request += "\r\n";
+        let mut stream = TcpStream::connect(address).await.expect("a server listens");
+        let mut head = Vec::new();
+        let opening = async {
+            stream.write_all(request.as_bytes()).await?;
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await?);
+            }
+            std::io::Result::Ok(())
+        };
+        crate::within("the WebSocket's handshake", opening)
+            .await
+            .expect("the server answers");
+        let head = String::from_utf8(head).expect("a head in ASCII");
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        let client = Self {
+            socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await,
+            seen: Vec::new(),
+            sent: 0,
+        };
+        (client, head)
+    }
+
+    /// All messages that the client has received.
+    #[must_use]
+    pub fn received(&self) -> &[String] {
+        &self.seen
     }
 
     /// The address of the server.

@@ -13,6 +13,7 @@
 mod client;
 pub mod gate;
 mod identity;
+pub mod leaks;
 pub mod postgres;
 mod process;
 mod raw;
@@ -28,7 +29,7 @@ pub use identity::Identity;
 pub use process::Process;
 pub use raw::{RawClient, frame_bytes, opcode};
 pub use remote_handlers::{RemoteHandler, RemoteHandlers};
-pub use server::{Server, get, in_memory, post};
+pub use server::{Server, exchange, get, in_memory, post};
 pub use signal::signal;
 pub use spy_store::{HeldCall, SpyStore};
 pub use thread_view::{AppendOutcome, ThreadView};

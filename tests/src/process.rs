@@ -16,6 +16,8 @@ pub struct Process {
     process: Child,
     /// Lines of its output. They are read continuously, as the program blocks when the pipe is full.
     output: mpsc::Receiver<String>,
+    /// The lines that were read so far.
+    printed: String,
     errors: Option<JoinHandle<String>>,
     /// Its working directory, which contains its database file.
     _directory: TempDir,
@@ -86,9 +88,16 @@ impl Process {
         Self {
             process,
             output,
+            printed: String::new(),
             errors: Some(errors),
             _directory: directory,
         }
+    }
+
+    /// The output that was read so far. [`wait`](Self::wait) returns the rest.
+    #[must_use]
+    pub fn printed(&self) -> &str {
+        &self.printed
     }
 
     /// The address at which it listens.
@@ -110,6 +119,7 @@ impl Process {
             let Ok(line) = self.output.recv() else {
                 panic!("the program has ended with this output:\n{output}");
             };
+            self.printed += &line;
             if is_last(&line) {
                 return (output, line);
             }

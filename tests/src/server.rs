@@ -151,7 +151,8 @@ pub async fn post(address: SocketAddr, path: &str, value: &Value) -> (u16, Strin
     http(address, &request).await
 }
 
-async fn http(address: SocketAddr, request: &str) -> (u16, String) {
+/// Sends a request as it is, and returns everything that the server answers before it ends the connection.
+pub async fn exchange(address: SocketAddr, request: &str) -> String {
     let mut answer = String::new();
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
@@ -161,6 +162,11 @@ async fn http(address: SocketAddr, request: &str) -> (u16, String) {
     within("an answer over HTTP", exchange)
         .await
         .expect("the server answers");
+    answer
+}
+
+async fn http(address: SocketAddr, request: &str) -> (u16, String) {
+    let answer = exchange(address, request).await;
     let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
     let (_, body) = answer.split_once("\r\n\r\n").expect("a complete response");
     (status.expect("a status"), body.to_owned())

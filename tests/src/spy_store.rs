@@ -30,6 +30,7 @@ struct State {
     calls: HashMap<&'static str, usize>,
     holds: HashMap<&'static str, (oneshot::Sender<()>, oneshot::Receiver<()>)>,
     loses: HashSet<&'static str>,
+    fails: HashMap<&'static str, String>,
 }
 
 /// A held response, or one that will be held. Dropping it releases the response.
@@ -90,12 +91,23 @@ impl SpyStore {
         self.state().loses.insert(method);
     }
 
-    /// The response of a method, unless it is to be lost.
+    /// Lets the next call of `ping`, `threads` or a method that changes something fail with this error of the database.
+    pub fn fail(&self, method: &'static str, error: impl Into<String>) {
+        self.state().fails.insert(method, error.into());
+    }
+
+    /// The response of a method, unless it is to be lost or to fail.
     fn answer<T>(
         &self,
         method: &'static str,
         outcome: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if let Some(error) = self.state().fails.remove(method) {
+            return Err(StoreError::Failed {
+                what: method,
+                source: error.into(),
+            });
+        }
         if self.state().loses.remove(method) {
             return Err(StoreError::Unavailable {
                 what: method,
@@ -254,7 +266,7 @@ impl Store for SpyStore {
     ) -> Result<ThreadPage, StoreError> {
         let outcome = self.inner.threads(scope, after, limit).await;
         self.done("threads").await;
-        outcome
+        self.answer("threads", outcome)
     }
 
     async fn find_threads(
@@ -489,7 +501,7 @@ impl Store for SpyStore {
     async fn ping(&self) -> Result<(), StoreError> {
         let outcome = self.inner.ping().await;
         self.done("ping").await;
-        outcome
+        self.answer("ping", outcome)
     }
 
     async fn close(&self) {

@@ -14,6 +14,7 @@ mod date;
 #[cfg(any(test, feature = "postgres", feature = "sqlite", feature = "testing"))]
 mod decode;
 mod error;
+mod error_id;
 mod event;
 mod feedback;
 mod form;
@@ -57,6 +58,7 @@ pub use content::ContentPart;
 pub(crate) use content::joined_text;
 pub(crate) use date::date;
 pub use error::{ErrorBody, ErrorCode};
+pub(crate) use error_id::with_error_id;
 pub(crate) use event::said_text;
 pub use event::{Actor, EventType, ThreadEvent};
 pub(crate) use feedback::{FeedbackPayload, FeedbackView, admit_explanation};

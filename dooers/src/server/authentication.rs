@@ -4,7 +4,9 @@ use super::identity::SessionIdentity;
 use super::session::Session;
 use crate::auth::access::Action;
 use crate::auth::{ConnectRequest, Identity, Refusal};
-use crate::protocol::{ConnectPayload, ErrorBody, ErrorCode, clean_id};
+use crate::protocol::{
+    ConnectPayload, ErrorBody, ErrorCode, clean_id, new_id, with_error_id,
+};
 use std::error::Error;
 use tokio::time::timeout;
 
@@ -29,11 +31,10 @@ impl Session {
                 refused.at(&request.payload().place_of(refused.member))
             } else {
                 let error: Box<dyn Error> = refused.at(refused.member).into();
-                tracing::error!(target: "dooers::auth", frame_id, error, "the authenticator returned an identity that cannot be used");
-                ErrorBody::new(
-                    ErrorCode::InternalError,
-                    "the server failed to authenticate this client; try again later",
-                )
+                let error_id = new_id();
+                tracing::error!(target: "dooers::auth", error_id, frame_id, error, "the authenticator returned an identity that cannot be used");
+                let text = "the server failed to authenticate this client; try again later";
+                ErrorBody::new(ErrorCode::InternalError, with_error_id(text, &error_id))
             });
         }
         let private_threads = self.server.config.is_private(&self.agent);
@@ -52,8 +53,10 @@ impl Session {
             // The answer reaches nobody.
             () = self.ending.ended() => Err(Refusal::unavailable("the connection has ended")),
             asked = asking => asked.unwrap_or_else(|_| {
-                tracing::warn!(target: "dooers::auth", "the authenticator did not answer in time");
-                Err(Refusal::unavailable("the server cannot authenticate clients now; try again later"))
+                let error_id = new_id();
+                tracing::warn!(target: "dooers::auth", error_id, "the authenticator did not answer in time");
+                let text = "the server cannot authenticate clients now; try again later";
+                Err(Refusal::unavailable(with_error_id(text, &error_id)))
             }),
         };
         asked.map_err(|refusal| {

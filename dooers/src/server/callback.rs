@@ -1,6 +1,7 @@
 //! Callbacks of the program.
 
-use crate::{AgentError, Result};
+use crate::Result;
+use crate::turn::panic_text;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt;
@@ -21,12 +22,12 @@ impl<T> Callback<T> {
         Self(Arc::new(move |value| Box::pin(callback(value))))
     }
 
-    /// Calls the callback. A panic is returned as an error.
+    /// Calls the callback. A panic is returned as an error, whose text has the message of the panic.
     pub(super) async fn call(&self, value: T) -> Result<()> {
         // A panic of the closure before it returns its future is caught as well.
         let call = AssertUnwindSafe(async { (self.0)(value).await }).catch_unwind();
         let result = call.await;
-        result.unwrap_or_else(|_| Err(AgentError::from("the callback panicked")))
+        result.unwrap_or_else(|panic| Err(panic_text("the callback", &*panic).into()))
     }
 }
 

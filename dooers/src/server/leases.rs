@@ -101,6 +101,9 @@ impl ServerState {
             }
         };
         let recovered = publisher.commit_anywhere(ending, report).await?;
+        for event_id in &recovered.interrupted_messages {
+            tracing::warn!(target: "dooers::turn", event_id, "a turn was interrupted, because its process stopped or died");
+        }
         let (interrupted, retried) = (recovered.interrupted, recovered.retried);
         if interrupted + retried > 0 {
             tracing::warn!(target: "dooers::server", interrupted, retried, "took over turns of dead processes");

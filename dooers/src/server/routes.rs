@@ -8,12 +8,14 @@ use super::origin::AllowedHosts;
 use super::server_state::ServerState;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
+use crate::protocol::{new_id, with_error_id};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Json, Router};
 use serde::Serialize;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -95,14 +97,16 @@ async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
     if server.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
-    match timeout(READY_TIMEOUT, server.store.ping()).await {
-        Ok(Ok(())) => "ready\n".into_response(),
-        answer => {
-            tracing::warn!(target: "dooers::server", ?answer, "not ready: the store does not answer");
-            let text = "the store does not answer\n";
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-        }
-    }
+    let error: Box<dyn Error + Send + Sync> =
+        match timeout(READY_TIMEOUT, server.store.ping()).await {
+            Ok(Ok(())) => return "ready\n".into_response(),
+            Ok(Err(error)) => error.into(),
+            Err(elapsed) => elapsed.into(),
+        };
+    let error_id = new_id();
+    tracing::warn!(target: "dooers::server", error_id, error = &*error as &dyn Error, "not ready: the store does not answer");
+    let text = with_error_id("the store does not answer", &error_id);
+    (StatusCode::SERVICE_UNAVAILABLE, text + "\n").into_response()
 }
 
 async fn default_socket(

@@ -36,9 +36,7 @@ fn check(field: &Field, value: Value) -> Result<Value, InvalidValue> {
     let Some(meant) = meant else {
         return Err(refused(format!("it takes {}", allowed(field))));
     };
-    if let Some(Validator(validate)) = &field.validator {
-        validate(&meant).map_err(refused)?;
-    }
+    own_check(field, &meant).map_err(refused)?;
     match meant {
         Cow::Owned(meant) => Ok(meant),
         Cow::Borrowed(_) => Ok(value),
@@ -72,17 +70,27 @@ fn meant_text<'a>(field: &Field, text: &'a str) -> Option<Cow<'a, str>> {
     Some(Cow::Owned(meant))
 }
 
-/// The reason why a secret value is refused. The message of the program's own check is left out, because it may
-/// contain the value.
+/// The program's own check of a value that fits its field. The program's message about a secret is left out, because it
+/// may contain the value.
+fn own_check(field: &Field, value: &Value) -> Result<(), String> {
+    let Some(Validator(validate)) = &field.validator else {
+        return Ok(());
+    };
+    validate(value).map_err(|message| {
+        if field.is_secret() {
+            "it does not pass the setting's own check (`validate`)".to_owned()
+        } else {
+            message
+        }
+    })
+}
+
+/// The reason why a secret value is refused.
 pub(super) fn hidden_problem(field: &Field, value: &Value) -> Option<String> {
     if !fits(field, value) {
         return Some(format!("it takes {}", takes(field)));
     }
-    let is_refused = field
-        .validator
-        .as_ref()
-        .is_some_and(|Validator(validate)| validate(value).is_err());
-    is_refused.then(|| "it does not pass the setting's own check (`validate`)".to_owned())
+    own_check(field, value).err()
 }
 
 /// The refused value for an error message: shortened, or hidden if it is a secret.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::protocol::{
     Actor, AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, new_id,
-    timestamp,
+    timestamp, with_error_id,
 };
 use crate::store::OnBusy;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -304,6 +304,8 @@ pub(crate) fn withdrawn_run(
 pub struct Recovered {
     /// The number of turns that were ended as interrupted.
     pub interrupted: usize,
+    /// The ids of the messages whose turns were ended as interrupted, for the log.
+    pub interrupted_messages: Vec<String>,
     /// The number of turns that now wait for another attempt.
     pub retried: usize,
     /// The changes that were made, one item for each thread.
@@ -374,6 +376,10 @@ impl AfterLoss {
 /// The `error` of a run whose process died.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
+/// The message to users if the process of their turn stopped or died.
+const INTERRUPTED_TEXT: &str =
+    "The answer was interrupted because the server stopped. Please send the message again.";
+
 /// The `error` of a run that exceeded the time limit of its agent.
 pub(crate) const TIMED_OUT: &str = "timed out";
 
@@ -434,18 +440,26 @@ pub(crate) fn interrupted_run(run: Run, at: DateTime<Utc>) -> Run {
     }
 }
 
-/// Creates the event that reports an interrupted turn in its thread.
+/// Creates the event that reports in a thread that the turn of the message `event_id` failed. The text for users ends
+/// with the id of the message, under which the log has the reason.
+pub(crate) fn failure_event(
+    thread_id: &str,
+    run_id: Option<String>,
+    text: &str,
+    event_id: &str,
+    at: DateTime<Utc>,
+) -> ThreadEvent {
+    system_event(thread_id, run_id, &with_error_id(text, event_id), at)
+}
+
+/// Creates the event that reports in a thread that the turn of the message `event_id` was interrupted.
 pub(crate) fn interrupted_event(
     thread_id: &str,
     run_id: Option<String>,
+    event_id: &str,
     at: DateTime<Utc>,
 ) -> ThreadEvent {
-    system_event(
-        thread_id,
-        run_id,
-        "The answer was interrupted because the server stopped. Please send the message again.",
-        at,
-    )
+    failure_event(thread_id, run_id, INTERRUPTED_TEXT, event_id, at)
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ pub(crate) mod usage;
 pub(crate) mod usage_limit;
 
 pub(crate) use admission::{Admit, Admitted};
-pub(crate) use claim::{INTERRUPTED, TIMED_OUT, interrupted_event, system_event, time_until_due};
+pub(crate) use claim::{
+    INTERRUPTED, TIMED_OUT, failure_event, interrupted_event, system_event, time_until_due,
+};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

@@ -78,8 +78,9 @@ impl ObservedAttempt {
         for middleware in self.attempt.passed().iter().rev() {
             let after = || middleware.call_after(&self.attempt.attempt, &end);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(after)) {
-                let agent = self.attempt.attempt.agent();
-                tracing::error!(target: "dooers::turn", agent, "{}", panic_text("a middleware", &*panic));
+                let attempt = &self.attempt.attempt;
+                let event_id = attempt.request().event_id.as_str();
+                tracing::error!(target: "dooers::turn", agent = attempt.agent(), event_id, "{}", panic_text("a middleware", &*panic));
             }
         }
     }

@@ -20,4 +20,5 @@ pub(crate) use lost_answers::LostIn;
 pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
 #[cfg(feature = "testing")]
 pub(crate) use outcome::{EndedTurns, TurnRecord};
+pub(crate) use panics::panic_text;
 pub(crate) use runner::{Outlets, Runner};

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-/// Describes a panic of the user's code. `what` is the part that panicked, such as "the handler".
-pub(super) fn panic_text(what: &str, panic: &(dyn Any + Send)) -> String {
+/// Describes a panic of the user's code, for the log. `what` is the part that panicked, such as "the handler".
+pub(crate) fn panic_text(what: &str, panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

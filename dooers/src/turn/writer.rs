@@ -11,7 +11,7 @@ use crate::hub::GrowingText;
 use crate::protocol::{AnalyticsEvent, EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT,
-    TurnChange, interrupted_event, system_event,
+    TurnChange, failure_event, interrupted_event, system_event,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -505,25 +505,29 @@ impl<'a> TurnWriter<'a> {
     /// the end of the run.
     fn end_of(&self, outcome: &TurnOutcome, open_run: Option<String>) -> Vec<TurnChange> {
         let at = timestamp::now();
-        let thread_id = &self.claim.key.thread_id;
+        let (thread_id, event_id) = (&self.claim.key.thread_id, &*self.claim.key.event_id);
         let mut changes = Vec::new();
         let mut error_text = None;
         if let TurnOutcome::Failed(error) = outcome {
-            tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler failed: {error}");
+            tracing::error!(target: "dooers::turn", agent = self.agent.name(), event_id, "the handler failed: {error}");
             let public = error.public_text().map(|text| cleaned(text.to_owned()));
-            let text = public.as_deref().unwrap_or(FAILED_TEXT);
-            let event = system_event(thread_id, open_run.clone(), text, at);
+            let run_id = open_run.clone();
+            let event = match &public {
+                Some(text) => system_event(thread_id, run_id, text, at),
+                None => failure_event(thread_id, run_id, FAILED_TEXT, event_id, at),
+            };
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(public.unwrap_or_else(|| FAILED_ERROR.to_owned()));
         }
         if let TurnOutcome::TimedOut = outcome {
-            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id = %self.claim.event.id, "the handler took too long");
-            let event = system_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, at);
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the handler took too long");
+            let event = failure_event(thread_id, open_run.clone(), TIMED_OUT_TEXT, event_id, at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(TIMED_OUT.to_owned());
         }
         if let TurnOutcome::Interrupted = outcome {
-            let event = interrupted_event(thread_id, open_run.clone(), at);
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the turn was interrupted, because the server stops");
+            let event = interrupted_event(thread_id, open_run.clone(), event_id, at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
         }

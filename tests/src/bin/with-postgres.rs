@@ -8,12 +8,16 @@
 //! first variable is already set, no server is started. The exit status is the status of the command, or 77 if
 //! PostgreSQL is not installed.
 
-use dooers_tests::postgres::{Cluster, POOLER_URL, Pooler, URL};
+use dooers_tests::postgres::{Cluster, ClusterOptions, POOLER_URL, Pooler, URL};
 use dooers_tests::signal;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitCode;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal as on};
+
+/// The members of one role need their passwords. All other roles need none.
+const RULES: &str = "host all +with_password 127.0.0.1/32 scram-sha-256\n\
+                     local all all trust\nhost all all 127.0.0.1/32 trust\n";
 
 /// Reports a skip, as in Automake and Meson.
 const SKIPPED: u8 = 77;
@@ -39,7 +43,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             );
             return Ok(ExitCode::from(SKIPPED));
         }
-        let cluster = Cluster::start();
+        let cluster = Cluster::with(ClusterOptions::default().file("pg_hba.conf", RULES));
         command.env(URL, cluster.url());
         let pooler = Pooler::program().map(|_| Pooler::start(&cluster));
         if let Some(pooler) = &pooler {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 const SECRET: &str = "correct-horse-battery";
 
-/// Sends a new value of a secret and a form password to an example that logs everything. Returns its output.
+/// Sends tokens, a new value of a secret and a form password to an example that logs everything. Returns its output.
 async fn printed_by(example: &str, log: &str) -> String {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let variables = [
@@ -14,10 +14,16 @@ async fn printed_by(example: &str, log: &str) -> String {
         ("RUST_LOG", log),
     ];
     let mut program = Process::start(example, &variables);
-    let mut client = Client::open(program.address(), "/ws").await;
+    let (path, bearer) = (format!("/ws?token={SECRET}"), format!("Bearer {SECRET}"));
+    let headers = [("Authorization", &*bearer)];
+    let (mut client, _) = Client::open_with(program.address(), &path, &headers).await;
     let owner = json!({"user_id": "ada", "organization_role": "owner"});
     client
-        .connect(Identity::of("ada").with("user", owner))
+        .connect(
+            Identity::of("ada")
+                .with("user", owner)
+                .with("auth_token", SECRET),
+        )
         .await;
     // Only one of the examples has this setting, and none has the form. The frames are logged in any case.
     let patch = json!({"field_id": "search_key", "value": SECRET});
@@ -35,9 +41,12 @@ async fn printed_by(example: &str, log: &str) -> String {
     assert_ne!(patched, answered);
     client.disconnect().await;
     program.terminate();
+    let announced = program.printed().to_owned();
     let (status, output, errors) = program.wait();
     assert_eq!(status, Some(0), "{errors}");
-    output + &errors
+    let printed = announced + &output + &errors;
+    assert!(!printed.contains(&key[..8]), "{printed}");
+    printed
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Takeover of turns by another process. Two servers on one store act as two processes.
 
 use crate::agents::script;
-use crate::asserts::{appended, events, string, texts};
+use crate::asserts::{appended, events, string, text, texts};
+use crate::log::Log;
 use dooers::prelude::*;
 use dooers::store::Store;
 use dooers_tests::{Client, Server, SpyStore, gate};
@@ -100,6 +101,7 @@ async fn turn_and_queue_of_a_dead_process_are_taken_over() {
     let mut other = living.client("ada").await;
     let snapshot = other.subscribe(&thread_id).await;
     assert_eq!(snapshot["runs"][0]["status"], "running");
+    let (log, _logging) = Log::capture(tracing::Level::WARN);
     runtime.shutdown_background();
     let mut shown = events(&snapshot);
     let mut runs: Vec<Value> = Vec::new();
@@ -113,9 +115,12 @@ async fn turn_and_queue_of_a_dead_process_are_taken_over() {
         }
         shown.extend(appended(&[frame]));
     }
-    assert!(shown.iter().any(|event| event["actor"] == "system"));
     let failed = runs.iter().find(|run| run["status"] == "failed").unwrap();
     assert_eq!(failed["error"], "interrupted");
+    let id = string(&failed["event_id"]);
+    let reported = shown.iter().find(|event| event["actor"] == "system");
+    assert!(text(reported.unwrap()).ends_with(&format!("(error {id})")));
+    assert!(log.text().contains(&id), "{}", log.text());
     living.close([other]).await;
 }
 

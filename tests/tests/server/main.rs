@@ -12,6 +12,7 @@
 mod agents;
 mod asserts;
 mod http;
+mod leaks;
 mod log;
 
 mod authors;

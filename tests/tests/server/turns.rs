@@ -105,6 +105,12 @@ async fn new_thread_metadata_is_kept_from_both_places() {
     server.close([client]).await;
 }
 
+/// The text for users about the failed turn of a message.
+fn failed_text(message: &Value) -> String {
+    let id = string(&message["id"]);
+    format!("Something went wrong while answering. Please try again. (error {id})")
+}
+
 #[tokio::test]
 async fn failed_turn_reports_failure_without_the_cause() {
     let server = Server::of::<script>().await;
@@ -121,12 +127,13 @@ async fn failed_turn_reports_failure_without_the_cause() {
     );
     let events = appended(&frames);
     assert_eq!(text(&events[1]), "before");
+    let failed = failed_text(&events[0]);
     assert_eq!(
         normal(&events[2]),
         json!({
             "id": "<id>", "thread_id": "<id>", "run_id": "<id>", "type": "message", "actor": "system",
             "author": null, "created_at": "<time>", "seq": 3,
-            "content": [{"type": "text", "text": "Something went wrong while answering. Please try again."}],
+            "content": [{"type": "text", "text": failed}],
         })
     );
     let run = &frames.last().unwrap()["payload"]["run"];
@@ -162,13 +169,8 @@ async fn panic_fails_only_its_turn() {
     let frames = client.read_turn().await;
     let thread_id = string(&frames[1]["payload"]["thread"]["id"]);
     let events = appended(&frames);
-    assert_eq!(
-        texts(&events[1..]),
-        [
-            "one",
-            "Something went wrong while answering. Please try again."
-        ]
-    );
+    let failed = failed_text(&events[0]);
+    assert_eq!(texts(&events[1..]), ["one", &*failed]);
     assert_eq!(frames.last().unwrap()["payload"]["run"]["status"], "failed");
 
     let frames = client.run_turn(&thread_id, "say again").await;

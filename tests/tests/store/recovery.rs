@@ -49,6 +49,7 @@ async fn running_turn_is_interrupted(store: &AnyStore) {
     append(store, &claim.key, [1], Some("r")).await;
     let recovered = store.recover().await.unwrap();
     assert_eq!((recovered.interrupted, recovered.waiting), (1, Vec::new()));
+    assert_eq!(recovered.interrupted_messages, [&*claim.key.event_id]);
 
     let run = run_named(store, &scope(), "t", "r").await;
     assert_eq!(

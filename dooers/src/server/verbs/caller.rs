@@ -1,6 +1,6 @@
 //! The sender of a frame.
 
-use crate::protocol::{ErrorBody, ErrorCode};
+use crate::protocol::{ErrorBody, ErrorCode, new_id, with_error_id};
 use crate::server::identity::SessionIdentity;
 use crate::server::session::Session;
 use crate::store::{PageLimit, StoreError};
@@ -18,7 +18,8 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The refusal for an error of the store. Errors that the client did not cause are logged with the frame's id.
+    /// The refusal for an error of the store. Errors that the client did not cause are logged, and the refusal names the id
+    /// under which the log has them.
     pub(super) fn refusal(&self, error: StoreError) -> ErrorBody {
         match error {
             StoreError::NotFound(what) => ErrorBody::not_found(what),
@@ -29,9 +30,11 @@ impl Caller<'_> {
                 ErrorBody::new(ErrorCode::RateLimited, text).after(retry_after)
             }
             StoreError::Unavailable { .. } => {
-                tracing::warn!(target: "dooers::server", frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
+                let error_id = new_id();
+                tracing::warn!(target: "dooers::server", error_id, frame_id = self.id, error = &error as &dyn std::error::Error, "a frame could not be answered");
                 let text = "the server cannot use its database now; try again later";
-                ErrorBody::new(ErrorCode::Overloaded, text).after(RETRY_AFTER)
+                ErrorBody::new(ErrorCode::Overloaded, with_error_id(text, &error_id))
+                    .after(RETRY_AFTER)
             }
             StoreError::Conflict(text) | StoreError::Busy(text) => {
                 ErrorBody::new(ErrorCode::Conflict, text)
@@ -43,13 +46,14 @@ impl Caller<'_> {
         }
     }
 
-    /// The refusal for an internal error, which is logged with the frame's id.
+    /// The refusal for an internal error, which names the id under which the log has the error.
+    ///
+    /// The id is a new one, because clients choose the ids of their frames, and many choose the same.
     pub(super) fn failure(&self, error: &(dyn std::error::Error + 'static)) -> ErrorBody {
-        tracing::error!(target: "dooers::server", frame_id = self.id, error, "a frame could not be answered");
-        ErrorBody::new(
-            ErrorCode::InternalError,
-            "the server failed to answer this request; try again later",
-        )
+        let error_id = new_id();
+        tracing::error!(target: "dooers::server", error_id, frame_id = self.id, error, "a frame could not be answered");
+        let text = "the server failed to answer this request; try again later";
+        ErrorBody::new(ErrorCode::InternalError, with_error_id(text, &error_id))
     }
 }
 

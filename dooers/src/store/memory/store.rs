@@ -17,17 +17,24 @@ use crate::store::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A store in memory, for tests and trials. Its content is lost when the process ends.
-#[derive(Debug, Default)]
+/// A store in memory, for tests and trials. Its content is lost when the process ends. `Debug` does not show the content.
+#[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<MemoryState>,
     outbox: OutboxSwitch,
 }
 
-#[derive(Debug, Default)]
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
 struct MemoryState {
     threads: Threads,
     settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,

@@ -84,7 +84,7 @@ async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), Stor
     let fail = |error: MigrateError| cannot_open(options, error);
     options.check().map_err(|why| cannot_open(options, why))?;
     let connecting = Limit::of_connecting(options.connect_limit());
-    let mut connection = connect(&options.direct_options(), connecting)
+    let mut connection = connect(&options.direct_options().into(), connecting)
         .await
         .map_err(|error| cannot_reach(options, &error.into()))?;
     migrate(&mut connection, options, MIGRATIONS, is_allowed)

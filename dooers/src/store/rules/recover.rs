@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 #[derive(Debug)]
 pub(crate) struct Interrupted {
     pub(crate) changes: ThreadChanges,
-    pub(crate) failed: usize,
+    /// The ids of the messages whose turns failed.
+    pub(crate) failed: Vec<String>,
     pub(crate) retried: usize,
 }
 
@@ -51,7 +52,8 @@ impl Recovered {
     /// Adds the result of one thread.
     pub(crate) fn add(&mut self, interrupted: Option<Interrupted>, waiting: Option<PendingThread>) {
         if let Some(interrupted) = interrupted {
-            self.interrupted += interrupted.failed;
+            self.interrupted += interrupted.failed.len();
+            self.interrupted_messages.extend(interrupted.failed);
             self.retried += interrupted.retried;
             self.changes.push(interrupted.changes);
         }
@@ -74,7 +76,7 @@ impl<R: ThreadRows> OpenThread<R> {
                     scope: self.record().scope(),
                     changes: Vec::new(),
                 },
-                failed: 0,
+                failed: Vec::new(),
                 retried: 0,
             });
             let changes = &mut interrupted.changes.changes;
@@ -87,7 +89,7 @@ impl<R: ThreadRows> OpenThread<R> {
                 AfterLoss::Cancel => changes.extend(self.end_cancelled(&turn, at)?),
                 AfterLoss::Fail => {
                     changes.extend(self.fail_lost(&turn, at)?);
-                    interrupted.failed += 1;
+                    interrupted.failed.push(turn.event_id);
                 }
             }
         }
@@ -98,7 +100,7 @@ impl<R: ThreadRows> OpenThread<R> {
     fn fail_lost(&mut self, turn: &TurnRow, at: DateTime<Utc>) -> Result<Vec<Change>, R::Error> {
         let open = self.rows.open_runs(&turn.event_id)?;
         let run_id = open.first().map(|run| run.id.clone());
-        let event = interrupted_event(self.id(), run_id, at);
+        let event = interrupted_event(self.id(), run_id, &turn.event_id, at);
         let (event, rev) = self.append(event, None, None)?;
         self.touch(at)?;
         let created = Change::of_event(event, rev).by(Origin::Created);

@@ -216,10 +216,14 @@ impl WriterDatabase {
 
     /// Moves the content of the write-ahead log into the database and closes the connection.
     pub(super) fn close(self) {
-        let done = empty_log(&self.connection);
-        if !matches!(done, Ok(true)) {
+        let obstacle = match empty_log(&self.connection) {
+            Ok(true) => None,
+            Ok(false) => Some("another connection uses it".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(obstacle) = obstacle {
             // No data is lost: the log stays beside the database and remains valid.
-            tracing::warn!(target: "dooers::store", ?done, "the write-ahead log could not be emptied");
+            tracing::warn!(target: "dooers::store", obstacle, "the write-ahead log could not be emptied");
         }
         self.watch.look();
         if self.watch.is_gone() {

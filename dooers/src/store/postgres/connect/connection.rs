@@ -6,6 +6,7 @@ use super::limit::Limit;
 use super::options::PostgresOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -27,28 +28,52 @@ const SETTINGS: [(&str, &str); 7] = [
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The options of a connection, as sqlx takes them. `Debug` does not show them, because sqlx would show the password.
+#[derive(Clone)]
+pub(crate) struct DriverOptions(PgConnectOptions);
+
+impl DriverOptions {
+    /// Connects, with a single attempt and without a limit.
+    pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect_with(&self.0).await
+    }
+}
+
+impl From<PgConnectOptions> for DriverOptions {
+    fn from(options: PgConnectOptions) -> Self {
+        Self(options)
+    }
+}
+
+impl fmt::Debug for DriverOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DriverOptions(…)")
+    }
+}
+
 /// Returns the options for connections that read and write.
-pub(crate) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
+pub(crate) fn connect_options(options: &PostgresOptions) -> DriverOptions {
     let connect = options.connect_options().disable_statement_logging();
-    if options.is_pooled() {
+    let connect = if options.is_pooled() {
         // A pooler does not accept these settings at startup.
         connect
     } else {
         let limits = server_limits(options.longest_statement());
         connect.options(SETTINGS).options(limits)
-    }
+    };
+    connect.into()
 }
 
 /// Connects. If the database cannot be reached, tries again until the limit passes.
 pub(crate) async fn connect(
-    options: &PgConnectOptions,
+    options: &DriverOptions,
     limit: Limit,
 ) -> Result<PgConnection, sqlx::Error> {
     let end = limit.end();
     let mut pause = FIRST_PAUSE;
     let mut last = None;
     loop {
-        let error = match timeout_at(end, PgConnection::connect_with(options)).await {
+        let error = match timeout_at(end, options.connect()).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
             // The earlier error is more precise than a timeout.

@@ -4,10 +4,9 @@
 //! without a limit. Here each step that talks to the server has a limit, and a connection that did not answer is
 //! dropped at once.
 
-use crate::store::postgres::connect::connection::connect;
+use crate::store::postgres::connect::connection::{DriverOptions, connect};
 use crate::store::postgres::connect::limit::Limit;
 use crate::store::postgres::connect::statement::execute_script;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +29,7 @@ pub(crate) struct Pool(Arc<PoolShared>);
 
 #[derive(Debug)]
 struct PoolShared {
-    connect: PgConnectOptions,
+    connect: DriverOptions,
     connecting: Limit,
     /// The limit for steps that end a transaction or a connection.
     tidying: Limit,
@@ -55,7 +54,7 @@ struct Idle {
 impl Pool {
     /// Creates a pool, which opens connections on demand.
     pub(crate) fn new(
-        connect: PgConnectOptions,
+        connect: DriverOptions,
         size: u32,
         connecting: Limit,
         tidying: Limit,

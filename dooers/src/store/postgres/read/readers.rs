@@ -3,7 +3,9 @@
 use super::pool::{Lent, Pool};
 use crate::store::StoreError;
 use crate::store::postgres::PostgresOptions;
-use crate::store::postgres::connect::connection::{FIRST_PAUSE, LONGEST_PAUSE, connect_options};
+use crate::store::postgres::connect::connection::{
+    DriverOptions, FIRST_PAUSE, LONGEST_PAUSE, connect_options,
+};
 use crate::store::postgres::connect::error::{into_store_error, is_lost, is_lost_row, is_race};
 use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::limit::Limit;
@@ -13,7 +15,7 @@ use crate::store::postgres::storable::is_storable;
 use crate::store::postgres::time::place_in_time;
 use crate::store::sql::{Columns, Parameter, ReadTransaction, Reading, RowError, Stop, json};
 use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +28,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 #[derive(Debug)]
 pub(crate) struct Readers {
     pool: Pool,
-    connect: PgConnectOptions,
+    connect: DriverOptions,
     sql: Arc<Statements>,
     begin: Arc<str>,
     execution: Execution,
@@ -202,7 +204,7 @@ impl Readers {
                 }
             }
             // No connection is idle, or the idle one was lost.
-            let mut connection = PgConnection::connect_with(&self.connect).await?;
+            let mut connection = self.connect.connect().await?;
             ask().execute(&mut connection).await?;
             connection.close().await
         };

@@ -9,7 +9,7 @@ use super::write_set::Rows;
 use crate::protocol::new_id;
 use crate::store::postgres::PostgresOptions;
 use crate::store::postgres::connect::connection::{
-    FIRST_PAUSE, LONGEST_PAUSE, connect, connect_options,
+    DriverOptions, FIRST_PAUSE, LONGEST_PAUSE, connect, connect_options,
 };
 use crate::store::postgres::connect::error::is_lost_row;
 use crate::store::postgres::connect::execution::Execution;
@@ -17,7 +17,7 @@ use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
 use crate::store::postgres::connect::statement::{query, query_with};
 use crate::store::postgres::statements::Statements;
 use crate::store::sql::{Columns, RowError};
-use sqlx::postgres::{PgArguments, PgConnectOptions};
+use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, Connection, PgConnection};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// The connection, with the state of the writer's row.
 #[derive(Debug)]
 pub(crate) struct WriterConnection {
-    connect: PgConnectOptions,
+    connect: DriverOptions,
     connecting: Limit,
     execution: Execution,
     sql: Arc<Statements>,

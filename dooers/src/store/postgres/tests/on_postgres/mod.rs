@@ -15,7 +15,7 @@ mod queries;
 mod sharing;
 
 use crate::store::{PostgresOptions, PostgresStore, TablePrefix};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -45,7 +45,7 @@ fn prefix() -> TablePrefix {
 /// Opens a connection for the test itself, with the options of the store.
 async fn session(options: &PostgresOptions) -> PgConnection {
     let connect = super::super::connect::connection::connect_options(options);
-    PgConnection::connect_with(&connect).await.unwrap()
+    connect.connect().await.unwrap()
 }
 
 async fn open(options: &PostgresOptions) -> PostgresStore {
