@@ -89,7 +89,7 @@ impl ThreadState {
     }
 
     /// Returns `true` if the thread lies in this scope, regardless of the scope's viewer.
-    pub(super) fn lies_in(&self, scope: &Scope) -> bool {
+    fn lies_in(&self, scope: &Scope) -> bool {
         let (record, thread) = (&self.row.record, &self.row.record.thread);
         record.agent == scope.agent
             && thread.worker_id == scope.worker_id
