@@ -157,6 +157,12 @@ impl Feed {
         is_newest
     }
 
+    /// Returns true if a row of the thread was sent while the feed existed. A feed of a thread that does not exist never
+    /// sends a row.
+    pub(super) fn has_sent_row(&self) -> bool {
+        self.row_rev > 0
+    }
+
     /// Returns true if the feed has no subscribers, no writers and no streamed texts.
     pub(super) fn is_idle(&self) -> bool {
         !self.has_listeners() && self.writing == 0 && self.texts.is_empty()

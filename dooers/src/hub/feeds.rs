@@ -19,11 +19,17 @@ pub(super) struct Feeds {
 impl Feeds {
     /// Removes the feed of a thread that is neither read nor written.
     pub(super) fn tidy(&mut self, thread_id: &str) {
-        let feed = self.by_thread.get(thread_id);
-        if !feed.is_some_and(|feed| lock(feed).is_idle()) {
+        let Some(feed) = self.by_thread.get(thread_id) else {
+            return;
+        };
+        let feed = lock(feed);
+        if !feed.is_idle() {
             return;
         }
-        if self.writing_anywhere > 0 {
+        let has_sent_row = feed.has_sent_row();
+        drop(feed);
+        // Clients can name any number of threads that do not exist. Their feeds are not kept.
+        if self.writing_anywhere > 0 && has_sent_row {
             self.kept.insert(thread_id.to_owned());
         } else {
             self.by_thread.remove(thread_id);

@@ -525,3 +525,26 @@ async fn reader_in_the_process_is_limited_in_bytes() {
     assert!((1..10).contains(&behind.rev), "{behind:?}");
     assert_eq!(revs(&slow), (1..=behind.rev).collect::<Vec<_>>());
 }
+
+/// Clients can name threads that do not exist, also while an operation may change any thread.
+#[tokio::test]
+async fn feeds_of_missing_threads_are_not_kept() {
+    let (hub, sender) = Hub::new();
+    let (viewer, reader) = (connection(&hub, ROOMY), connection(&hub, ROOMY));
+    let anywhere = sender.writing_anywhere();
+    for number in 0..100 {
+        let id = format!("missing {number}");
+        drop(hub.subscribe(&reader, &id));
+        drop(sender.writing(&id));
+    }
+    assert_eq!(lock(&hub.0.feeds).by_thread.len(), 0);
+    assert_eq!(lock(&hub.0.feeds).kept.len(), 0);
+    // The row of a thread is remembered, so that a slower operation sends no older one.
+    let writing = sender.writing("t");
+    sender.send(vec![row(5, Vec::new())]);
+    drop(writing);
+    sender.send(vec![row(4, Vec::new())]);
+    assert_eq!(revs(&viewer), [5]);
+    drop(anywhere);
+    assert_eq!(lock(&hub.0.feeds).by_thread.len(), 0);
+}

@@ -4,9 +4,7 @@ use super::identity::SessionIdentity;
 use super::session::Session;
 use crate::auth::access::Action;
 use crate::auth::{ConnectRequest, Identity, Refusal};
-use crate::protocol::{
-    ConnectPayload, ErrorBody, ErrorCode, clean_id, new_id, with_error_id,
-};
+use crate::protocol::{ConnectPayload, ErrorBody, ErrorCode, clean_id, new_id, with_error_id};
 use std::error::Error;
 use tokio::time::timeout;
 

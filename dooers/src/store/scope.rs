@@ -39,6 +39,17 @@ pub enum Viewer {
     Only(Participant),
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Viewer {
+    /// Returns the participant to whose threads the scope is limited. `None` if it shows all threads.
+    pub(crate) fn participant(&self) -> Option<&Participant> {
+        match self {
+            Self::Everyone => None,
+            Self::Only(participant) => Some(participant),
+        }
+    }
+}
+
 impl Scope {
     /// Returns the same scope for all viewers, for operations of the server itself.
     #[doc(hidden)]

@@ -9,6 +9,7 @@ mod daemon;
 mod os_user;
 mod pooler;
 mod shared;
+mod statement_log;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
@@ -16,3 +17,4 @@ pub use shared::{
     POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
     pooled_only, shared, url,
 };
+pub use statement_log::{Executed, StatementLog};

@@ -49,7 +49,8 @@ statements! {
 
     // Reads of the writer before it changes threads.
 
-    // The threads with these ids, with their turns, running runs and streaming events.
+    // The threads with these ids in these scopes that these participants may see (null: all threads), with their turns,
+    // running runs and streaming events.
     load_threads: "
         SELECT {whole_thread}, t.version, s.agent, w.worker_id, w.organization_id, w.workspace_id,
             (SELECT json_agg(json_build_array({turn}) ORDER BY u.seq)
@@ -58,10 +59,13 @@ statements! {
                 FROM {prefix}runs r WHERE r.thread_pk = t.pk AND r.status = 'running')::text,
             (SELECT json_agg(json_build_array({event}, e.first_rev, e.open_in, e.answers) ORDER BY e.seq)
                 FROM {prefix}events e WHERE e.thread_pk = t.pk AND e.open_in IS NOT NULL)::text
-        FROM unnest(?1::text[]) AS x (id)
-        JOIN {prefix}threads t ON t.id = x.id
+        FROM unnest(?1::text[], ?2::bigint[], ?3::text[]) AS x (id, scope_pk, participant)
+        JOIN {prefix}threads t ON t.id = x.id AND t.scope_pk = x.scope_pk
         JOIN {prefix}scopes s ON s.pk = t.scope_pk
-        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk"
+        JOIN {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE x.participant IS NULL OR EXISTS (
+            SELECT FROM {prefix}participants v WHERE v.thread_pk = t.pk AND v.participant = x.participant
+        )"
 
     // The events with these ids in these threads.
     load_events: "
@@ -89,9 +93,14 @@ statements! {
         JOIN {prefix}feedback f ON f.thread_pk = x.thread_pk AND f.participant = x.participant
             AND f.target_type = x.target_type AND f.target_id = x.target_id"
 
-    // Those of these ids that events or runs of any thread have.
+    // Those of these ids that threads of any scope have, or events or runs of any thread.
 
-    taken_events: "SELECT e.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}events e ON e.id = x.id"
+    taken_threads: "SELECT t.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}threads t ON t.id = x.id"
+
+    taken_events: "
+        SELECT e.id, t.id FROM unnest(?1::text[]) AS x (id)
+        JOIN {prefix}events e ON e.id = x.id
+        JOIN {prefix}threads t ON t.pk = e.thread_pk"
 
     taken_runs: "SELECT r.id FROM unnest(?1::text[]) AS x (id) JOIN {prefix}runs r ON r.id = x.id"
 

@@ -122,7 +122,7 @@ sql_store! {
         cancel: &Cancel,
     ) -> Result<Cancelled, StoreError> {
         let find = async |mut reading: Reading<'_, PgReading>| {
-            let places = reading.places_of(&cancel.target);
+            let places = reading.places_of(scope, &cancel.target);
             places.await
         };
         let mut is_found = false;
@@ -154,11 +154,10 @@ sql_store! {
             None => vec![given.target.id().to_owned()],
             Some(target) => {
                 let find = async |mut reading: Reading<'_, PgReading>| {
-                    reading.places_of(&target).await
+                    reading.places_of(Some(scope), &target).await
                 };
                 let places = self.readers.read(GiveFeedback::WHAT, find).await?.into_iter();
-                let visible = places.filter(|(place, _)| *place == scope.of_everyone());
-                visible.map(|(_, thread_id)| thread_id).collect()
+                places.map(|(_, thread_id)| thread_id).collect()
             }
         };
         for thread_id in thread_ids {

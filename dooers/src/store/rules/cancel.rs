@@ -17,7 +17,7 @@ pub(crate) fn cancel<S: Rows>(
     cancel: &Cancel,
 ) -> Result<Cancelled, S::Error> {
     let mut is_found = false;
-    for (place, thread_id) in rows.threads_of(&cancel.target)? {
+    for (place, thread_id) in rows.threads_of(scope, &cancel.target)? {
         let Some(mut thread) = find(rows, scope.unwrap_or(&place), &thread_id)? else {
             continue;
         };

@@ -21,7 +21,7 @@ pub(crate) fn give_feedback<S: Rows>(
     let thread_ids = match place_of(&given.target) {
         None => vec![given.target.id().to_owned()],
         Some(place) => {
-            let threads = rows.threads_of(&place)?.into_iter();
+            let threads = rows.threads_of(Some(scope), &place)?.into_iter();
             threads.map(|(_, thread_id)| thread_id).collect()
         }
     };

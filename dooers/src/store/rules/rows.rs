@@ -34,7 +34,8 @@ pub(crate) trait Rows {
     /// Returns `true` if a run with this id exists in any thread.
     fn has_run(&self, run_id: &str) -> Result<bool, Self::Error>;
 
-    /// Returns the thread with this id, if it lies in this scope. The scope's viewer does not matter.
+    /// Returns the thread with this id, if it is visible in this scope. Nothing of another thread is read or locked, so
+    /// that it costs as much as one that does not exist.
     fn thread(
         &mut self,
         scope: &Scope,
@@ -67,8 +68,13 @@ pub(crate) trait Rows {
     /// Returns the usage of an owner in a range of days since 1970.
     fn spent(&self, owner: &UsageOwner, days: &RangeInclusive<i64>) -> Result<Spent, Self::Error>;
 
-    /// Returns the threads that contain the target, with their scopes.
-    fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, Self::Error>;
+    /// Returns the threads that contain the target and are visible in this scope, with their scopes. Without a scope,
+    /// all threads are visible.
+    fn threads_of(
+        &self,
+        scope: Option<&Scope>,
+        target: &CancelTarget,
+    ) -> Result<Vec<(Scope, String)>, Self::Error>;
 
     /// Returns the threads that have turns, or only those that have a [lost](TurnRow::is_lost) turn, with their scopes.
     fn threads_with_turns(

@@ -20,7 +20,6 @@ pub(super) fn find<'a, S: Rows>(
     thread_id: &str,
 ) -> Result<Option<OpenThread<S::Thread<'a>>>, S::Error> {
     let thread = rows.thread(scope, thread_id)?;
-    let thread = thread.filter(|thread| scope.admits(&thread.row().record.participants));
     Ok(thread.map(|rows| OpenThread { rows }))
 }
 

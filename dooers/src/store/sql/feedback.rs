@@ -1,7 +1,7 @@
 //! Reads of feedback.
 
 use super::Stop;
-use super::list_parameters::{spanned, stored, viewer};
+use super::list_parameters::{spanned, stored};
 use super::read::{Parameter, ReadTransaction, Reading, parameters};
 use super::rows::{self, Columns, RowError, WholeThread};
 use crate::protocol::timestamp;
@@ -68,7 +68,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             target_type,
             value,
             looked_for.user_id.clone(),
-            stored(viewer(scope)),
+            stored(scope.viewer.participant()),
         ]);
         self.every(sql, values, |row| rows::feedback(row, row.text(9)?))
             .await
@@ -88,7 +88,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
             Parameter::from(scope_pk),
             Parameter::Time(span.behind.at),
             Parameter::Time(span.end),
-            Parameter::from(stored(viewer(scope))),
+            Parameter::from(stored(scope.viewer.participant())),
         ];
         let day = |row: &T::Row| -> Result<FeedbackDay, RowError> {
             Ok(FeedbackDay {

@@ -1,7 +1,7 @@
 //! Finds threads, events and runs.
 
 use super::Stop;
-use super::list_parameters::{listed, spanned, stored, viewer};
+use super::list_parameters::{listed, spanned, stored};
 use super::read::{ReadTransaction, Reading, parameters, scoped};
 use super::rows::{self, Columns};
 use crate::protocol::{Run, Thread, ThreadEvent};
@@ -96,7 +96,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         values.extend(parameters![
             any_of(&looked_for.statuses, |status| status.as_str()),
             looked_for.event_id.clone(),
-            stored(viewer(scope)),
+            stored(scope.viewer.participant()),
         ]);
         self.every(sql, values, |row| Ok(rows::run(row, row.text(9)?)?.0))
             .await

@@ -2,7 +2,7 @@
 
 use super::read::{Parameter, parameters};
 use crate::store::listing::Span;
-use crate::store::{Participant, Scope, ThreadQuery, Viewer};
+use crate::store::{Participant, Scope, ThreadQuery};
 use chrono::{DateTime, Utc};
 
 /// Returns the parameters of the statement that lists threads, and `true` if it lists those of a participant.
@@ -12,7 +12,9 @@ pub(super) fn listed(
     looked_for: &ThreadQuery,
 ) -> (bool, Vec<Parameter>) {
     // A viewer that looks for the threads of another participant gets those that have both.
-    let mut participants: Vec<_> = viewer(scope)
+    let mut participants: Vec<_> = scope
+        .viewer
+        .participant()
         .into_iter()
         .chain(&looked_for.participant)
         .collect();
@@ -40,14 +42,6 @@ pub(super) fn spanned(pk: i64, span: &Span, limit: usize) -> Vec<Parameter> {
 /// Returns the parameter for a time, or `default` without one.
 pub(super) fn stored_time(at: Option<DateTime<Utc>>, default: i64) -> i64 {
     at.map_or(default, |at| at.timestamp_micros())
-}
-
-/// Returns the participant that a scope is limited to. `None` if it shows all threads.
-pub(super) fn viewer(scope: &Scope) -> Option<&Participant> {
-    match &scope.viewer {
-        Viewer::Everyone => None,
-        Viewer::Only(participant) => Some(participant),
-    }
 }
 
 pub(super) fn stored(participant: Option<&Participant>) -> Option<String> {

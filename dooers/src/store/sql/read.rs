@@ -87,6 +87,19 @@ pub(super) fn scoped(scope: &Scope) -> Vec<Parameter> {
     ]
 }
 
+/// Returns the participant who must see a thread. `None` if the scope shows all threads.
+fn seen_by(scope: &Scope) -> Option<String> {
+    let participant = scope.viewer.participant()?;
+    Some(participant.as_str().to_owned())
+}
+
+/// Returns the parameters of a thread that must be visible in a scope.
+fn in_scope(scope: &Scope, thread_id: &str) -> Vec<Parameter> {
+    let mut key = scoped(scope);
+    key.extend(parameters![thread_id, seen_by(scope)]);
+    key
+}
+
 /// A set of reads in one transaction.
 #[derive(Debug)]
 pub(crate) struct Reading<'a, T> {
@@ -125,12 +138,11 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         scope: &Scope,
         thread_id: &str,
     ) -> Result<WholeThread, Stop> {
-        let mut key = scoped(scope);
-        key.push(thread_id.into());
+        let key = in_scope(scope, thread_id);
         let thread = self
             .first(&self.sql.thread, key, |row| WholeThread::read(row, scope))
             .await?;
-        visible(scope, thread)
+        Ok(thread.ok_or(StoreError::NotFound("thread"))?)
     }
 
     /// Reads a thread, if it is visible in this scope, and whether this reader has given feedback on any of its events.
@@ -140,15 +152,16 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         reader: &Participant,
         thread_id: &str,
     ) -> Result<(WholeThread, bool), Stop> {
-        let mut key = scoped(scope);
-        key.extend(parameters![thread_id, reader.as_str()]);
+        let mut key = in_scope(scope, thread_id);
+        key.push(reader.as_str().into());
         let mut has_feedback = false;
         let thread = self.first(&self.sql.thread_for, key, |row| {
             has_feedback = row.number(15)? != 0;
             WholeThread::read(row, scope)
         });
         let thread = thread.await?;
-        Ok((visible(scope, thread)?, has_feedback))
+        let thread = thread.ok_or(StoreError::NotFound("thread"))?;
+        Ok((thread, has_feedback))
     }
 
     pub(crate) async fn threads(
@@ -338,10 +351,12 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         Ok(keys.into_iter().collect())
     }
 
-    /// Returns the threads that contain the target, with their scopes.
+    /// Returns the threads that contain the target and are visible in this scope, with their scopes. Without a scope,
+    /// all threads are visible.
     #[cfg(feature = "postgres")]
     pub(crate) async fn places_of(
         &mut self,
+        scope: Option<&Scope>,
         target: &crate::store::CancelTarget,
     ) -> Result<Vec<(Scope, String)>, Stop> {
         use crate::store::CancelTarget;
@@ -349,8 +364,16 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
             CancelTarget::Run(id) => (&self.sql.run_place, id),
             CancelTarget::Event(id) => (&self.sql.event_thread, id),
         };
-        self.every(sql, parameters![id.as_str()], rows::thread_place)
-            .await
+        let of = |id: fn(&Scope) -> &str| scope.map(|scope| id(scope).to_owned());
+        let values = parameters![
+            id.as_str(),
+            of(|scope| &scope.worker_id),
+            of(|scope| &scope.organization_id),
+            of(|scope| &scope.workspace_id),
+            of(|scope| &scope.agent),
+            scope.and_then(seen_by),
+        ];
+        self.every(sql, values, rows::thread_place).await
     }
 
     /// Returns the place of a reader that has everything up to this event, as it was when it was new.
@@ -418,12 +441,6 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         self.every(sql, values, |row| Ok(rows::run(row, thread.id())?.0))
             .await
     }
-}
-
-/// Returns the thread if it is visible in this scope.
-fn visible(scope: &Scope, thread: Option<WholeThread>) -> Result<WholeThread, Stop> {
-    let thread = thread.filter(|thread| scope.admits(&thread.record.participants));
-    Ok(thread.ok_or(StoreError::NotFound("thread"))?)
 }
 
 /// Reads an event's `seq`, and the `rev` of the change that created it.

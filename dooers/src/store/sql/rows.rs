@@ -132,7 +132,7 @@ impl WholeThread {
         &self.record.thread.id
     }
 
-    /// Reads a thread that lies in this scope, regardless of its participants.
+    /// Reads a thread that lies in this scope.
     pub(crate) fn read(row: &impl Columns, scope: &Scope) -> Result<Self, RowError> {
         let participants: Vec<String> = row.json(14)?;
         Ok(Self {

@@ -45,6 +45,8 @@ impl Dialect {
             .replace("{feedback_found}", FEEDBACK_FOUND)
             .replace("{both}", BOTH)
             .replace("{thread_by_id}", THREAD_BY_ID)
+            .replace("{within}", WITHIN)
+            .replace("{seen}", SEEN)
             .replace("{whole_thread}", WHOLE_THREAD_COLUMNS)
             .replace("{thread}", THREAD_COLUMNS)
             .replace("{event}", EVENT_COLUMNS)
@@ -129,10 +131,19 @@ const FEEDBACK_FOUND: &str = "(CAST(?6 AS TEXT) IS NULL OR f.target_type = ?6) \
      AND (CAST(?9 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants p \
      WHERE p.thread_pk = f.thread_pk AND p.participant = ?9))";
 
-/// The thread with an id in a scope.
+/// The condition that a thread lies in a scope. If the parameters are null, every thread does.
+const WITHIN: &str = "(CAST(?2 AS TEXT) IS NULL \
+     OR w.worker_id = ?2 AND w.organization_id = ?3 AND w.workspace_id = ?4 AND s.agent = ?5)";
+
+/// The condition that a viewer may see a thread. If the parameter is null, every thread is visible.
+const SEEN: &str = "(CAST(?6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM {prefix}participants v \
+     WHERE v.thread_pk = t.pk AND v.participant = ?6))";
+
+/// The thread with an id, if it is visible in a scope.
 const THREAD_BY_ID: &str = "FROM {prefix}threads t JOIN {prefix}scopes s ON s.pk = t.scope_pk \
      JOIN {prefix}workspaces w ON w.pk = s.workspace_pk \
-     WHERE t.id = ?5 AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4";
+     WHERE t.id = ?5 AND w.worker_id = ?1 AND w.organization_id = ?2 AND w.workspace_id = ?3 AND s.agent = ?4 \
+     AND {seen}";
 
 /// Defines a struct of statements. Each statement is a text that is rendered once.
 macro_rules! statements {
@@ -182,7 +193,7 @@ statements! {
     thread_for: "
         SELECT {whole_thread}, {flag EXISTS (
             SELECT 1 FROM {prefix}feedback f
-            WHERE f.thread_pk = t.pk AND f.participant = ?6 AND f.target_type = 'event'
+            WHERE f.thread_pk = t.pk AND f.participant = ?7 AND f.target_type = 'event'
         )} {thread_by_id}"
 
     threads: "
@@ -393,7 +404,7 @@ statements! {
 
     turn_keys: "SELECT x.sealed FROM {prefix}turns x WHERE x.sealed IS NOT NULL"
 
-    // The place of a run or an event, and the message that the run answers if it has not ended.
+    // The place of a run or an event that is visible in a scope, and the message that the run answers if it has not ended.
 
     run_place: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
@@ -402,7 +413,7 @@ statements! {
         {join} {prefix}threads t ON t.pk = r.thread_pk
         {join} {prefix}scopes s ON s.pk = t.scope_pk
         {join} {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE r.id = ?1"
+        WHERE r.id = ?1 AND {within} AND {seen}"
 
     event_thread: "
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, e.id
@@ -410,5 +421,5 @@ statements! {
         {join} {prefix}threads t ON t.pk = e.thread_pk
         {join} {prefix}scopes s ON s.pk = t.scope_pk
         {join} {prefix}workspaces w ON w.pk = s.workspace_pk
-        WHERE e.id = ?1"
+        WHERE e.id = ?1 AND {within} AND {seen}"
 }

@@ -8,7 +8,7 @@ use crate::store::list_clock::ListClock;
 use crate::store::outbox::OutboxSwitch;
 use crate::store::sql::{Columns, RowError, Stop};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{CachedStatement, Connection, Params, Row, params};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,8 +48,15 @@ impl WriterDatabase {
     }
 
     pub(super) fn execute(&self, sql: &str, parameters: impl Params) -> Result<(), Stop> {
-        self.connection.prepare_cached(sql)?.execute(parameters)?;
+        self.prepare(sql)?.execute(parameters)?;
         Ok(())
+    }
+
+    /// Prepares a statement, which is executed once.
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, rusqlite::Error> {
+        #[cfg(test)]
+        self.sql.count();
+        self.connection.prepare_cached(sql)
     }
 
     /// Inserts a row and returns its `pk`.
@@ -65,7 +72,7 @@ impl WriterDatabase {
         parameters: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T, RowError>,
     ) -> Result<Option<T>, Stop> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(parameters)?;
         Ok(rows.next()?.map(read).transpose()?)
     }
@@ -102,7 +109,7 @@ impl WriterDatabase {
         parameters: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T, RowError>,
     ) -> Result<Vec<T>, Stop> {
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(parameters)?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
@@ -135,7 +142,7 @@ impl WriterDatabase {
     }
 
     fn control(&self, sql: &str) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached(sql)?.execute([])?;
+        self.prepare(sql)?.execute([])?;
         Ok(())
     }
 

@@ -75,6 +75,12 @@ impl Readers {
         self.pool.close().await;
     }
 
+    /// Returns the number of statements that this store has executed.
+    #[cfg(test)]
+    pub(super) fn executed(&self) -> usize {
+        self.sql.executed.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Reads in one transaction, which ends when the [`Reading`] is dropped.
     pub(super) async fn read<T>(
         &self,
@@ -82,7 +88,11 @@ impl Readers {
         read: impl AsyncFnOnce(Reading<'_, SqliteReading>) -> Result<T, Stop>,
     ) -> Result<T, StoreError> {
         let all = async {
-            let transaction = SqliteReading(self.begin().await?);
+            let transaction = SqliteReading {
+                transaction: self.begin().await?,
+                #[cfg(test)]
+                sql: Arc::clone(&self.sql),
+            };
             read(Reading::new(transaction, &self.sql.reads)).await
         };
         all.await.map_err(|stop| answer(stop, what))
@@ -126,7 +136,11 @@ impl Readers {
 
 /// A read transaction.
 #[derive(Debug)]
-pub(super) struct SqliteReading(Transaction<'static, Sqlite>);
+pub(super) struct SqliteReading {
+    transaction: Transaction<'static, Sqlite>,
+    #[cfg(test)]
+    sql: Arc<Statements>,
+}
 
 impl ReadTransaction for SqliteReading {
     type Row = SqliteRow;
@@ -136,6 +150,8 @@ impl ReadTransaction for SqliteReading {
         sql: &Arc<str>,
         parameters: Vec<Parameter>,
     ) -> Result<Vec<SqliteRow>, RowError> {
+        #[cfg(test)]
+        self.sql.count();
         let mut query = query(sql);
         for parameter in parameters {
             query = match parameter {
@@ -146,6 +162,6 @@ impl ReadTransaction for SqliteReading {
                 Parameter::Time(micros) => query.bind(micros),
             };
         }
-        Ok(query.fetch_all(&mut *self.0).await?)
+        Ok(query.fetch_all(&mut *self.transaction).await?)
     }
 }

@@ -26,6 +26,9 @@ pub(super) fn render(sql: &str, prefix: &TablePrefix) -> String {
 pub(super) struct Statements {
     pub(super) reads: Arc<Reads>,
     pub(super) writes: Writes,
+    /// The number of executed statements.
+    #[cfg(test)]
+    pub(super) executed: std::sync::atomic::AtomicUsize,
 }
 
 impl Statements {
@@ -34,7 +37,16 @@ impl Statements {
         Self {
             reads: Arc::new(Reads::new(render)),
             writes: Writes::new(render),
+            #[cfg(test)]
+            executed: std::sync::atomic::AtomicUsize::default(),
         }
+    }
+
+    /// Counts a statement that is executed.
+    #[cfg(test)]
+    pub(super) fn count(&self) {
+        self.executed
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Returns all statements with their names.

@@ -85,6 +85,14 @@ impl SqliteStore {
     }
 }
 
+#[cfg(test)]
+impl SqliteStore {
+    /// Returns the number of executed statements.
+    pub(super) fn executed(&self) -> usize {
+        self.readers.executed()
+    }
+}
+
 sql_store! {
     SqliteStore, SqliteReading;
 

@@ -90,10 +90,9 @@ impl<'d> Rows for &'d WriterDatabase {
     }
 
     fn is_stored(&self, sent: &SentEvent) -> Result<bool, Stop> {
-        let thread_id = self.first(&self.sql.reads.event_thread, [&sent.event_id], |row| {
-            Ok(row.text(0)?.to_owned())
-        })?;
-        Ok(thread_id.as_ref() == Some(&sent.thread_id))
+        let target = CancelTarget::Event(sent.event_id.clone());
+        let threads = self.threads_of(None, &target)?;
+        Ok(threads.iter().any(|(_, id)| *id == sent.thread_id))
     }
 
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), Stop> {
@@ -158,12 +157,26 @@ impl<'d> Rows for &'d WriterDatabase {
         Ok(spent)
     }
 
-    fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, Stop> {
+    fn threads_of(
+        &self,
+        scope: Option<&Scope>,
+        target: &CancelTarget,
+    ) -> Result<Vec<(Scope, String)>, Stop> {
         let (sql, id) = match target {
             CancelTarget::Run(id) => (&self.sql.reads.run_place, id),
             CancelTarget::Event(id) => (&self.sql.reads.event_thread, id),
         };
-        self.every(sql, [id], |row| thread_place(row))
+        let within = params![
+            id,
+            scope.map(|scope| &scope.worker_id),
+            scope.map(|scope| &scope.organization_id),
+            scope.map(|scope| &scope.workspace_id),
+            scope.map(|scope| &scope.agent),
+            scope
+                .and_then(|scope| scope.viewer.participant())
+                .map(Participant::as_str),
+        ];
+        self.every(sql, within, |row| thread_place(row))
     }
 
     fn threads_with_turns(
@@ -183,14 +196,15 @@ impl<'d> Rows for &'d WriterDatabase {
 }
 
 impl WriterDatabase {
-    /// Returns the thread with this id, if it lies in this scope.
+    /// Returns the thread with this id, if it is visible in this scope.
     fn whole_thread(&self, scope: &Scope, thread_id: &str) -> Result<Option<WholeThread>, Stop> {
         let place = params![
             scope.worker_id,
             scope.organization_id,
             scope.workspace_id,
             scope.agent,
-            thread_id
+            thread_id,
+            scope.viewer.participant().map(Participant::as_str),
         ];
         self.first(&self.sql.reads.thread, place, |row| {
             WholeThread::read(row, scope)

@@ -21,12 +21,12 @@ impl Rows for Threads {
     type Thread<'a> = StateRows<'a>;
 
     fn has_thread(&self, thread_id: &str) -> Result<bool, StoreError> {
-        Ok(self.by_id.contains_key(thread_id))
+        Ok(self.by_id.contains_key(thread_id) || self.taken.threads.contains(thread_id))
     }
 
     fn has_event(&self, event_id: &str) -> Result<bool, StoreError> {
         let mut all = self.by_id.values();
-        Ok(self.taken.events.contains(event_id)
+        Ok(self.taken.events.contains_key(event_id)
             || all.any(|thread| thread.event(event_id).is_some()))
     }
 
@@ -41,7 +41,7 @@ impl Rows for Threads {
         thread_id: &str,
     ) -> Result<Option<StateRows<'_>>, StoreError> {
         let thread = self.by_id.get_mut(thread_id);
-        let thread = thread.filter(|thread| thread.lies_in(scope));
+        let thread = thread.filter(|thread| thread.is_visible_in(scope));
         Ok(thread.map(|state| StateRows {
             state,
             outbox: &mut self.outbox,
@@ -78,7 +78,8 @@ impl Rows for Threads {
 
     fn is_stored(&self, sent: &SentEvent) -> Result<bool, StoreError> {
         let thread = self.by_id.get(&sent.thread_id);
-        Ok(thread.is_some_and(|thread| thread.event(&sent.event_id).is_some()))
+        let is_loaded = thread.is_some_and(|thread| thread.event(&sent.event_id).is_some());
+        Ok(is_loaded || self.taken.events.get(&sent.event_id) == Some(&sent.thread_id))
     }
 
     fn insert_sent(&mut self, key: SentKey, sent: SentEvent) -> Result<(), StoreError> {
@@ -96,9 +97,17 @@ impl Rows for Threads {
         Ok(self.totals.spent(owner, days))
     }
 
-    fn threads_of(&self, target: &CancelTarget) -> Result<Vec<(Scope, String)>, StoreError> {
+    fn threads_of(
+        &self,
+        scope: Option<&Scope>,
+        target: &CancelTarget,
+    ) -> Result<Vec<(Scope, String)>, StoreError> {
+        let is_visible =
+            |thread: &ThreadState| scope.is_none_or(|scope| thread.is_visible_in(scope));
         let threads = self.by_id.values();
-        Ok(places(threads.filter(|thread| thread.has(target))))
+        Ok(places(
+            threads.filter(|thread| is_visible(thread) && thread.has(target)),
+        ))
     }
 
     fn threads_with_turns(

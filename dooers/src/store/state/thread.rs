@@ -88,11 +88,6 @@ impl ThreadState {
         self.row.record.clone()
     }
 
-    /// Returns `true` if the thread lies in this scope, regardless of the scope's viewer.
-    pub(super) fn lies_in(&self, scope: &Scope) -> bool {
-        self.row.record.lies_in(scope)
-    }
-
     /// Returns `true` if the thread is visible in this scope.
     pub(crate) fn is_visible_in(&self, scope: &Scope) -> bool {
         self.row.record.is_visible_in(scope)

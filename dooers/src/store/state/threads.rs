@@ -21,7 +21,7 @@ pub(crate) struct Threads {
     pub(crate) usage: Vec<UsageRow>,
     /// The totals of the ledger, as far as they are known.
     pub(crate) totals: UsageTotals,
-    /// Ids that are in use by threads that are not loaded.
+    /// Ids that are in use by threads that are not loaded, in any scope.
     pub(crate) taken: TakenIds,
     /// The clocks of the lists in which threads are created.
     pub(crate) clocks: ListClocks,
@@ -38,10 +38,13 @@ pub(crate) struct PendingEvents {
     pub(crate) events: Vec<(String, OutboxEvent)>,
 }
 
-/// The ids of events and runs of threads that are not loaded. Only the ids that an operation asks for are included.
+/// The ids of threads that are not loaded, and of their events and runs. Only the ids that an operation asks for are
+/// included.
 #[derive(Debug, Default)]
 pub(crate) struct TakenIds {
-    pub(crate) events: HashSet<String>,
+    pub(crate) threads: HashSet<String>,
+    /// The events, with the ids of their threads.
+    pub(crate) events: HashMap<String, String>,
     pub(crate) runs: HashSet<String>,
 }
 

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod differential;
+pub(crate) mod foreign_ids;
 
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::OnBusy;

@@ -2,10 +2,10 @@
 
 use super::operations::PgOperation;
 use super::working_set::{Dependency, WorkingSet};
-use crate::store::StoreError;
 use crate::store::postgres::connect::error::into_store_error;
 use crate::store::sql::{RowError, ThreadOperation};
 use crate::store::state::Threads;
+use crate::store::{Scope, StoreError};
 use std::collections::HashSet;
 use std::fmt::Debug;
 use tokio::sync::oneshot;
@@ -16,9 +16,10 @@ pub(crate) type Answered<O> = Result<<O as ThreadOperation>::Answer, StoreError>
 
 /// An operation of any type, with the caller that waits for its result.
 pub(crate) trait Job: Debug + Send {
-    fn thread_id(&self) -> &str;
+    /// Returns the thread, and the scope in which it must be visible. `None` for an operation without a thread.
+    fn thread(&self) -> Option<(&Scope, &str)>;
 
-    /// Returns the threads on which the result depends.
+    /// Returns the threads on which the result depends, as far as the scope shows them.
     fn depends_on(&self, known: &WorkingSet) -> Vec<String>;
 
     /// Returns the time since which the operation waits.
@@ -29,6 +30,9 @@ pub(crate) trait Job: Debug + Send {
 
     /// Returns `true` if no other operation may change the thread in the same batch.
     fn is_alone(&self) -> bool;
+
+    /// Returns `true` if the operation may create the thread.
+    fn may_create(&self) -> bool;
 
     /// Returns the rows that the operation needs.
     fn needs(&self, known: &WorkingSet) -> Vec<Dependency>;
@@ -66,18 +70,23 @@ impl<O: PgOperation> QueuedOperation<O> {
 }
 
 impl<O: PgOperation> Job for QueuedOperation<O> {
-    fn thread_id(&self) -> &str {
-        self.operation.thread_id()
+    fn thread(&self) -> Option<(&Scope, &str)> {
+        Some((self.operation.scope(), self.operation.thread_id()))
     }
 
     fn depends_on(&self, known: &WorkingSet) -> Vec<String> {
+        let operation = &self.operation;
         let needs = self.needs(known).into_iter();
         let threads = needs.filter_map(|need| match need {
-            Dependency::Thread(id) => Some(id),
+            Dependency::Thread { thread_id, .. } => Some(thread_id),
             _ => None,
         });
-        let own = self.thread_id().to_owned();
-        threads.chain([own]).collect()
+        let own = operation.thread_id();
+        let is_shared = operation.may_create() || !known.is_missing(operation.scope(), own);
+        threads
+            .filter(|id| id != own)
+            .chain(is_shared.then(|| own.to_owned()))
+            .collect()
     }
 
     fn since(&self) -> Instant {
@@ -92,9 +101,16 @@ impl<O: PgOperation> Job for QueuedOperation<O> {
         self.operation.is_alone()
     }
 
+    fn may_create(&self) -> bool {
+        self.operation.may_create()
+    }
+
     fn needs(&self, known: &WorkingSet) -> Vec<Dependency> {
-        let mut needs = vec![Dependency::List(self.operation.scope().of_everyone())];
+        let scope = self.operation.scope();
+        let mut needs = vec![Dependency::List(scope.of_everyone())];
         self.operation.needs(known, &mut needs);
+        // No row is read of a thread that the scope does not show, even if another operation has read the thread.
+        needs.retain(|need| need.row_of().is_none_or(|id| known.shows(scope, id)));
         needs
     }
 
@@ -135,8 +151,8 @@ impl Barrier {
 }
 
 impl Job for Barrier {
-    fn thread_id(&self) -> &'static str {
-        ""
+    fn thread(&self) -> Option<(&Scope, &str)> {
+        None
     }
 
     fn depends_on(&self, _: &WorkingSet) -> Vec<String> {
@@ -152,6 +168,10 @@ impl Job for Barrier {
     }
 
     fn is_alone(&self) -> bool {
+        false
+    }
+
+    fn may_create(&self) -> bool {
         false
     }
 
@@ -185,28 +205,36 @@ pub(crate) struct Done {
 /// Some operations are left for the next batch: those that need more rows than were read, those that must not share a
 /// batch with an earlier operation, and all later operations on the same thread. A refusal is final only if it does not
 /// rely on trusted data.
+///
+/// An operation whose scope does not show the thread is independent of the others on this thread: it is executed as if
+/// the thread did not exist.
 pub(crate) fn run(jobs: &mut [Box<dyn Job>], known: &mut WorkingSet) -> Done {
     let mut done = Done::default();
     let mut closed: HashSet<String> = HashSet::new();
     for job in jobs {
-        let id = job.thread_id().to_owned();
-        let is_blocked = closed.contains(&id)
-            || job.is_alone() && known.is_changed(&id)
-            || !known.open(job.needs(known)).is_empty();
-        if is_blocked {
-            closed.insert(id);
+        let thread = job.thread();
+        let shared = thread.filter(|(scope, id)| job.may_create() || known.shows(scope, id));
+        let is_outdated = thread.is_some_and(|(_, id)| known.outdated.contains(id));
+        let is_blocked = shared
+            .is_some_and(|(_, id)| closed.contains(id) || job.is_alone() && known.is_changed(id));
+        let shared = shared.map(|(_, id)| id.to_owned());
+        if is_outdated || is_blocked || !known.open(job.needs(known)).is_empty() {
+            closed.extend(shared);
             done.depends_on.push(None);
             continue;
         }
+        let is_trusting = thread.is_some_and(|(scope, id)| known.trusts(scope, id));
         let depends_on = job.depends_on(known);
-        if !job.run(&mut known.threads) && known.trusts(&id) {
-            known.distrusted.insert(id.clone());
-            closed.insert(id);
+        if !job.run(&mut known.threads) && is_trusting {
+            if let Some((scope, id)) = job.thread() {
+                known.distrusted.insert(scope, id);
+            }
+            closed.extend(shared);
             done.depends_on.push(None);
             continue;
         }
         if job.is_alone() {
-            closed.insert(id);
+            closed.extend(shared);
         }
         done.depends_on.push(Some(depends_on));
     }

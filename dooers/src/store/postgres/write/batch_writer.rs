@@ -11,10 +11,11 @@ use super::commit::Commits;
 use super::diff::diff;
 use super::load::load;
 use super::scopes::Scopes;
-use super::working_set::{Dependency, WorkingSet};
+use super::working_set::{Dependency, Distrusted, WorkingSet};
 use super::write_set::Rows;
 use super::writer_connection::{StatementOutcome, WriterConnection};
 use crate::crash;
+use crate::store::Scope;
 use crate::store::list_clock::ListClock;
 use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::PostgresOptions;
@@ -101,7 +102,7 @@ impl BatchWriter {
     /// Executes these operations, together if possible.
     async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         let end = self.link.end_since(Instant::now());
-        let mut distrusted = HashSet::new();
+        let mut distrusted = Distrusted::default();
         while !jobs.is_empty() {
             let Err(error) = self.round(&mut jobs, &mut distrusted).await else {
                 give_up(&mut jobs, end);
@@ -126,7 +127,10 @@ impl BatchWriter {
     /// Executes an operation alone, without trusting the cache.
     async fn write_alone(&mut self, job: Box<dyn Job>) {
         let end = self.link.end_since(Instant::now());
-        let mut distrusted = HashSet::from([job.thread_id().to_owned()]);
+        let mut distrusted = Distrusted::default();
+        if let Some((scope, thread_id)) = job.thread() {
+            distrusted.insert(scope, thread_id);
+        }
         let mut jobs = vec![job];
         for tries in 1.. {
             match self.round(&mut jobs, &mut distrusted).await {
@@ -146,7 +150,7 @@ impl BatchWriter {
     async fn round(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
-        distrusted: &mut HashSet<String>,
+        distrusted: &mut Distrusted,
     ) -> Result<(), RowError> {
         let oldest = jobs.iter().map(|job| job.since()).min();
         let end = self.link.end_since(oldest.unwrap_or_else(Instant::now));
@@ -206,23 +210,22 @@ impl BatchWriter {
     async fn prepare(
         &mut self,
         jobs: &mut [Box<dyn Job>],
-        distrusted: &HashSet<String>,
+        distrusted: &Distrusted,
     ) -> Result<ExecutedBatch, RowError> {
         let execution = self.link.execution();
         let connection = self.link.connection()?;
         let mut known = WorkingSet::default();
         known.distrusted.clone_from(distrusted);
         known.threads.outbox.filter = self.outbox.filter();
-        for job in &*jobs {
-            let id = job.thread_id();
-            if job.is_fresh() || distrusted.contains(id) {
-                self.cache.take(id);
+        for (job, scope, id) in with_threads(jobs) {
+            if job.is_fresh() || distrusted.contains(scope, id) {
+                self.cache.take(scope, id);
             }
         }
         loop {
-            for job in &*jobs {
+            for (job, scope, _) in with_threads(jobs) {
                 for id in job.depends_on(&known) {
-                    if let Some(cached) = self.cache.take(&id) {
+                    if let Some(cached) = self.cache.take(scope, &id) {
                         known.add_thread(cached, false);
                     }
                 }
@@ -287,13 +290,13 @@ impl BatchWriter {
     fn activate(
         &mut self,
         jobs: &mut Vec<Box<dyn Job>>,
-        distrusted: &mut HashSet<String>,
+        distrusted: &mut Distrusted,
         mut known: WorkingSet,
         done: &Done,
         places: &HashMap<String, ThreadSlot>,
         refused: &HashSet<i64>,
     ) {
-        let mut stale: HashSet<String> = HashSet::new();
+        let mut stale = std::mem::take(&mut known.outdated);
         let before = known
             .before
             .iter()
@@ -317,7 +320,11 @@ impl BatchWriter {
         }
         *jobs = left;
         distrusted.clone_from(&known.distrusted);
-        distrusted.extend(stale.iter().cloned());
+        for (_, scope, id) in with_threads(jobs) {
+            if stale.contains(id) {
+                distrusted.insert(scope, id);
+            }
+        }
         for (id, state) in known.threads.by_id.drain() {
             if stale.contains(&id) {
                 continue;
@@ -335,6 +342,14 @@ impl BatchWriter {
             self.cache.put(Cached { place, state });
         }
     }
+}
+
+/// Returns the operations on threads, with their scopes and threads.
+fn with_threads(
+    jobs: &[Box<dyn Job>],
+) -> impl Iterator<Item = (&(dyn Job + 'static), &Scope, &str)> {
+    jobs.iter()
+        .filter_map(|job| job.thread().map(|(scope, id)| (&**job, scope, id)))
 }
 
 /// Resets the clocks, because the operations are repeated.

@@ -5,6 +5,7 @@
 //! thread. Results from the cache are therefore valid only once the statement that writes has checked the version of
 //! the thread.
 
+use crate::store::Scope;
 use crate::store::state::ThreadState;
 use std::collections::HashMap;
 
@@ -36,10 +37,15 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Removes a thread from the cache. The caller puts it back with its new state.
-    pub(crate) fn take(&mut self, thread_id: &str) -> Option<Cached> {
-        let young = self.young.remove(thread_id);
-        young.or_else(|| self.old.remove(thread_id))
+    /// Removes a thread from the cache, if it is visible in this scope. The caller puts it back with its new state.
+    pub(crate) fn take(&mut self, scope: &Scope, thread_id: &str) -> Option<Cached> {
+        let is_visible = |cached: &Cached| cached.state.is_visible_in(scope);
+        for threads in [&mut self.young, &mut self.old] {
+            if threads.get(thread_id).is_some_and(is_visible) {
+                return threads.remove(thread_id);
+            }
+        }
+        None
     }
 
     /// Adds a thread, but only with its open events, its running runs and the messages of its turns.

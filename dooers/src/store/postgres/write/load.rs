@@ -31,14 +31,17 @@ pub(crate) async fn load(
 ) -> Result<(), RowError> {
     let (mut threads, mut sent) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
-    let (mut event_ids, mut run_ids) = (Vec::new(), Vec::new());
+    let (mut thread_ids, mut event_ids, mut run_ids) = (Vec::new(), Vec::new(), Vec::new());
     let mut spent = Vec::new();
     let (mut events, mut answers, mut runs) =
         (Pairs::default(), Pairs::default(), Pairs::default());
     let mut feedback = FeedbackKeys::default();
     for need in needs.iter().filter(|need| need.is_storable()) {
         match need {
-            Dependency::Thread(id) => threads.push(id.clone()),
+            Dependency::Thread { scope, thread_id } => {
+                threads.push((scope.clone(), thread_id.clone()));
+            }
+            Dependency::ThreadId(id) => thread_ids.push(id.clone()),
             Dependency::Event {
                 thread_id,
                 event_id,
@@ -62,16 +65,12 @@ pub(crate) async fn load(
         connection,
         execution,
     };
-    if !threads.is_empty() {
-        for row in reader
-            .rows(query(&sql.own.load_threads).bind(threads))
-            .await?
-        {
-            known.add_thread(thread(&row, scopes)?, true);
-        }
-    }
+    // First, because the threads are found by the keys of their scopes.
     if !lists.is_empty() {
         reader.lists(sql, lists, scopes).await?;
+    }
+    for cached in reader.threads(sql, threads, scopes).await? {
+        known.add_thread(cached, true);
     }
     if !sent.is_empty() {
         for (key, event) in reader.sent(sql, sent).await? {
@@ -81,10 +80,17 @@ pub(crate) async fn load(
     if !spent.is_empty() {
         reader.spent(sql, spent, &mut known.threads.totals).await?;
     }
+    if !thread_ids.is_empty() {
+        let taken = query(&sql.own.taken_threads).bind(thread_ids);
+        for row in reader.rows(taken).await? {
+            known.threads.taken.threads.insert(row.text(0)?.to_owned());
+        }
+    }
     if !event_ids.is_empty() {
         let taken = query(&sql.own.taken_events).bind(event_ids);
         for row in reader.rows(taken).await? {
-            known.threads.taken.events.insert(row.text(0)?.to_owned());
+            let (event_id, thread_id) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            known.threads.taken.events.insert(event_id, thread_id);
         }
     }
     if !run_ids.is_empty() {
@@ -163,6 +169,30 @@ struct RowReader<'c> {
 impl RowReader<'_> {
     async fn rows(&mut self, query: Query) -> Result<Vec<PgRow>, RowError> {
         Ok(self.execution.rows(self.connection, query).await?)
+    }
+
+    /// Reads the threads with these ids that are visible in these scopes. A scope without a key has no threads.
+    async fn threads(
+        &mut self,
+        sql: &Statements,
+        threads: Vec<(Scope, String)>,
+        scopes: &mut Scopes,
+    ) -> Result<Vec<Cached>, RowError> {
+        let (mut ids, mut scope_pks, mut participants) = (Vec::new(), Vec::new(), Vec::new());
+        for (scope, id) in threads {
+            if let Some(scope_pk) = scopes.pk(&scope.of_everyone()) {
+                let viewer = scope.viewer.participant();
+                participants.push(viewer.map(|viewer| viewer.as_str().to_owned()));
+                scope_pks.push(scope_pk);
+                ids.push(id);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = query(&sql.own.load_threads).bind(ids);
+        let rows = self.rows(query.bind(scope_pks).bind(participants)).await?;
+        rows.iter().map(|row| thread(row, scopes)).collect()
     }
 
     /// Returns the rows of these pairs with the ids of their threads. `pk` is the column of the thread's key.

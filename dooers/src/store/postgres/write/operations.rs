@@ -32,8 +32,21 @@ pub(crate) trait PgOperation: ThreadOperation {
         false
     }
 
-    /// Adds the rows that the operation needs, as far as the known rows show.
+    /// Returns `true` if the operation may create the thread.
+    fn may_create(&self) -> bool {
+        false
+    }
+
+    /// Adds the rows that the operation needs, as far as the known rows show. Rows of threads that the scope does not
+    /// show are removed by the caller.
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>);
+}
+
+fn thread(scope: &Scope, thread_id: &str) -> Dependency {
+    Dependency::Thread {
+        scope: scope.clone(),
+        thread_id: thread_id.to_owned(),
+    }
 }
 
 fn event(thread_id: &str, event_id: &str) -> Dependency {
@@ -53,7 +66,7 @@ fn run(thread_id: &str, run_id: &str) -> Dependency {
 /// Adds the rows that a claim needs: the next message, and the start's run if it may already exist.
 fn needs_of_claim(
     known: &WorkingSet,
-    thread_id: &str,
+    (scope, thread_id): (&Scope, &str),
     start: &ClaimOptions,
     needs: &mut Vec<Dependency>,
 ) {
@@ -62,7 +75,7 @@ fn needs_of_claim(
         needs.push(event(thread_id, message));
     }
     if let Some(run_id) = &start.run_id
-        && !known.trusts(thread_id)
+        && !known.trusts(scope, thread_id)
     {
         needs.push(run(thread_id, run_id));
     }
@@ -96,12 +109,13 @@ fn needs_of_ends(
 /// already exist, and runs that have used something.
 fn needs_of_changes(
     known: &WorkingSet,
+    scope: &Scope,
     turn: &TurnKey,
     changes: &[TurnChange],
     needs: &mut Vec<Dependency>,
 ) {
     let thread_id = &turn.thread_id;
-    needs.push(Dependency::Thread(thread_id.clone()));
+    needs.push(thread(scope, thread_id));
     if known.threads.outbox.filter.is_some() {
         // Analytics events name the sender of the message.
         needs.push(event(thread_id, &turn.event_id));
@@ -113,7 +127,7 @@ fn needs_of_changes(
             TurnChange::Usage(used) => {
                 needs.extend(used.run_id.as_deref().map(|id| run(thread_id, id)));
             }
-            TurnChange::Run(changed) if !known.trusts(thread_id) => {
+            TurnChange::Run(changed) if !known.trusts(scope, thread_id) => {
                 needs.push(run(thread_id, &changed.id));
             }
             _ => {}
@@ -138,23 +152,35 @@ impl PgOperation for Begin {
         self.new.thread.id()
     }
 
+    fn may_create(&self) -> bool {
+        !matches!(self.new.thread, ThreadTarget::Existing(_))
+    }
+
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        let thread_id = self.thread_id();
-        let is_trusted = known.trusts(thread_id);
+        let (scope, thread_id) = (&self.scope, self.thread_id());
+        let is_trusted = known.trusts(scope, thread_id);
         if !(is_trusted && matches!(self.new.thread, ThreadTarget::New(_))) {
-            needs.push(Dependency::Thread(thread_id.to_owned()));
+            needs.push(thread(scope, thread_id));
         }
-        if let Some(key) = SentKey::of(&self.scope, &self.new) {
+        // The statement that writes detects an id that is in use in another scope.
+        if !is_trusted && self.may_create() {
+            needs.push(Dependency::ThreadId(thread_id.to_owned()));
+        }
+        if let Some(key) = SentKey::of(scope, &self.new) {
             if let Some(sent) = known.threads.sent.get(&key) {
-                needs.push(Dependency::Thread(sent.thread_id.clone()));
+                needs.push(thread(scope, &sent.thread_id));
                 needs.push(event(&sent.thread_id, &sent.event_id));
+                if known.is_missing(scope, &sent.thread_id) {
+                    // The message may have been sent to another agent.
+                    needs.push(Dependency::EventId(sent.event_id.clone()));
+                }
             } else if !is_trusted {
                 needs.push(Dependency::Sent(key));
             }
         }
         for limit in &*self.start.limits {
             needs.push(Dependency::Spent {
-                owner: limit.owner(&self.scope, &self.new.user.user_id),
+                owner: limit.owner(scope, &self.new.user.user_id),
                 days: limit.period.days(self.start.at),
             });
         }
@@ -168,7 +194,7 @@ impl PgOperation for Begin {
         if self.start.on_busy == OnBusy::Interrupt {
             needs_of_ends(known, thread_id, |turn| !turn.is_running, needs);
         }
-        needs_of_claim(known, thread_id, &self.start, needs);
+        needs_of_claim(known, (scope, thread_id), &self.start, needs);
     }
 }
 
@@ -182,8 +208,8 @@ impl PgOperation for ClaimTurn {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs.push(Dependency::Thread(self.thread_id.clone()));
-        needs_of_claim(known, &self.thread_id, &self.start, needs);
+        needs.push(thread(&self.scope, &self.thread_id));
+        needs_of_claim(known, (&self.scope, &self.thread_id), &self.start, needs);
     }
 }
 
@@ -201,7 +227,7 @@ impl PgOperation for ResumeTurn {
 
     fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = &self.turn.thread_id;
-        needs.push(Dependency::Thread(thread_id.clone()));
+        needs.push(thread(&self.scope, thread_id));
         needs.push(event(thread_id, &self.turn.event_id));
     }
 }
@@ -216,7 +242,7 @@ impl PgOperation for WriteTurn {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs_of_changes(known, &self.turn, &self.changes, needs);
+        needs_of_changes(known, &self.scope, &self.turn, &self.changes, needs);
     }
 }
 
@@ -230,9 +256,9 @@ impl PgOperation for FinishTurn {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs_of_changes(known, &self.turn, &self.changes, needs);
+        needs_of_changes(known, &self.scope, &self.turn, &self.changes, needs);
         if let Some(start) = &self.next {
-            needs_of_claim(known, &self.turn.thread_id, start, needs);
+            needs_of_claim(known, (&self.scope, &self.turn.thread_id), start, needs);
         }
     }
 }
@@ -247,7 +273,7 @@ impl PgOperation for RetryTurn {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs_of_changes(known, &self.turn, &self.changes, needs);
+        needs_of_changes(known, &self.scope, &self.turn, &self.changes, needs);
         let turn = &self.turn;
         let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
         needs_of_ends(known, &turn.thread_id, may_end, needs);
@@ -281,17 +307,17 @@ impl PgOperation for CancelTurn {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs.push(Dependency::Thread(self.thread_id.clone()));
-        let thread = known.threads.by_id.get(&self.thread_id);
+        needs.push(thread(&self.scope, &self.thread_id));
+        let state = known.threads.by_id.get(&self.thread_id);
         let message = match &self.cancel.target {
             CancelTarget::Event(id) => Some(id),
-            CancelTarget::Run(id) => thread
+            CancelTarget::Run(id) => state
                 .and_then(|thread| thread.run(id))
                 .and_then(|run| run.event_id.as_ref()),
         };
         let may_end = |turn: &TurnRow| !turn.is_running && Some(&turn.event_id) == message;
         needs_of_ends(known, &self.thread_id, may_end, needs);
-        if !known.trusts(&self.thread_id) {
+        if !known.trusts(&self.scope, &self.thread_id) {
             needs.push(run(&self.thread_id, &self.cancel.run_id));
         }
     }
@@ -325,7 +351,7 @@ impl PgOperation for GiveFeedback {
 
     fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = &self.thread_id;
-        needs.push(Dependency::Thread(thread_id.clone()));
+        needs.push(thread(&self.scope, thread_id));
         match &self.given.target {
             FeedbackTarget::Event(id) => needs.push(event(thread_id, id)),
             FeedbackTarget::Run(id) => needs.push(run(thread_id, id)),
@@ -378,7 +404,7 @@ impl PgOperation for Expire {
     }
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs.push(Dependency::Thread(self.thread_id.clone()));
+        needs.push(thread(&self.scope, &self.thread_id));
         needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
     }
 }
@@ -398,7 +424,7 @@ impl PgOperation for DeleteThread {
     }
 
     fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs.push(Dependency::Thread(self.thread_id.clone()));
+        needs.push(thread(&self.scope, &self.thread_id));
     }
 }
 
@@ -411,8 +437,12 @@ impl PgOperation for CreateThread {
         &self.draft.thread.id
     }
 
+    fn may_create(&self) -> bool {
+        true
+    }
+
     fn needs(&self, _: &WorkingSet, needs: &mut Vec<Dependency>) {
-        needs.push(Dependency::Thread(self.draft.thread.id.clone()));
+        needs.push(Dependency::ThreadId(self.draft.thread.id.clone()));
     }
 }
 
@@ -432,7 +462,7 @@ impl PgOperation for EditThread {
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         let thread_id = &self.thread_id;
-        needs.push(Dependency::Thread(thread_id.clone()));
+        needs.push(thread(&self.scope, thread_id));
         match &self.edit {
             ThreadEdit::Patch { .. } => {}
             ThreadEdit::CreateEvent(event) => {
@@ -445,7 +475,7 @@ impl PgOperation for EditThread {
                 event_id, run_id, ..
             } => {
                 needs.push(event(thread_id, event_id));
-                if !known.trusts(thread_id) {
+                if !known.trusts(&self.scope, thread_id) {
                     needs.push(run(thread_id, run_id));
                 }
             }

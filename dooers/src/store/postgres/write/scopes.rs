@@ -60,13 +60,20 @@ impl Scopes {
         self.known.get(scope).is_some_and(|known| {
             let is_new = known.read_at.is_some_and(|at| at.elapsed() < REFRESH);
             let now = timestamp::now().timestamp_micros();
-            is_new && known.clock.newest() <= now.saturating_add(AHEAD)
+            // Another process may create the scope.
+            known.place.is_some() && is_new && known.clock.newest() <= now.saturating_add(AHEAD)
         })
     }
 
     /// Records that the newest times of a scope were read.
     pub(crate) fn asked(&mut self, scope: &Scope) {
         self.remembered(scope).read_at = Some(Instant::now());
+    }
+
+    /// Returns the `pk` of a scope. `None` if the scope does not exist.
+    pub(crate) fn pk(&self, scope: &Scope) -> Option<i64> {
+        let known = self.known.get(scope)?;
+        known.place.map(|(scope_pk, _)| scope_pk)
     }
 
     /// Records the keys of a scope.

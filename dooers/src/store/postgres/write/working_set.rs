@@ -14,8 +14,8 @@ use std::ops::RangeInclusive;
 /// A row that an operation needs before it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Dependency {
-    /// The thread with this id, if it exists.
-    Thread(String),
+    /// The thread with this id, if it is visible in this scope.
+    Thread { scope: Scope, thread_id: String },
     /// An event of a thread.
     Event { thread_id: String, event_id: String },
     /// The accepted answer to a form of a thread.
@@ -30,7 +30,9 @@ pub(crate) enum Dependency {
     },
     /// The event that was stored for a client's message.
     Sent(SentKey),
-    /// The existence of an event with this id, in any thread.
+    /// The existence of a thread with this id, in any scope.
+    ThreadId(String),
+    /// The thread of the event with this id, in any scope.
     EventId(String),
     /// The existence of a run with this id, in any thread.
     RunId(String),
@@ -44,11 +46,26 @@ pub(crate) enum Dependency {
 }
 
 impl Dependency {
+    /// Returns the thread whose row this is. `None` for other rows.
+    pub(crate) fn row_of(&self) -> Option<&str> {
+        match self {
+            Self::Event { thread_id, .. }
+            | Self::Answer { thread_id, .. }
+            | Self::Run { thread_id, .. }
+            | Self::Feedback { thread_id, .. } => Some(thread_id),
+            _ => None,
+        }
+    }
+
     /// Returns `true` if the database can store the ids of this need.
     pub(crate) fn is_storable(&self) -> bool {
         let is_each = |texts: &[&str]| texts.iter().all(|text| is_storable(text));
         match self {
-            Self::Thread(id) | Self::EventId(id) | Self::RunId(id) => is_storable(id),
+            Self::Thread { scope, thread_id } => {
+                let participant = scope.viewer.participant().map_or("", Participant::as_str);
+                is_each(&[thread_id, participant])
+            }
+            Self::ThreadId(id) | Self::EventId(id) | Self::RunId(id) => is_storable(id),
             Self::Event { event_id: id, .. }
             | Self::Answer { form_id: id, .. }
             | Self::Run { run_id: id, .. } => is_storable(id),
@@ -105,7 +122,26 @@ pub(crate) struct WorkingSet {
     /// The needs that were read. Their rows do not exist unless they are known.
     asked: HashSet<Dependency>,
     /// Threads for which the cache is not trusted, because another process has written in them.
-    pub(crate) distrusted: HashSet<String>,
+    pub(crate) distrusted: Distrusted,
+    /// Threads that another process has changed since they were read.
+    pub(crate) outdated: HashSet<String>,
+}
+
+/// Threads for which the cache is not trusted, each for the operations of one scope. An operation that cannot see the
+/// thread therefore does not affect those that can.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Distrusted(HashMap<String, HashSet<Scope>>);
+
+impl Distrusted {
+    pub(crate) fn contains(&self, scope: &Scope, thread_id: &str) -> bool {
+        let scopes = self.0.get(thread_id);
+        scopes.is_some_and(|scopes| scopes.contains(scope))
+    }
+
+    pub(crate) fn insert(&mut self, scope: &Scope, thread_id: &str) {
+        let scopes = self.0.entry(thread_id.to_owned()).or_default();
+        scopes.insert(scope.clone());
+    }
 }
 
 impl WorkingSet {
@@ -115,7 +151,10 @@ impl WorkingSet {
             return false;
         }
         match need {
-            Dependency::Thread(id) => !self.threads.by_id.contains_key(id),
+            Dependency::Thread { scope, thread_id } => {
+                let thread = self.threads.by_id.get(thread_id);
+                thread.is_none_or(|thread| !thread.is_visible_in(scope))
+            }
             Dependency::Event {
                 thread_id,
                 event_id,
@@ -140,7 +179,8 @@ impl WorkingSet {
                 thread.is_some_and(|thread| thread.feedback_of(participant, target).is_none())
             }
             Dependency::Sent(key) => !self.threads.sent.contains_key(key),
-            Dependency::EventId(_)
+            Dependency::ThreadId(_)
+            | Dependency::EventId(_)
             | Dependency::RunId(_)
             | Dependency::List(_)
             | Dependency::Spent { .. } => true,
@@ -163,14 +203,40 @@ impl WorkingSet {
         self.asked.extend(needs);
     }
 
-    /// Returns `true` if operations may assume that no other process has written in the thread. The statement that
-    /// writes detects a wrong assumption.
-    pub(crate) fn trusts(&self, thread_id: &str) -> bool {
-        !self.distrusted.contains(thread_id)
+    /// Returns `true` if operations of this scope may assume that no other process has written in the thread. The
+    /// statement that writes detects a wrong assumption.
+    pub(crate) fn trusts(&self, scope: &Scope, thread_id: &str) -> bool {
+        !self.distrusted.contains(scope, thread_id)
     }
 
+    /// Returns `true` if the thread is known and visible in this scope, before or after the operations of the batch.
+    pub(crate) fn shows(&self, scope: &Scope, thread_id: &str) -> bool {
+        let before = self.before.get(thread_id).map(|before| &before.state);
+        let mut states = before.into_iter().chain(self.threads.by_id.get(thread_id));
+        states.any(|state| state.is_visible_in(scope))
+    }
+
+    /// Returns `true` if the database has no such thread that is visible in this scope.
+    pub(crate) fn is_missing(&self, scope: &Scope, thread_id: &str) -> bool {
+        if self.shows(scope, thread_id) {
+            return false;
+        }
+        let thread = Dependency::Thread {
+            scope: scope.clone(),
+            thread_id: thread_id.to_owned(),
+        };
+        self.asked.contains(&thread)
+    }
+
+    /// Adds a thread that was read. A thread may be known already, if it is visible in the scope of another operation.
     pub(crate) fn add_thread(&mut self, cached: Cached, is_fresh: bool) {
         let id = cached.state.row.record.thread.id.clone();
+        if let Some(before) = self.before.get(&id) {
+            if before.place.version != cached.place.version {
+                self.outdated.insert(id);
+            }
+            return;
+        }
         let before = Before {
             place: cached.place,
             state: cached.state.clone(),

@@ -3,6 +3,7 @@
 mod batching;
 mod differential;
 mod files;
+mod foreign_ids;
 mod full;
 mod opening;
 mod queries;

@@ -177,7 +177,7 @@ async fn page_and_turn_cost_the_same_in_a_large_store() {
         ),
         steps_of(
             &sql.reads.thread_for,
-            rusqlite::params!["w", "o", "s", "echo", "t1", "user:ann"],
+            rusqlite::params!["w", "o", "s", "echo", "t1", "user:ann", "user:ann"],
         ),
         steps_of(
             &sql.writes.feedback_of,

@@ -8,6 +8,7 @@
 
 mod batching;
 mod differential;
+mod foreign_ids;
 mod forgetting;
 mod migrating;
 mod outbox;
