@@ -17,6 +17,9 @@ pub(super) const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// The prefix of the network that an internet provider gives to one IPv6 customer, who can use each address in it.
 const CUSTOMER_PREFIX: u32 = 64;
 
+/// The prefix of IPv4 addresses in a network that has only IPv6.
+const TRANSLATED: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+
 /// The address of the client of a request. It is an extension of each request.
 ///
 /// The address is unknown in a [`router`](crate::WorkerServer::router) whose program does not provide the addresses of
@@ -70,10 +73,11 @@ impl ClientAddress {
     }
 
     /// The address by which clients are counted: of IPv6, the first address of the customer's network. One machine can
-    /// use any number of addresses in it.
+    /// use any number of addresses in it. An address of IPv4 that a network translates (RFC 6052) counts as a whole.
     pub(super) fn customer(self) -> Option<IpAddr> {
         self.0.map(|address| match address {
             IpAddr::V4(_) => address,
+            IpAddr::V6(translated) if translated.segments().starts_with(&TRANSLATED) => address,
             IpAddr::V6(address) => {
                 let mask = u128::MAX << (Ipv6Addr::BITS - CUSTOMER_PREFIX);
                 Ipv6Addr::from_bits(address.to_bits() & mask).into()
@@ -224,6 +228,8 @@ mod tests {
                 "192.0.2.1",
             ),
             (&["127.0.0.1, 192.0.2.1"], "192.0.2.1"),
+            (&["192.0.2.1, 10.0.0.2:443"], "192.0.2.1"),
+            (&["::ffff:c000:201"], "192.0.2.1"),
             // What the client has sent is never reached.
             (&["\u{1f4a9}, <script>, 192.0.2.1"], "192.0.2.1"),
             (&["", ",,,", "192.0.2.1"], "192.0.2.1"),
@@ -268,6 +274,8 @@ mod tests {
             "0x7f000001",
             "2130706433",
             "\u{ff11}92.0.2.1",
+            "192.0.2.1\u{a0}",
+            "192.0.2.1, ::1%lo",
         ] {
             assert_eq!(client("10.0.0.1", &[entry]), "10.0.0.1", "{entry:?}");
             let behind = format!("198.51.100.7, {entry}, 10.0.0.2");
@@ -334,5 +342,9 @@ mod tests {
         assert_eq!(customer("2001:db8:1:2:3:4:5:6"), customer("2001:db8:1:2::"));
         assert_ne!(customer("2001:db8:1:2::"), customer("2001:db8:1:3::"));
         assert_ne!(customer("192.0.2.1"), customer("192.0.2.2"));
+        assert_ne!(
+            customer("64:ff9b::192.0.2.1"),
+            customer("64:ff9b::192.0.2.2")
+        );
     }
 }

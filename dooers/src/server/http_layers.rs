@@ -72,8 +72,8 @@ impl HttpLayers {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
-        routes.route_layer(frame)
+        let surround = from_fn_with_state(Arc::clone(&self.proxies), surround);
+        routes.route_layer(surround)
     }
 
     /// The same as [`around_routes`](Self::around_routes), also for paths without a route.
@@ -81,8 +81,8 @@ impl HttpLayers {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let frame = from_fn_with_state(Arc::clone(&self.proxies), frame);
-        routes.layer(frame)
+        let surround = from_fn_with_state(Arc::clone(&self.proxies), surround);
+        routes.layer(surround)
     }
 
     /// The answers to preflight requests, and the headers by which a browser shows answers to pages of other origins.
@@ -121,7 +121,11 @@ async fn check_origin(
 }
 
 /// Adds what is known about the client to the request, and the security headers to the answer.
-async fn frame(State(proxies): State<Arc<Proxies>>, mut request: Request, next: Next) -> Response {
+async fn surround(
+    State(proxies): State<Arc<Proxies>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let trusted = &proxies.trusted;
     let client = ClientAddress::of_request(request.extensions(), request.headers(), trusted);
     let forwarded = Forwarded::of_request(request.extensions(), request.headers(), trusted);

@@ -468,6 +468,12 @@ mod tests {
                 "http://chat.example.com:8080",
             ),
             (&["a.example", "A.example"], None, "https://a.example"),
+            (&["a.example."], Some(true), "https://a.example"),
+            (
+                &["[2001:db8:0::1]:8443"],
+                Some(true),
+                "https://[2001:db8::1]:8443",
+            ),
             // Names that differ are not used. The header `Host` is.
             (
                 &["a.example", "b.example"],
@@ -513,6 +519,8 @@ mod tests {
             "",
             "a b",
             "https://a.example",
+            "user@a.example",
+            "[::1",
             "a.example:x",
             "a.example/",
             "\u{fffd}",

@@ -44,11 +44,12 @@ pub(super) struct PendingConnection {
 }
 
 impl PendingConnections {
-    /// Creates limits of all pending connections, and of those of one client address.
+    /// Creates limits of all pending connections, and of those of one client address. Both are at least 1, so that a new
+    /// connection is never evicted by itself.
     pub(super) fn new(limit: usize, per_address: usize) -> Self {
         Self {
-            limit,
-            per_address,
+            limit: limit.max(1),
+            per_address: per_address.max(1),
             pending: Mutex::default(),
         }
     }
@@ -237,6 +238,15 @@ mod tests {
             .map(|n| add(&all, &format!("2001:db8::{n:x}")))
             .collect();
         assert!(is_evicted(&flood[47]) && !is_evicted(&flood[48]) && !is_evicted(&polite));
+    }
+
+    #[test]
+    fn new_connection_is_never_evicted_by_itself() {
+        let all = limits(0, 0);
+        let first = add(&all, "192.0.2.1");
+        assert!(!is_evicted(&first));
+        let second = add(&all, "192.0.2.1");
+        assert!(is_evicted(&first) && !is_evicted(&second));
     }
 
     #[test]

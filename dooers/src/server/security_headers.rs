@@ -11,10 +11,10 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 
 /// The headers of answers that are not pages.
 ///
-/// The first five are what the REST Security Cheat Sheet of OWASP requires of each answer of an API, next to a
-/// `Content-Type`. Its further advice is for pages, and matters if a browser shows an answer as one: `default-src`
-/// and `Referrer-Policy`. `Permissions-Policy` is left out, because an answer without scripts and frames has nothing
-/// that could use a permission.
+/// The REST Security Cheat Sheet of OWASP asks for the first four and for [`ONLY_TLS`] in each answer of an API, beside a
+/// `Content-Type`. Its further advice matters if a browser shows an answer as a page: `default-src` and
+/// `Referrer-Policy`. `Permissions-Policy` is left out, because an answer without scripts and frames has nothing that
+/// could use a permission.
 ///
 /// `Cross-Origin-Resource-Policy` keeps other sites from embedding an answer, for example as a script. It does not apply to
 /// requests with CORS, so the allowed origins can read answers.
