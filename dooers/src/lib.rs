@@ -40,6 +40,8 @@ mod error;
 pub mod guide;
 mod handler;
 mod history;
+#[cfg(feature = "__http")]
+mod http;
 mod hub;
 #[cfg(test)]
 mod log_capture;

@@ -161,7 +161,7 @@ impl Sender {
         Ok(is_sent)
     }
 
-    async fn send(&mut self, batch: &OutboxBatch) -> Result<(), SendError> {
+    async fn send(&self, batch: &OutboxBatch) -> Result<(), SendError> {
         let sent_at = timestamp::now();
         let body = body(batch, sent_at).map_err(SendError::Body)?;
         let signature = signature(&self.webhook.secret, &body, sent_at);
