@@ -47,6 +47,7 @@ mod hub;
 mod log_capture;
 mod logs;
 pub mod protocol;
+mod secret;
 mod server;
 pub mod settings;
 mod shrink;

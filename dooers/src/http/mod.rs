@@ -9,6 +9,7 @@ mod error;
 mod invalid_url;
 #[cfg(test)]
 pub(crate) mod receiver;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -16,4 +17,5 @@ mod url;
 pub(crate) use client::HttpClient;
 pub(crate) use error::HttpError;
 pub(crate) use invalid_url::InvalidUrl;
+pub(crate) use signature::{SIGNATURE, signature};
 pub(crate) use url::HttpUrl;

@@ -2,14 +2,11 @@
 
 use super::back_off::retry_after;
 use super::options::AnalyticsWebhook;
-use crate::http::{HttpClient, HttpError};
+use crate::http::{HttpClient, HttpError, SIGNATURE};
 use crate::protocol::timestamp;
 use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use std::time::Duration;
-
-/// The header with the signature.
-const SIGNATURE: &str = "x-dooers-signature";
 
 /// The reason why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]

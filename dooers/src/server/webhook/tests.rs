@@ -140,7 +140,7 @@ async fn batch_is_repeated_until_it_is_confirmed() {
 async fn oldest_events_are_dropped_above_the_limit() {
     let mut receiver = Receiver::start(Vec::new()).await;
     let store = store_with(&["a", "b", "c", "d", "e"]).await;
-    let mut webhook = self::webhook(&receiver);
+    let mut webhook = webhook(&receiver);
     webhook.max_events = 2;
     let sending = send(&store, webhook, &CancellationToken::new());
     assert_eq!(names(&receiver.next().await.body), ["d", "e"]);
@@ -183,7 +183,7 @@ async fn retry_after_delays_the_next_attempt() {
 
 /// A webhook whose sender waits for further events, but not after a failed attempt.
 fn patient(receiver: &Receiver) -> AnalyticsWebhook {
-    let mut webhook = self::webhook(&receiver);
+    let mut webhook = webhook(&receiver);
     webhook.max_age = Duration::from_secs(3600);
     webhook.pace.back_off.first = Duration::ZERO;
     webhook
@@ -213,7 +213,7 @@ fn claim_of_another() -> BatchClaim {
 async fn stop_returns_a_batch_without_an_answer() {
     let mut receiver = Receiver::start(vec![Reaction::Hang]).await;
     let store = store_with(&["a"]).await;
-    let mut webhook = self::webhook(&receiver);
+    let mut webhook = webhook(&receiver);
     webhook.timeout = LONG;
     webhook.pace.last_moments = Duration::from_millis(5);
     let stopped = CancellationToken::new();
@@ -266,7 +266,7 @@ async fn each_failure_has_a_clear_error() {
         assert_eq!(error.asked_wait(), wait);
     }
     let receiver = Receiver::start(Vec::new()).await;
-    let webhook = self::webhook(&receiver);
+    let webhook = webhook(&receiver);
     receiver.task.abort();
     while !receiver.task.is_finished() {
         tokio::task::yield_now().await;
