@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Response;
 
 /// Number of recent frames printed on failure.
 const SHOWN: usize = 60;
@@ -40,6 +42,32 @@ impl Client {
             seen: Vec::new(),
             sent: 0,
         }
+    }
+
+    /// Opens a WebSocket with these headers. Returns the answer of the server, too.
+    pub async fn open_with(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> (Self, Response) {
+        let mut request = format!("ws://{address}{path}")
+            .into_client_request()
+            .expect("a URL");
+        for (name, value) in headers {
+            let value = value.parse().expect("the value of a header");
+            request.headers_mut().append(*name, value);
+        }
+        let stream = TcpStream::connect(address).await.expect("a server listens");
+        let opening = tokio_tungstenite::client_async(request, stream);
+        let (socket, answer) = crate::within("the WebSocket's handshake", opening)
+            .await
+            .expect("the server speaks WebSocket");
+        let client = Self {
+            socket,
+            seen: Vec::new(),
+            sent: 0,
+        };
+        (client, answer)
     }
 
     /// The address of the server.

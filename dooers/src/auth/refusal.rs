@@ -40,6 +40,11 @@ impl Refusal {
         })
     }
 
+    /// Reports that the authenticator failed.
+    pub(crate) fn cannot_authenticate() -> Self {
+        Self::unavailable("the server cannot authenticate clients now; try again later")
+    }
+
     /// Sets the delay after which the client may try again. It is 1 s by default. A refusal as
     /// [`unauthorized`](Self::unauthorized) has none.
     #[must_use]

@@ -5,7 +5,9 @@ use super::session::Session;
 use crate::auth::access::Action;
 use crate::auth::{ConnectRequest, Identity, Refusal};
 use crate::protocol::{ConnectPayload, ErrorBody, ErrorCode, clean_id};
+use futures::FutureExt;
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use tokio::time::timeout;
 
 impl Session {
@@ -43,17 +45,24 @@ impl Session {
 
     async fn ask(&self, request: ConnectRequest) -> Result<Identity, ErrorBody> {
         let authenticator = &self.server.config.authenticator;
-        let asking = timeout(
-            self.server.config.limits.auth_timeout,
-            authenticator.authenticate(request),
-        );
+        let limit = self.server.config.limits.auth_timeout;
+        // The value of a panic is not logged, because it may contain the token.
+        let asking = AssertUnwindSafe(authenticator.authenticate(request)).catch_unwind();
+        let asking = timeout(limit, asking);
         let asked = tokio::select! {
             // The answer reaches nobody.
             () = self.ending.ended() => Err(Refusal::unavailable("the connection has ended")),
-            asked = asking => asked.unwrap_or_else(|_| {
-                tracing::warn!(target: "dooers::auth", "the authenticator did not answer in time");
-                Err(Refusal::unavailable("the server cannot authenticate clients now; try again later"))
-            }),
+            asked = asking => match asked {
+                Ok(Ok(answered)) => answered,
+                Ok(Err(_)) => {
+                    tracing::error!(target: "dooers::auth", "the authenticator panicked");
+                    Err(Refusal::cannot_authenticate())
+                }
+                Err(_) => {
+                    tracing::warn!(target: "dooers::auth", "the authenticator did not answer in time");
+                    Err(Refusal::cannot_authenticate())
+                }
+            },
         };
         asked.map_err(|refusal| {
             let answer = refusal.into_answer();

@@ -13,6 +13,7 @@ mod agents;
 mod asserts;
 mod log;
 
+mod authentication;
 mod authors;
 mod connect;
 mod ordering;
