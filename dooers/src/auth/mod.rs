@@ -11,6 +11,8 @@ mod connect_request;
 mod identity;
 mod open;
 mod refusal;
+mod token_hash;
+mod tokens;
 
 pub use allowed_workers::AllowedWorkers;
 pub use authenticator::Authenticator;
@@ -20,3 +22,4 @@ pub use connect_request::ConnectRequest;
 pub use identity::{Identity, Rights};
 pub use open::Open;
 pub use refusal::Refusal;
+pub use tokens::{InvalidTokens, StaticTokens};

@@ -2,6 +2,7 @@
 
 use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
+use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
@@ -36,6 +37,7 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
+    /// | `WORKER_TOKENS_FILE` | | the TOML file with the tokens of [`StaticTokens`](crate::auth::StaticTokens). A server has at most one authenticator |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
@@ -107,6 +109,9 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
+        if let Some(authenticator) = authenticator(&env)? {
+            config.authenticator = authenticator;
+        }
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;

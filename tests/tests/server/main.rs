@@ -56,4 +56,5 @@ mod origins;
 mod routing;
 mod serving;
 mod shutdown;
+mod static_tokens;
 mod webhook;
