@@ -13,6 +13,8 @@ mod open;
 mod refusal;
 mod token_hash;
 mod tokens;
+#[cfg(feature = "auth-webhook")]
+mod webhook;
 
 pub use allowed_workers::AllowedWorkers;
 pub use authenticator::Authenticator;
@@ -23,3 +25,5 @@ pub use identity::{Identity, Rights};
 pub use open::Open;
 pub use refusal::Refusal;
 pub use tokens::{InvalidTokens, StaticTokens};
+#[cfg(feature = "auth-webhook")]
+pub use webhook::{InvalidAuthWebhook, WebhookAuthenticator, WebhookAuthenticatorBuilder};

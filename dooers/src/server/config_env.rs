@@ -38,6 +38,10 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_TOKENS_FILE` | | the TOML file with the tokens of [`StaticTokens`](crate::auth::StaticTokens). A server has at most one authenticator |
+    /// | `WORKER_AUTH_WEBHOOK_URL` | | the URL that decides about tokens, as for [`WebhookAuthenticator`](crate::auth) (feature `auth-webhook`) |
+    /// | `WORKER_AUTH_WEBHOOK_SECRET` | | the secret with which the requests to that URL are signed; required with it |
+    /// | `WORKER_AUTH_WEBHOOK_ALLOW_PRIVATE` | `false` | whether that URL may lead to a private network |
+    /// | `WORKER_AUTH_WEBHOOK_TIMEOUT` | `5` | time in seconds within which it must answer |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |

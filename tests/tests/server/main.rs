@@ -13,6 +13,7 @@ mod agents;
 mod asserts;
 mod log;
 
+mod auth_webhook;
 mod authentication;
 mod authors;
 mod connect;
