@@ -22,6 +22,7 @@
 //!
 //! | feature | default? | description |
 //! |---|---|---|
+//! | `auth-webhook` | no | [`auth::WebhookAuthenticator`]: a server of the operator decides about the tokens of clients |
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
@@ -40,11 +41,14 @@ mod error;
 pub mod guide;
 mod handler;
 mod history;
+#[cfg(feature = "__http")]
+mod http;
 mod hub;
 #[cfg(test)]
 mod log_capture;
 mod logs;
 pub mod protocol;
+mod secret;
 mod server;
 pub mod settings;
 mod shrink;

@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Response;
 
 /// Number of recent frames printed on failure.
 const SHOWN: usize = 60;
@@ -43,41 +44,30 @@ impl Client {
         }
     }
 
-    /// Opens a WebSocket with these headers in addition, such as `Authorization`. Returns the head of the answer, too.
+    /// Opens a WebSocket with these headers. Returns the answer of the server, too.
     pub async fn open_with(
         address: SocketAddr,
         path: &str,
-        headers: &[(&str, &str)],
-    ) -> (Self, String) {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        );
+        headers: &[(&'static str, &str)],
+    ) -> (Self, Response) {
+        let mut request = format!("ws://{address}{path}")
+            .into_client_request()
+            .expect("a URL");
         for (name, value) in headers {
-            let _ = write!(request, "{name}: {value}\r\n");
+            let value = value.parse().expect("the value of a header");
+            request.headers_mut().append(*name, value);
         }
-        request += "\r\n";
-        let mut stream = TcpStream::connect(address).await.expect("a server listens");
-        let mut head = Vec::new();
-        let opening = async {
-            stream.write_all(request.as_bytes()).await?;
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await?);
-            }
-            std::io::Result::Ok(())
-        };
-        crate::within("the WebSocket's handshake", opening)
+        let stream = TcpStream::connect(address).await.expect("a server listens");
+        let opening = tokio_tungstenite::client_async(request, stream);
+        let (socket, answer) = crate::within("the WebSocket's handshake", opening)
             .await
-            .expect("the server answers");
-        let head = String::from_utf8(head).expect("a head in ASCII");
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+            .expect("the server speaks WebSocket");
         let client = Self {
-            socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await,
+            socket,
             seen: Vec::new(),
             sent: 0,
         };
-        (client, head)
+        (client, answer)
     }
 
     /// All messages that the client has received.

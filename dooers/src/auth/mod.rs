@@ -11,12 +11,20 @@ mod connect_request;
 mod identity;
 mod open;
 mod refusal;
+mod shared_authenticator;
+mod token_hash;
+mod tokens;
+#[cfg(feature = "auth-webhook")]
+mod webhook;
 
 pub use allowed_workers::AllowedWorkers;
 pub use authenticator::Authenticator;
-pub(crate) use authenticator::SharedAuthenticator;
 pub(crate) use bearer::{SUBPROTOCOL, offers_subprotocol};
 pub use connect_request::ConnectRequest;
 pub use identity::{Identity, Rights};
 pub use open::Open;
 pub use refusal::Refusal;
+pub(crate) use shared_authenticator::SharedAuthenticator;
+pub use tokens::{InvalidTokens, StaticTokens};
+#[cfg(feature = "auth-webhook")]
+pub use webhook::{InvalidAuthWebhook, WebhookAuthenticator, WebhookAuthenticatorBuilder};

@@ -31,6 +31,13 @@ impl Refusal {
         Self(Kind::Unauthorized(text.into()))
     }
 
+    /// Refuses a client that sent no token.
+    pub(crate) fn no_token() -> Self {
+        Self::unauthorized(
+            "this server requires a token; send it as `auth_token` in `connect`, or in the header `Authorization: Bearer …`",
+        )
+    }
+
     /// Reports that nobody can be authenticated now, for example because a database does not answer. The client is answered
     /// with `OVERLOADED` and this text, and may try again.
     pub fn unavailable(text: impl Into<String>) -> Self {
@@ -38,6 +45,11 @@ impl Refusal {
             text: text.into(),
             retry_after: RETRY_AFTER,
         })
+    }
+
+    /// Reports that the authenticator failed.
+    pub(crate) fn cannot_authenticate() -> Self {
+        Self::unavailable("the server cannot authenticate clients now; try again later")
     }
 
     /// Sets the delay after which the client may try again. It is 1 s by default. A refusal as

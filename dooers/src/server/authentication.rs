@@ -5,7 +5,9 @@ use super::session::Session;
 use crate::auth::access::Action;
 use crate::auth::{ConnectRequest, Identity, Refusal};
 use crate::protocol::{ConnectPayload, ErrorBody, ErrorCode, clean_id, new_id, with_error_id};
+use futures::FutureExt;
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use tokio::time::timeout;
 
 impl Session {
@@ -43,28 +45,37 @@ impl Session {
 
     async fn ask(&self, request: ConnectRequest) -> Result<Identity, ErrorBody> {
         let authenticator = &self.server.config.authenticator;
-        let asking = timeout(
-            self.server.config.limits.auth_timeout,
-            authenticator.authenticate(request),
-        );
+        let limit = self.server.config.limits.auth_timeout;
+        // The value of a panic is not logged, because it may contain the token.
+        let asking = AssertUnwindSafe(authenticator.authenticate(request)).catch_unwind();
+        let asking = timeout(limit, asking);
         let asked = tokio::select! {
             // The answer reaches nobody.
-            () = self.ending.ended() => Err(Refusal::unavailable("the connection has ended")),
-            asked = asking => asked.unwrap_or_else(|_| {
-                let error_id = new_id();
-                tracing::warn!(target: "dooers::auth", error_id, "the authenticator did not answer in time");
-                let text = "the server cannot authenticate clients now; try again later";
-                Err(Refusal::unavailable(with_error_id(text, &error_id)))
-            }),
-        };
-        asked.map_err(|refusal| {
-            let answer = refusal.into_answer();
-            if answer.code == ErrorCode::Unauthorized {
-                self.record_refusal();
+            () = self.ending.ended() => {
+                return Err(Refusal::unavailable("the connection has ended").into_answer());
             }
-            answer
-        })
+            asked = asking => asked,
+        };
+        let refusal = match asked {
+            Ok(Ok(Ok(identity))) => return Ok(identity),
+            Ok(Ok(Err(refusal))) => refusal,
+            Ok(Err(_)) => unavailable("the authenticator panicked"),
+            Err(_) => unavailable("the authenticator did not answer in time"),
+        };
+        let answer = refusal.into_answer();
+        if answer.code == ErrorCode::Unauthorized {
+            self.record_refusal();
+        }
+        Err(answer)
     }
+}
+
+/// Logs a problem of the authenticator. Returns the refusal, which names the id of the log line.
+fn unavailable(problem: &str) -> Refusal {
+    let error_id = new_id();
+    tracing::error!(target: "dooers::auth", error_id, problem, "a client could not be authenticated");
+    let text = "the server cannot authenticate clients now; try again later";
+    Refusal::unavailable(with_error_id(text, &error_id))
 }
 
 /// Checks the worker's id, which no authenticator replaces.

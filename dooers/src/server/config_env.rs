@@ -2,6 +2,7 @@
 
 use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
+use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
@@ -37,6 +38,11 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_TRUSTED_PROXIES` | | addresses and ranges (`10.0.0.5`, `10.0.0.0/8`) of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` count, separated by commas; see [`trusted_proxies`](Self::trusted_proxies) |
+    /// | `WORKER_TOKENS_FILE` | | the TOML file with the tokens of [`StaticTokens`](crate::auth::StaticTokens). A server has at most one authenticator |
+    /// | `WORKER_AUTH_WEBHOOK_URL` | | the URL that decides about tokens, as for [`WebhookAuthenticator`](crate::auth) (feature `auth-webhook`) |
+    /// | `WORKER_AUTH_WEBHOOK_SECRET` | | the secret with which the requests to that URL are signed; required with it |
+    /// | `WORKER_AUTH_WEBHOOK_ALLOW_PRIVATE` | `false` | whether that URL may lead to a private network |
+    /// | `WORKER_AUTH_WEBHOOK_TIMEOUT` | `5` | time in seconds within which it must answer |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
@@ -112,6 +118,9 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
         env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
+        if let Some(authenticator) = authenticator(&env)? {
+            config.authenticator = authenticator;
+        }
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;

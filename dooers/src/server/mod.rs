@@ -4,6 +4,7 @@ mod agent_variables;
 mod analytics;
 mod analytics_events;
 mod announce;
+mod auth_env;
 mod authentication;
 mod authority;
 mod bind_address;

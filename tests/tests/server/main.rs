@@ -15,6 +15,8 @@ mod http;
 mod leaks;
 mod log;
 
+mod auth_webhook;
+mod authentication;
 mod authors;
 mod connect;
 mod ordering;
@@ -63,4 +65,5 @@ mod routing;
 mod security_headers;
 mod serving;
 mod shutdown;
+mod static_tokens;
 mod webhook;

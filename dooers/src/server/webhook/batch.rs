@@ -1,14 +1,10 @@
-//! The body and the signature of a request.
+//! The body of a request.
 
 use crate::protocol::timestamp;
-use crate::settings::Secret;
 use crate::store::OutboxBatch;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sha2::Sha256;
-use std::fmt::Write;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -34,21 +30,6 @@ pub(super) fn body(
         sent_at,
     };
     serde_json::to_vec(&body)
-}
-
-/// Returns the header `X-Dooers-Signature`: the time of the request, and the HMAC-SHA256 of `TIME.BODY`.
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-pub(super) fn signature(secret: &Secret, body: &[u8], sent_at: DateTime<Utc>) -> String {
-    let seconds = sent_at.timestamp();
-    let key = secret.expose().as_bytes();
-    let hmac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    let hmac = hmac.chain_update(format!("{seconds}.")).chain_update(body);
-    let mut header = format!("t={seconds},v1=");
-    for byte in hmac.finalize().into_bytes() {
-        // Writing to a string does not fail.
-        let _ = write!(header, "{byte:02x}");
-    }
-    header
 }
 
 #[cfg(test)]
@@ -81,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn body_and_signature_have_their_documented_form() {
+    fn body_has_its_documented_form() {
         let batch = OutboxBatch {
             id: "b1".to_owned(),
             worker_id: "w1".to_owned(),
@@ -91,12 +72,6 @@ mod tests {
         let sent_at = timestamp::from_micros(1_770_788_949_123_456);
         let body = body(&batch, sent_at).unwrap();
         let expected = r#"{"batch_id":"b1","worker_id":"w1","events":[{"event":"a","data":1.50},{}],"sent_at":"2026-02-11T05:49:09.123456Z"}"#;
-        assert_eq!(String::from_utf8(body.clone()).unwrap(), expected);
-        let signature = signature(&Secret::new("a secret of enough bytes"), &body, sent_at);
-        // Computed by `printf '%s' "1770788949.$BODY" | openssl dgst -sha256 -hmac 'a secret of enough bytes'`.
-        assert_eq!(
-            signature,
-            "t=1770788949,v1=6877d916de6f23d06a5e8f22c49aad63988fb5830b5ecec9507639e15687fcbc"
-        );
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
 }

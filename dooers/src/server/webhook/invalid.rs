@@ -1,5 +1,7 @@
 //! The reasons why a webhook cannot be used.
 
+use crate::http::InvalidUrl;
+
 /// Minimum length of the secret, in bytes.
 pub(super) const MIN_SECRET_BYTES: usize = 16;
 
@@ -30,4 +32,15 @@ pub enum InvalidWebhook {
         "the secret must have at least {MIN_SECRET_BYTES} bytes, because the receiver recognizes the server by it; create one with `openssl rand -base64 32`"
     )]
     Secret,
+}
+
+impl From<InvalidUrl> for InvalidWebhook {
+    fn from(invalid: InvalidUrl) -> Self {
+        match invalid {
+            InvalidUrl::NotHttp => Self::Url,
+            InvalidUrl::Password => Self::Password,
+            InvalidUrl::NotEncrypted => Self::NotEncrypted,
+            InvalidUrl::Private => Self::Private,
+        }
+    }
 }

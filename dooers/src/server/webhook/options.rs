@@ -2,7 +2,7 @@
 
 use super::back_off::BackOff;
 use super::invalid::{InvalidWebhook, MIN_SECRET_BYTES};
-use super::url::WebhookUrl;
+use crate::http::HttpUrl;
 use crate::settings::Secret;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone)]
 pub struct AnalyticsWebhook {
-    pub(super) url: WebhookUrl,
+    pub(super) url: HttpUrl,
     pub(super) secret: Secret,
     pub(super) max_age: Duration,
     pub(super) max_events: usize,
@@ -128,7 +128,7 @@ impl AnalyticsWebhookBuilder {
     ///
     /// [`InvalidWebhook`] for a URL or a secret that cannot be used.
     pub fn build(self) -> Result<AnalyticsWebhook, InvalidWebhook> {
-        let url = WebhookUrl::parse(&self.url, self.allow_private)?;
+        let url = HttpUrl::parse(&self.url, self.allow_private)?;
         if self.secret.expose().len() < MIN_SECRET_BYTES {
             return Err(InvalidWebhook::Secret);
         }

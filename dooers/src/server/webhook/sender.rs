@@ -1,9 +1,10 @@
 //! The task that sends the outbox.
 
-use super::batch::{body, signature};
+use super::batch::body;
 use super::client::{Client, SendError};
 use super::options::AnalyticsWebhook;
 use crate::crash;
+use crate::http::signature;
 use crate::protocol::{new_id, timestamp};
 use crate::store::{BatchClaim, OutboxBatch, Store, StoreError};
 use std::error::Error;
@@ -161,10 +162,11 @@ impl Sender {
         Ok(is_sent)
     }
 
-    async fn send(&mut self, batch: &OutboxBatch) -> Result<(), SendError> {
+    async fn send(&self, batch: &OutboxBatch) -> Result<(), SendError> {
         let sent_at = timestamp::now();
         let body = body(batch, sent_at).map_err(SendError::Body)?;
-        let signature = signature(&self.webhook.secret, &body, sent_at);
+        let key = self.webhook.secret.expose().as_bytes();
+        let signature = signature(key, &body, sent_at);
         self.client.post(body, &signature).await
     }
 }

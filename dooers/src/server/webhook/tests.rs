@@ -1,140 +1,43 @@
 //! Tests of the sender with a receiver on a real socket.
 
 use super::back_off::BackOff;
-use super::client::{Client, SendError, trusting};
+use super::client::{Client, SendError};
 use super::options::{AnalyticsWebhook, Pace};
 use super::sender::{DroppedEvents, Sender};
+use crate::http::HttpError;
+use crate::http::receiver::{LONG, Reaction, ReceivedRequest, Receiver, answer};
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::Secret;
 use crate::store::{AnalyticsFilter, BatchClaim, MemoryStore, Store};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{advance, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 const SECRET: &str = "a secret of enough bytes";
 
-const CONFIRMS: &str = "HTTP/1.1 204 No Content\r\n\r\n";
-
-/// The limit of a wait that only a broken test reaches.
-const LONG: Duration = Duration::from_secs(20);
-
-/// A receiver that answers its first requests in a given way, and confirms all others.
-struct Receiver {
-    port: u16,
-    requests: mpsc::Receiver<ReceivedRequest>,
-    task: JoinHandle<()>,
-}
-
-struct ReceivedRequest {
-    head: String,
-    body: Value,
-}
-
-/// The reaction to a request.
-#[derive(Clone)]
-enum Reaction {
-    Answer(String),
-    Close,
-    Hang,
-}
-
-fn answer(head: &str) -> Reaction {
-    Reaction::Answer(format!("HTTP/1.1 {head}\r\n\r\n"))
-}
-
-impl Receiver {
-    async fn start(reactions: Vec<Reaction>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (received, requests) = mpsc::channel(64);
-        let task = tokio::spawn(async move {
-            let mut reactions = reactions.into_iter();
-            let mut open = Vec::new();
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let request = read(&mut stream).await;
-                match reactions.next() {
-                    None => stream.write_all(CONFIRMS.as_bytes()).await.unwrap(),
-                    Some(Reaction::Answer(text)) => {
-                        // The client may close before it has read all of a large answer.
-                        let _ = stream.write_all(text.as_bytes()).await;
-                    }
-                    Some(Reaction::Close) => {}
-                    Some(Reaction::Hang) => open.push(stream),
-                }
-                if received.send(request).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            port,
-            requests,
-            task,
-        }
-    }
-
-    fn webhook(&self) -> AnalyticsWebhook {
-        let url = format!("http://127.0.0.1:{}/in?key=1", self.port);
-        let mut webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
-            .max_age(Duration::ZERO)
-            .timeout(Duration::from_millis(500))
-            .build()
-            .unwrap();
-        webhook.pace = Pace {
-            poll: Duration::from_millis(1),
-            trim: Duration::from_millis(1),
-            last_moments: LONG,
-            back_off: BackOff {
-                first: Duration::from_millis(1),
-                longest: Duration::from_millis(2),
-            },
-        };
-        webhook
-    }
-
-    async fn next(&mut self) -> ReceivedRequest {
-        let next = timeout(LONG, self.requests.recv()).await;
-        next.expect("a request in time")
-            .expect("a running receiver")
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Reads a request with a `Content-Length`.
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> ReceivedRequest {
-    let mut bytes = Vec::new();
-    loop {
-        assert!(
-            stream.read_buf(&mut bytes).await.unwrap() > 0,
-            "a whole request"
-        );
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let head = head.to_ascii_lowercase();
-        let length = head.split("content-length: ").nth(1).unwrap();
-        let length: usize = length.lines().next().unwrap().parse().unwrap();
-        if body.len() >= length {
-            let body = serde_json::from_str(body).unwrap();
-            return ReceivedRequest { head, body };
-        }
-    }
+/// A webhook of this receiver, whose sender repeats at once.
+fn webhook(receiver: &Receiver) -> AnalyticsWebhook {
+    let url = format!("http://127.0.0.1:{}/in?key=1", receiver.port);
+    let mut webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET))
+        .max_age(Duration::ZERO)
+        .timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    webhook.pace = Pace {
+        poll: Duration::from_millis(1),
+        trim: Duration::from_millis(1),
+        last_moments: LONG,
+        back_off: BackOff {
+            first: Duration::from_millis(1),
+            longest: Duration::from_millis(2),
+        },
+    };
+    webhook
 }
 
 /// Starts to send the events of a store. `stopped` stops it.
@@ -177,7 +80,7 @@ async fn emptied(store: &Arc<dyn Store>) {
 async fn batch_is_sent_as_signed_json() {
     let mut receiver = Receiver::start(Vec::new()).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = send(&store, receiver.webhook(), &CancellationToken::new());
+    let sending = send(&store, webhook(&receiver), &CancellationToken::new());
     let ReceivedRequest { head, body } = receiver.next().await;
     assert!(head.starts_with("post /in?key=1 http/1.1\r\n"), "{head}");
     let host = format!("host: 127.0.0.1:{}", receiver.port);
@@ -219,7 +122,7 @@ async fn batch_is_repeated_until_it_is_confirmed() {
     let failures = reactions.len();
     let mut receiver = Receiver::start(reactions).await;
     let store = store_with(&["a", "b"]).await;
-    let sending = send(&store, receiver.webhook(), &CancellationToken::new());
+    let sending = send(&store, webhook(&receiver), &CancellationToken::new());
     let first = receiver.next().await.body;
     let later = AnalyticsEvent::new("c", "w1", timestamp::now());
     store.append_outbox(vec![later]).await.unwrap();
@@ -237,7 +140,7 @@ async fn batch_is_repeated_until_it_is_confirmed() {
 async fn oldest_events_are_dropped_above_the_limit() {
     let mut receiver = Receiver::start(Vec::new()).await;
     let store = store_with(&["a", "b", "c", "d", "e"]).await;
-    let mut webhook = receiver.webhook();
+    let mut webhook = webhook(&receiver);
     webhook.max_events = 2;
     let sending = send(&store, webhook, &CancellationToken::new());
     assert_eq!(names(&receiver.next().await.body), ["d", "e"]);
@@ -280,7 +183,7 @@ async fn retry_after_delays_the_next_attempt() {
 
 /// A webhook whose sender waits for further events, but not after a failed attempt.
 fn patient(receiver: &Receiver) -> AnalyticsWebhook {
-    let mut webhook = receiver.webhook();
+    let mut webhook = webhook(&receiver);
     webhook.max_age = Duration::from_secs(3600);
     webhook.pace.back_off.first = Duration::ZERO;
     webhook
@@ -310,7 +213,7 @@ fn claim_of_another() -> BatchClaim {
 async fn stop_returns_a_batch_without_an_answer() {
     let mut receiver = Receiver::start(vec![Reaction::Hang]).await;
     let store = store_with(&["a"]).await;
-    let mut webhook = receiver.webhook();
+    let mut webhook = webhook(&receiver);
     webhook.timeout = LONG;
     webhook.pace.last_moments = Duration::from_millis(5);
     let stopped = CancellationToken::new();
@@ -357,107 +260,26 @@ async fn each_failure_has_a_clear_error() {
     ];
     for (reaction, expected) in cases {
         let receiver = Receiver::start(vec![reaction]).await;
-        let error = post(&receiver.webhook()).await.unwrap_err();
+        let error = post(&webhook(&receiver)).await.unwrap_err();
         assert!(error.to_string().starts_with(expected), "{error}");
         let wait = expected.contains("429").then_some(Duration::from_secs(120));
         assert_eq!(error.asked_wait(), wait);
     }
     let receiver = Receiver::start(Vec::new()).await;
-    let webhook = receiver.webhook();
+    let webhook = webhook(&receiver);
     receiver.task.abort();
     while !receiver.task.is_finished() {
         tokio::task::yield_now().await;
     }
     let error = post(&webhook).await.unwrap_err();
-    assert!(matches!(error, SendError::Connect(_)), "{error}");
+    assert!(
+        matches!(error, SendError::Http(HttpError::Connect(_))),
+        "{error}"
+    );
 }
 
 async fn post(webhook: &AnalyticsWebhook) -> Result<(), SendError> {
     Client::new(webhook).post(b"{}".to_vec(), "t=1,v1=00").await
-}
-
-#[tokio::test]
-async fn body_of_an_answer_is_not_awaited() {
-    let receiver = Receiver::start(vec![answer("200 OK\r\nContent-Length: 1000000")]).await;
-    post(&receiver.webhook()).await.unwrap();
-}
-
-#[tokio::test]
-async fn name_of_a_private_address_is_refused() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let url = format!("https://hooks.example.com:{port}/");
-    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
-    let mut webhook = webhook.build().unwrap();
-    // The system resolves this text to 127.0.0.1, as it would resolve a name whose owner wants that.
-    webhook.url.host = "0x7f000001".to_owned();
-    let error = post(&webhook).await.unwrap_err();
-    assert!(matches!(error, SendError::Private), "{error}");
-    let connection = futures::poll!(std::pin::pin!(listener.accept()));
-    assert!(connection.is_pending(), "no connection was opened");
-}
-
-#[tokio::test]
-async fn https_sends_nothing_in_plain_text() {
-    let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = receiver.local_addr().unwrap().port();
-    let url = format!("https://localhost:{port}/");
-    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
-    let webhook = webhook.build().unwrap();
-    let accept = async {
-        let (mut stream, _) = receiver.accept().await.unwrap();
-        let mut first = [0];
-        stream.read_exact(&mut first).await.unwrap();
-        first[0]
-    };
-    let (error, first) = tokio::join!(post(&webhook), accept);
-    // 22 is the type of a TLS handshake.
-    assert_eq!(first, 22);
-    assert!(matches!(error, Err(SendError::Connect(_))), "{error:?}");
-}
-
-#[tokio::test]
-async fn https_verifies_the_certificate() {
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = own.cert.der().clone();
-    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ServerConfig::builder_with_provider(provider);
-    let tls = tls.with_safe_default_protocol_versions().unwrap();
-    let tls = tls.with_no_client_auth();
-    let tls = tls
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "https://localhost:{}/",
-        listener.local_addr().unwrap().port()
-    );
-    let receive = tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            if let Ok(mut stream) = acceptor.accept(stream).await {
-                read(&mut stream).await;
-                stream.write_all(CONFIRMS.as_bytes()).await.unwrap();
-            }
-        }
-    });
-    let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
-    let mut client = Client::new(&webhook.build().unwrap());
-    let refused = client.post(b"{}".to_vec(), "t=1,v1=00").await;
-    let error = std::error::Error::source(&refused.unwrap_err()).map(ToString::to_string);
-    assert!(
-        error
-            .as_ref()
-            .is_some_and(|error| error.contains("certificate")),
-        "{error:?}"
-    );
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    client.tls = Some(Arc::new(trusting(roots).unwrap()));
-    client.post(b"{}".to_vec(), "t=1,v1=00").await.unwrap();
-    receive.abort();
 }
 
 #[tokio::test]
@@ -468,7 +290,7 @@ async fn answer_before_the_end_of_the_body_counts() {
         listener.local_addr().unwrap().port()
     );
     let webhook = AnalyticsWebhook::builder(url, Secret::new(SECRET));
-    let mut client = Client::new(&webhook.build().unwrap());
+    let client = Client::new(&webhook.build().unwrap());
     let refuse = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap();

@@ -77,8 +77,8 @@ impl Trial {
             ("Cookie", &cookie),
             ("Sec-WebSocket-Protocol", &protocols),
         ];
-        let (mut client, head) = Client::open_with(self.address, &path, &headers).await;
-        self.evidence.add(Channel::Http, head);
+        let (mut client, answer) = Client::open_with(self.address, &path, &headers).await;
+        self.evidence.add(Channel::Http, format!("{answer:?}"));
         let owner = json!({"user_id": "ada", "organization_role": "owner"});
         let ada = Identity::of("ada").with("user", owner);
         client

@@ -1,4 +1,4 @@
-//! Addresses that the webhook may connect to.
+//! Addresses that the HTTP client may connect to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

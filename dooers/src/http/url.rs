@@ -1,15 +1,15 @@
-//! The address of a webhook.
+//! The URL of a server that dooers sends requests to.
 
 use super::address::{is_host, is_public};
-use super::invalid::InvalidWebhook;
+use super::invalid_url::InvalidUrl;
 use hyper::Uri;
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::net::IpAddr;
 
-/// The address of a webhook. `Debug` shows only its origin, because the path may contain a token.
+/// The URL of a server that dooers sends requests to. `Debug` shows only its origin, because the path may contain a token.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct WebhookUrl {
+pub(crate) struct HttpUrl {
     pub(super) is_https: bool,
     /// The name or the address, without the brackets of an IPv6 address.
     pub(super) host: String,
@@ -23,17 +23,18 @@ pub(super) struct WebhookUrl {
     allow_private: bool,
 }
 
-impl WebhookUrl {
-    pub(super) fn parse(text: &str, allow_private: bool) -> Result<Self, InvalidWebhook> {
-        let uri: Uri = text.trim().parse().map_err(|_| InvalidWebhook::Url)?;
+impl HttpUrl {
+    /// Parses a URL. Private addresses need `allow_private`, except those of this machine.
+    pub(crate) fn parse(text: &str, allow_private: bool) -> Result<Self, InvalidUrl> {
+        let uri: Uri = text.trim().parse().map_err(|_| InvalidUrl::NotHttp)?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(InvalidWebhook::Url),
+            _ => return Err(InvalidUrl::NotHttp),
         };
-        let authority = uri.authority().ok_or(InvalidWebhook::Url)?;
+        let authority = uri.authority().ok_or(InvalidUrl::NotHttp)?;
         if authority.as_str().contains('@') {
-            return Err(InvalidWebhook::Password);
+            return Err(InvalidUrl::Password);
         }
         let host = authority.host().to_ascii_lowercase();
         let inside = host
@@ -42,12 +43,12 @@ impl WebhookUrl {
         let host = inside.map(str::to_owned).unwrap_or(host);
         // Refuses a host that is neither an address nor a name, such as an address with a zone, or a number that the
         // system would read as an address.
-        let name = ServerName::try_from(host.clone()).map_err(|_| InvalidWebhook::Url)?;
+        let name = ServerName::try_from(host.clone()).map_err(|_| InvalidUrl::NotHttp)?;
         let has_port = authority.as_str().len() > authority.host().len();
         let port = match authority.port_u16() {
-            Some(0) => return Err(InvalidWebhook::Url),
+            Some(0) => return Err(InvalidUrl::NotHttp),
             Some(port) => port,
-            None if has_port => return Err(InvalidWebhook::Url),
+            None if has_port => return Err(InvalidUrl::NotHttp),
             None if is_https => 443,
             None => 80,
         };
@@ -64,10 +65,10 @@ impl WebhookUrl {
             allow_private,
         };
         if !is_https && !url.is_loopback() {
-            return Err(InvalidWebhook::NotEncrypted);
+            return Err(InvalidUrl::NotEncrypted);
         }
         if url.address().is_some_and(|address| !url.permits(address)) {
-            return Err(InvalidWebhook::Private);
+            return Err(InvalidUrl::Private);
         }
         Ok(url)
     }
@@ -94,14 +95,14 @@ impl WebhookUrl {
 }
 
 /// Writes the origin.
-impl fmt::Display for WebhookUrl {
+impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_https { "https" } else { "http" };
         write!(f, "{scheme}://{}", self.authority)
     }
 }
 
-impl fmt::Debug for WebhookUrl {
+impl fmt::Debug for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{self}`")
     }
@@ -111,8 +112,8 @@ impl fmt::Debug for WebhookUrl {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<WebhookUrl, InvalidWebhook> {
-        WebhookUrl::parse(text, false)
+    fn parsed(text: &str) -> Result<HttpUrl, InvalidUrl> {
+        HttpUrl::parse(text, false)
     }
 
     #[test]
@@ -159,10 +160,10 @@ mod tests {
             "https://0177.0.0.1",
             "https://0x7f000001",
         ] {
-            assert_eq!(parsed(text), Err(InvalidWebhook::Url), "{text}");
+            assert_eq!(parsed(text), Err(InvalidUrl::NotHttp), "{text}");
         }
         let password = parsed("https://user:pass@hooks.example.com");
-        assert_eq!(password, Err(InvalidWebhook::Password));
+        assert_eq!(password, Err(InvalidUrl::Password));
     }
 
     #[test]
@@ -182,8 +183,8 @@ mod tests {
             "http://10.0.0.1",
             "http://localhost.example.com",
         ] {
-            let refused = WebhookUrl::parse(text, true);
-            assert_eq!(refused, Err(InvalidWebhook::NotEncrypted), "{text}");
+            let refused = HttpUrl::parse(text, true);
+            assert_eq!(refused, Err(InvalidUrl::NotEncrypted), "{text}");
         }
     }
 
@@ -194,11 +195,11 @@ mod tests {
             "https://[fd00::1]",
             "https://[::ffff:10.0.0.1]",
         ] {
-            assert_eq!(parsed(text), Err(InvalidWebhook::Private), "{text}");
-            assert!(WebhookUrl::parse(text, true).is_ok(), "{text}");
+            assert_eq!(parsed(text), Err(InvalidUrl::Private), "{text}");
+            assert!(HttpUrl::parse(text, true).is_ok(), "{text}");
         }
-        let unspecified = WebhookUrl::parse("https://0.0.0.0", true);
-        assert_eq!(unspecified, Err(InvalidWebhook::Private));
+        let unspecified = HttpUrl::parse("https://0.0.0.0", true);
+        assert_eq!(unspecified, Err(InvalidUrl::Private));
     }
 
     #[test]
@@ -207,10 +208,10 @@ mod tests {
             ["127.0.0.1", "10.0.0.1", "1.1.1.1"].map(|text| text.parse().unwrap());
         let name = parsed("https://hooks.example.com").unwrap();
         assert!(name.permits(public) && !name.permits(private) && !name.permits(local));
-        let name = WebhookUrl::parse("https://hooks.example.com", true).unwrap();
+        let name = HttpUrl::parse("https://hooks.example.com", true).unwrap();
         assert!(name.permits(public) && name.permits(private) && name.permits(local));
         // Without encryption, nothing leaves this machine.
-        let name = WebhookUrl::parse("http://localhost", true).unwrap();
+        let name = HttpUrl::parse("http://localhost", true).unwrap();
         assert!(name.permits(local) && !name.permits(private) && !name.permits(public));
     }
 }
