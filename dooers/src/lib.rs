@@ -52,6 +52,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+mod throttle;
 mod turn;
 
 #[doc(hidden)]
@@ -85,6 +86,7 @@ pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 pub use store::usage_limit::{
     InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
 };
+pub use throttle::{InvalidQuota, Quota, Rate, RateExceeded, RateLimiter};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 
