@@ -77,7 +77,7 @@ pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
     DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
-    InvalidAnalyticsName, InvalidHost, InvalidOrigin, Limits, ServerError, TurnServer,
+    InvalidAnalyticsName, InvalidHost, InvalidOrigin, Limits, Quotas, ServerError, TurnServer,
     WorkerConfig, WorkerServer,
 };
 #[cfg(feature = "webhook")]

@@ -9,6 +9,7 @@ mod authenticator;
 mod bearer;
 mod connect_request;
 mod identity;
+mod identity_limits;
 mod open;
 mod refusal;
 
@@ -18,5 +19,6 @@ pub(crate) use authenticator::SharedAuthenticator;
 pub(crate) use bearer::{SUBPROTOCOL, offers_subprotocol};
 pub use connect_request::ConnectRequest;
 pub use identity::{Identity, Rights};
+pub use identity_limits::IdentityLimits;
 pub use open::Open;
 pub use refusal::Refusal;

@@ -2,9 +2,11 @@
 
 use super::client_origin::ClientOrigin;
 use super::pace::Pace;
+use super::quota::Verdict;
+use super::read_ahead::MessageBytes;
 use super::server_state::ServerState;
 use super::session::Session;
-use super::socket::{self, CloseReason, Timing};
+use super::socket::{self, CloseReason, Incoming, Timing};
 use super::upgrade::Socket;
 use super::verbs;
 use crate::handler::AgentDefinition;
@@ -13,8 +15,7 @@ use futures::StreamExt;
 use futures::stream::SplitStream;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::time::{Instant, sleep_until};
 
 /// Serves one WebSocket until it ends.
 ///
@@ -32,10 +33,11 @@ pub(super) fn run(
         pong_timeout: limits.pong_timeout,
     };
     let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
+    let bytes = socket.get_ref().inner().message_bytes();
     let connect_deadline = Instant::now() + limits.connect_timeout;
     let until = server.stopping.clone();
     let total = Arc::clone(&server.outbound);
-    let session = Session::new(server, agent, &until, Some(total), origin);
+    let session = Session::new(server, agent, &until, Some(total), origin).with_quotas();
     let (sink, mut stream) = socket.split();
     async move {
         // Removes the connection from the hub and drops its frames, however the session ends.
@@ -44,7 +46,7 @@ pub(super) fn run(
         let mut is_overdue = false;
         // One task does all three, so that an idle connection costs only one.
         tokio::join!(
-            session.read(&mut stream, connect_deadline),
+            session.read(&mut stream, &bytes, connect_deadline),
             async {
                 tokio::select! {
                     () = socket::write(
@@ -63,7 +65,7 @@ pub(super) fn run(
         drop(leaving);
         if !is_overdue {
             tokio::select! {
-                () = socket::linger(&mut stream) => {}
+                () = socket::linger(&mut stream, &bytes) => {}
                 () = overdue => {}
             }
         }
@@ -83,7 +85,12 @@ impl Drop for Leaving<'_> {
 impl Session {
     /// Answers the client's frames one by one. An answer that has begun is completed even if the socket breaks in the
     /// meantime, because stored changes must be published.
-    async fn read(&self, stream: &mut SplitStream<Socket>, connect_deadline: Instant) {
+    async fn read(
+        &self,
+        stream: &mut SplitStream<Socket>,
+        bytes: &MessageBytes,
+        connect_deadline: Instant,
+    ) {
         loop {
             let next = tokio::select! {
                 // Checked first, so that no answer is begun after the end.
@@ -92,29 +99,68 @@ impl Session {
                 end = self.deadline(connect_deadline) => Err(end),
                 next = self.next(stream) => next,
             };
+            let next = match next {
+                Ok(next) => next,
+                Err(end) => return self.ending.end(end),
+            };
+            let size = bytes.of_message(next.len());
+            if !self.admit(&next, size).await {
+                continue;
+            }
             match next {
-                Ok(Some(text)) => {
+                Incoming::Text(text) => {
                     if !self.has_room().await {
                         return;
                     }
                     // Boxed, so that an idle connection does not hold the memory of a busy one.
                     Box::pin(verbs::handle_frame(self, &text)).await;
                 }
-                Ok(None) => {
+                Incoming::Binary(_) => {
                     let error =
                         ErrorBody::new(ErrorCode::InvalidFrame, "a frame must be text, not binary");
                     self.refuse("", &error);
                 }
-                Err(end) => return self.ending.end(end),
+                Incoming::Control => {}
             }
         }
     }
 
-    /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
-    async fn next(
-        &self,
-        stream: &mut SplitStream<Socket>,
-    ) -> Result<Option<Utf8Bytes>, CloseReason> {
+    /// Waits until the quota of frames admits a message that counts as this many bytes. Returns `false` if it was refused, or the session has ended.
+    ///
+    /// The socket is not read in the meantime, so the system stops a client that sends too much.
+    async fn admit(&self, message: &Incoming, size: usize) -> bool {
+        let Some(meter) = &self.meter else {
+            return true;
+        };
+        match meter.frame(size) {
+            Verdict::Admitted => true,
+            Verdict::Refused(error) => {
+                verbs::refuse_frame(self, message.text(), &error);
+                false
+            }
+            Verdict::Held(until) => self.hold(until).await,
+            Verdict::Flooding(until) => {
+                if self.hold(until).await {
+                    self.ending.end(CloseReason::Flooding);
+                }
+                false
+            }
+        }
+    }
+
+    /// Waits until this time. Returns `false` if the session has ended in the meantime.
+    async fn hold(&self, until: Instant) -> bool {
+        // Boxed, because only few sessions ever wait here.
+        let waiting = Box::pin(sleep_until(until));
+        tokio::select! {
+            () = self.ending.ended() => false,
+            () = waiting => true,
+        }
+    }
+
+    /// Reads the next message. The end of the connection is noticed. The time until the next call counts as one in which the
+    /// server does not read.
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Incoming, CloseReason> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();

@@ -6,6 +6,7 @@ use super::origin::is_loopback;
 use super::routes;
 use super::server_state::ServerState;
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -14,6 +15,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,8 +60,10 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => match admission.admit() {
-                Some(place) => drop(connections.spawn(exchange.clone().serve(stream, place))),
+            Ok((stream, peer)) => match admission.admit() {
+                Some(place) => {
+                    connections.spawn(exchange.clone().serve(stream, peer, place));
+                }
                 None => {
                     if let Some(refusal) = admission.refuse(stream) {
                         connections.spawn(refusal);
@@ -120,7 +124,7 @@ impl Exchange {
     /// Serves one request, all of which is under one time limit. A client that sends nothing, that sends half a header,
     /// or that does not read the answer is treated the same. A session is not under the limit, and keeps the place of
     /// the connection.
-    async fn serve(self, stream: TcpStream, place: ConnectionSlot) {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, place: ConnectionSlot) {
         // Frames are flushed when all queued frames are written. Nagle's algorithm would hold them back until the
         // earlier ones are acknowledged, which would delay each turn by 40 ms.
         if let Err(error) = stream.set_nodelay(true) {
@@ -130,6 +134,7 @@ impl Exchange {
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(place.clone());
+            request.extensions_mut().insert(ConnectInfo(peer));
             let answering = router.call(request);
             async { answering.await.map(as_the_last) }
         });

@@ -34,6 +34,7 @@ mod open_address;
 mod open_sessions;
 mod origin;
 mod pace;
+mod quota;
 mod read_ahead;
 pub mod repository;
 mod retention;
@@ -72,6 +73,7 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+pub use quota::Quotas;
 pub use turn_server::TurnServer;
 #[cfg(feature = "webhook")]
 pub use webhook::{AnalyticsWebhook, AnalyticsWebhookBuilder, InvalidWebhook};

@@ -6,7 +6,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-/// One quota: a number, or none.
+/// One quota of [`Quotas`](crate::Quotas): a number, or none.
 ///
 /// Its text and its JSON are a number from 1, or `off`.
 ///
