@@ -1,4 +1,4 @@
-//! The latency of a polite client while 64 connections of another user flood another worker, without and with quotas.
+//! The latency of a polite client while 64 connections of another user flood other workers, without and with quotas.
 //!
 //! Run with: `cargo bench -p dooers-tests --bench fairness`, and with PostgreSQL with:
 //! `target/debug/with-postgres cargo bench -p dooers-tests --bench fairness`. The server and its clients share the
@@ -36,14 +36,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const FLOODING: usize = 64;
 
 /// The number of messages of the polite client in each measurement, and the interval between them.
-const MESSAGES: usize = 150;
+const MESSAGES: usize = 100;
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The measurements without and with quotas are repeated in turns, so that both meet the same other load.
 const ROUNDS: usize = 3;
 
-/// The time limit of one measurement.
-const AT_MOST: Duration = Duration::from_secs(120);
+/// The time after which a measurement ends with the messages that it has.
+const AT_MOST: Duration = Duration::from_secs(12);
 
 #[dooers::agent]
 async fn echo(request: WorkerRequest) -> String {
@@ -80,19 +80,21 @@ impl Times {
     }
 }
 
-/// The duration in milliseconds that this part of all does not exceed.
+/// The duration in milliseconds that this part of all does not exceed. Not a number without any.
 fn quantile(times: &mut [Duration], part: f64) -> f64 {
+    if times.is_empty() {
+        return f64::NAN;
+    }
     times.sort_unstable();
     let place = (times.len() as f64 * part) as usize;
     times[place.min(times.len() - 1)].as_secs_f64() * 1000.0
 }
 
 /// Sends messages and measures the time to the ack and to the end of the turn.
-async fn measure(address: SocketAddr) -> Times {
+async fn measure(address: SocketAddr, times: &mut Times) {
     let mut client = Client::open(address, "/ws").await;
     client.connect(connect("polite", "w1")).await;
     let thread_id = client.start_thread("hello").await;
-    let mut times = Times::default();
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for _ in 0..MESSAGES {
@@ -105,16 +107,17 @@ async fn measure(address: SocketAddr) -> Times {
         times.turns.push(sent.elapsed());
     }
     client.disconnect().await;
-    times
 }
 
 /// Connects, and sends messages to new threads as fast as the server reads them, until the server closes the connection.
-async fn flood(address: SocketAddr, sent: &AtomicU64) -> Option<()> {
+///
+/// Each connection uses a worker of its own, so that no frame is sent to the others.
+async fn flood(address: SocketAddr, worker: &str, sent: &AtomicU64) -> Option<()> {
     let stream = TcpStream::connect(address).await.ok()?;
     let url = format!("ws://{address}/ws");
     let (socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
     let (mut sink, mut stream) = socket.split();
-    let payload = connect("flood", "w2").payload();
+    let payload = connect("flood", worker).payload();
     let hello = json!({"id": "c", "type": "connect", "payload": payload}).to_string();
     sink.send(Message::text(hello)).await.ok()?;
     let content = [json!({"type": "text", "text": "flood"})];
@@ -150,11 +153,12 @@ impl Flood {
             .build()
             .unwrap();
         let sent = Arc::new(AtomicU64::new(0));
-        for _ in 0..FLOODING {
+        for number in 0..FLOODING {
             let sent = Arc::clone(&sent);
+            let worker = format!("flood-{number}");
             runtime.spawn(async move {
                 loop {
-                    flood(address, &sent).await;
+                    flood(address, &worker, &sent).await;
                     // A port of the system is used up for each connection.
                     sleep(Duration::from_millis(10)).await;
                 }
@@ -167,7 +171,7 @@ impl Flood {
         }
     }
 
-    /// The number of frames that the server has taken per second.
+    /// The number of frames per second that the server, or a buffer of the system, has taken.
     fn rate(&self) -> f64 {
         self.sent.load(Ordering::Relaxed) as f64 / self.began.elapsed().as_secs_f64()
     }
@@ -185,9 +189,12 @@ impl Drop for Flood {
 async fn polite(address: SocketAddr) -> Times {
     let measuring = tokio::task::spawn_blocking(move || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { timeout(AT_MOST, measure(address)).await })
+        let mut times = Times::default();
+        // A server that is slow answers fewer messages.
+        let _ = runtime.block_on(async { timeout(AT_MOST, measure(address, &mut times)).await });
+        times
     });
-    measuring.await.unwrap().expect("a measurement in time")
+    measuring.await.unwrap()
 }
 
 /// The measurements of one kind of server: alone, and while others flood.
@@ -232,7 +239,7 @@ impl Measured {
         for (what, alone, flooded) in parts {
             let ratio = quantile(flooded, 0.99) / quantile(alone, 0.99);
             println!(
-                "{name:<28} {what:<12} alone p50 {:7.2} p99 {:7.2} ms   flooded p50 {:8.2} p99 {:8.2} ms   p99 x {ratio:6.1}   ({rates:.0} frames/s taken)",
+                "{name:<28} {what:<12} alone p50 {:7.2} p99 {:7.2} ms   flooded p50 {:8.2} p99 {:8.2} ms   p99 x {ratio:6.1}   ({rates:.0} frames/s sent)",
                 quantile(alone, 0.5),
                 quantile(alone, 0.99),
                 quantile(flooded, 0.5),

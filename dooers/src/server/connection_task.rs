@@ -125,7 +125,8 @@ impl Session {
         }
     }
 
-    /// Waits until the quota of frames admits a message that counts as this many bytes. Returns `false` if it was refused, or the session has ended.
+    /// Waits until the quota of frames admits a message that counts as this many bytes. Returns `false` if it was refused, or
+    /// the session has ended.
     ///
     /// The socket is not read in the meantime, so the system stops a client that sends too much.
     async fn admit(&self, message: &Incoming, size: usize) -> bool {

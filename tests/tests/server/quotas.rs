@@ -274,6 +274,37 @@ async fn frames_are_limited_and_polite_clients_stay() {
 }
 
 #[tokio::test]
+async fn pings_and_frames_before_connect_count() {
+    let time = FrozenTime::begin();
+    let server = server(|quotas| {
+        quotas.frames_per_second = Quota::at_most(1);
+        quotas.frame_burst = 0;
+    })
+    .await;
+    let (mut one, mut other) = (server.open().await, server.open().await);
+    for client in [&mut one, &mut other] {
+        for _ in 0..10 {
+            client.expect_nothing().await;
+        }
+    }
+    // After these, both count for their address.
+    one.expect_nothing().await;
+    let id = other.send("ping", json!({})).await;
+    assert_eq!(limited(&mut other, &id, "more frames").await, Some(SECOND));
+    // A client that does not wait is not read, and then connected.
+    let id = other.send("connect", identity("ana").payload()).await;
+    advance(SECOND + Duration::from_millis(1)).await;
+    other.expect_ack(&id).await;
+    // A burst of 0 is one of 1, and a ping of WebSocket takes it.
+    let ping = tokio_tungstenite::tungstenite::Message::Ping(vec![].into());
+    other.send_raw(ping).await;
+    let id = other.send("ping", json!({})).await;
+    assert_eq!(limited(&mut other, &id, "more frames").await, Some(SECOND));
+    drop(time);
+    server.close([one, other]).await;
+}
+
+#[tokio::test]
 async fn bytes_of_frames_are_limited() {
     let time = FrozenTime::begin();
     let server = server(|quotas| quotas.frame_bytes_per_minute = Quota::at_most(60_000)).await;
