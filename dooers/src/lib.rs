@@ -56,6 +56,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+mod throttle;
 mod turn;
 
 #[doc(hidden)]
@@ -80,7 +81,7 @@ pub use server::repository;
 pub use server::{
     AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
     DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
-    InvalidAnalyticsName, InvalidHost, InvalidOrigin, InvalidProxy, Limits, ServerError,
+    InvalidAnalyticsName, InvalidHost, InvalidOrigin, InvalidProxy, Limits, Quotas, ServerError,
     TrustedProxies, TurnServer, WorkerConfig, WorkerServer,
 };
 #[cfg(feature = "webhook")]
@@ -89,6 +90,7 @@ pub use store::on_busy::{DEFAULT_QUEUE, OnBusy};
 pub use store::usage_limit::{
     InvalidUsageAmount, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod,
 };
+pub use throttle::{InvalidQuota, Quota, Rate, RateExceeded, RateLimiter};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 

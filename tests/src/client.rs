@@ -300,15 +300,26 @@ impl Client {
     /// Reads until the server closes the connection, and returns the close code.
     pub async fn expect_close(&mut self) -> u16 {
         loop {
-            match self.next_message("the closing frame").await {
-                Message::Close(Some(frame)) => {
-                    // The closing reply is queued. The server may be gone already.
-                    let _ = self.socket.flush().await;
-                    return frame.code.into();
-                }
-                Message::Close(None) => self.fail("the close frame has no code"),
-                _ => {}
+            if let Err((code, _)) = self.next_or_close().await {
+                return code;
             }
+        }
+    }
+
+    /// Reads the next frame, or the code and the reason of the closing frame.
+    ///
+    /// # Errors
+    ///
+    /// The code and the reason, if the server closes the connection.
+    pub async fn next_or_close(&mut self) -> Result<Value, (u16, String)> {
+        match self.next_message("a frame or the end").await {
+            Message::Text(text) => Ok(serde_json::from_str(&text).expect("a frame is JSON")),
+            Message::Close(Some(frame)) => {
+                // The closing reply is queued. The server may be gone already.
+                let _ = self.socket.flush().await;
+                Err((frame.code.into(), frame.reason.to_string()))
+            }
+            other => self.fail(&format!("waited for a frame and received {other:?}")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The identity of a client.
 
-use super::AllowedWorkers;
+use super::{AllowedWorkers, IdentityLimits};
 use crate::protocol::{NotAdmitted, User, admit_json, check_id, check_metadata};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Identity {
     pub workers: AllowedWorkers,
     /// The rights that the client has for each of these workers.
     pub rights: Rights,
+    /// The quotas of the user that differ from those of the server.
+    #[serde(skip_serializing_if = "IdentityLimits::is_empty")]
+    pub limits: IdentityLimits,
     /// The time at which the identity expires. `None` if it does not.
     ///
     /// A connection is notified 60 s before and may send another `connect`. Otherwise it is closed.
@@ -76,6 +79,7 @@ impl Identity {
             workspace_id: String::new(),
             workers: AllowedWorkers::default(),
             rights: Rights::default(),
+            limits: IdentityLimits::default(),
             expires_at: None,
             claims: Map::new(),
         }
@@ -119,6 +123,23 @@ impl Identity {
     #[must_use]
     pub fn rights(mut self, change: impl FnOnce(&mut Rights)) -> Self {
         change(&mut self.rights);
+        self
+    }
+
+    /// Sets quotas of the user that differ from those of the server.
+    ///
+    /// ```
+    /// use dooers::Quota;
+    /// use dooers::auth::Identity;
+    ///
+    /// let customer = Identity::new("ana").limits(|limits| {
+    ///     limits.messages_per_minute = Some(Quota::at_most(600));
+    ///     limits.threads_per_day = Some(Quota::Off);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut IdentityLimits)) -> Self {
+        change(&mut self.limits);
         self
     }
 
@@ -173,6 +194,7 @@ mod tests {
             .organization_role("owner")
             .workers(AllowedWorkers::only(["w"]))
             .rights(|rights| rights.analytics = true)
+            .limits(|limits| limits.message_burst = Some(5))
             .expires_at("2030-01-01T00:00:00Z".parse().unwrap())
             .claim("plan", "gold");
         assert_eq!(read(serde_json::to_value(&identity).unwrap()), identity);

@@ -97,6 +97,11 @@ impl Connection {
         self.subscription(thread_id).is_some()
     }
 
+    /// The number of threads whose changes the connection receives.
+    pub(crate) fn subscribed_threads(&self) -> usize {
+        lock(&self.state).subscribed.len()
+    }
+
     /// The number of the subscription to a thread. Work for a subscription with another number is obsolete.
     pub(crate) fn subscription(&self, thread_id: &str) -> Option<u64> {
         let state = lock(&self.state);

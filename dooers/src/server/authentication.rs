@@ -18,6 +18,9 @@ impl Session {
         payload: ConnectPayload,
     ) -> Result<SessionIdentity, ErrorBody> {
         check_worker(&payload)?;
+        if let Some(meter) = &self.meter {
+            meter.may_authenticate()?;
+        }
         let request = ConnectRequest::new(
             self.agent.name(),
             payload,
@@ -65,6 +68,9 @@ impl Session {
         let answer = refusal.into_answer();
         if answer.code == ErrorCode::Unauthorized {
             self.record_refusal();
+            if let Some(meter) = &self.meter {
+                meter.failed_authentication();
+            }
         }
         Err(answer)
     }

@@ -5,6 +5,7 @@ use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::database::Database;
 use super::origin::{AllowedHosts, AllowedOrigins};
+use super::quota::{QuotaChoice, Quotas};
 use super::trusted_proxies::TrustedProxies;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
@@ -35,6 +36,7 @@ pub struct WorkerConfig {
     pub(crate) lease: Duration,
     pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
+    pub(super) quotas: QuotaChoice,
     pub(crate) usage_limits: Vec<UsageLimit>,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
@@ -143,6 +145,7 @@ impl Default for WorkerConfig {
             lease: Duration::from_secs(30),
             sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
+            quotas: QuotaChoice::default(),
             usage_limits: Vec::new(),
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
@@ -452,6 +455,32 @@ impl WorkerConfig {
         self
     }
 
+    /// Changes the quotas of clients, and applies them whatever the authenticator is.
+    ///
+    /// Without this call, a server whose authenticator checks clients has the default [`Quotas`], and one that believes
+    /// clients, such as a server without an authenticator, has none.
+    ///
+    /// ```
+    /// use dooers::{Quota, WorkerConfig};
+    ///
+    /// let config = WorkerConfig::new().quotas(|quotas| {
+    ///     quotas.messages_per_minute = Quota::at_most(30);
+    ///     quotas.threads_per_day = Quota::at_most(50);
+    /// });
+    /// ```
+    #[must_use]
+    pub fn quotas(mut self, change: impl FnOnce(&mut Quotas)) -> Self {
+        self.quotas.change(change);
+        self
+    }
+
+    /// Turns all quotas of clients off, whatever the authenticator is.
+    #[must_use]
+    pub fn without_quotas(mut self) -> Self {
+        self.quotas = QuotaChoice::Off;
+        self
+    }
+
     /// Adds a limit of the usage that handlers report with [`WorkerResponse::usage`](crate::WorkerResponse::usage).
     ///
     /// When the limit is reached, a message that would start a turn is refused as `RATE_LIMITED` until the period ends. A
@@ -507,6 +536,7 @@ impl fmt::Debug for WorkerConfig {
             .field("lease", &self.lease)
             .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)
+            .field("quotas", &self.quotas)
             .field("usage_limits", &self.usage_limits)
             .field("allowed_origins", &self.allowed_origins)
             .field("allowed_hosts", &self.allowed_hosts)

@@ -6,6 +6,7 @@ use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
+use super::quota::quotas;
 use super::usage_limits::usage_limits;
 use std::ffi::OsString;
 
@@ -61,6 +62,19 @@ impl WorkerConfig {
     /// | `WORKER_USAGE_LIMIT_USER_MONTH` | | the same per calendar month |
     /// | `WORKER_USAGE_LIMIT_ORGANIZATION_DAY`, `WORKER_USAGE_LIMIT_ORGANIZATION_MONTH` | | the same for an organization |
     /// | `WORKER_USAGE_LIMIT_WORKER_DAY`, `WORKER_USAGE_LIMIT_WORKER_MONTH` | | the same for a worker |
+    /// | `WORKER_QUOTAS` | | `true` or `false`: whether clients have quotas. By default they do if an authenticator checks them, or one of the next variables is set; see [`Quotas`](crate::Quotas). Each number may be `off` |
+    /// | `WORKER_QUOTA_MESSAGES_PER_MINUTE` | `60` | maximum number of messages of a user per minute |
+    /// | `WORKER_QUOTA_MESSAGE_BURST` | `20` | number of messages that may come at once |
+    /// | `WORKER_QUOTA_FRAMES_PER_SECOND` | `100` | maximum number of frames of a user per second |
+    /// | `WORKER_QUOTA_FRAME_BURST` | `200` | number of frames that may come at once |
+    /// | `WORKER_QUOTA_FRAME_BYTES_PER_MINUTE` | `33554432` | maximum number of bytes of a user's frames per minute |
+    /// | `WORKER_QUOTA_SETTINGS_PATCHES_PER_MINUTE` | `30` | maximum number of changes of settings by a user per minute |
+    /// | `WORKER_QUOTA_THREADS_PER_DAY` | `off` | maximum number of new threads of a user per 24 hours |
+    /// | `WORKER_QUOTA_WAITING_TURNS` | `100` | maximum number of a user's messages whose turns have not ended |
+    /// | `WORKER_QUOTA_CONNECTIONS` | `20` | maximum number of simultaneous connections of a user |
+    /// | `WORKER_QUOTA_SUBSCRIPTIONS` | `1000` | maximum number of threads that a connection is subscribed to |
+    /// | `WORKER_QUOTA_FAILED_AUTHENTICATIONS_PER_MINUTE` | `20` | maximum number of refused authentications of an address per minute |
+    /// | `WORKER_QUOTA_FLOOD_TIMEOUT` | `30` | time in seconds after which a connection is closed whose client continues to send more frames than it may |
     /// | `WORKER_MAX_FRAME_BYTES` | `262144` | maximum size of a client's frame, in bytes |
     /// | `WORKER_MAX_ANSWER_BYTES` | `524288` | maximum size of a page, list or snapshot, in bytes of its events or threads; a single item may be larger |
     /// | `WORKER_MAX_OUTBOUND_BYTES` | `1048576` | maximum number of bytes that wait for one connection |
@@ -139,6 +153,7 @@ impl WorkerConfig {
         env.webhook(&mut config.webhook)?;
         #[cfg(not(feature = "webhook"))]
         env.no_webhook()?;
+        config.quotas = quotas(&env)?;
         config.usage_limits = usage_limits(&env)?;
         let limits = &mut config.limits;
         env.size("WORKER_MAX_FRAME_BYTES", 1024, &mut limits.frame_bytes)?;

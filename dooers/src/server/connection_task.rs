@@ -3,9 +3,11 @@
 use super::client_origin::ClientOrigin;
 use super::connection_limit::ConnectionSlot;
 use super::pace::Pace;
+use super::quota::Verdict;
+use super::read_ahead::MessageBytes;
 use super::server_state::ServerState;
 use super::session::Session;
-use super::socket::{self, CloseReason, Timing};
+use super::socket::{self, CloseReason, Incoming, Timing};
 use super::upgrade::Socket;
 use super::verbs;
 use crate::handler::AgentDefinition;
@@ -15,8 +17,7 @@ use futures::stream::SplitStream;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::time::{Instant, sleep_until};
 
 /// Serves one WebSocket until it ends, or until it has to make room for another connection before its client has
 /// connected.
@@ -36,10 +37,11 @@ pub(super) fn run(
         pong_timeout: limits.pong_timeout,
     };
     let pace = Pace::new(socket.get_ref().taken(), limits.stall_timeout);
+    let bytes = socket.get_ref().inner().message_bytes();
     let connect_deadline = Instant::now() + limits.connect_timeout;
     let until = server.stopping.clone();
     let total = Arc::clone(&server.outbound);
-    let session = Session::new(server, agent, &until, Some(total), origin);
+    let session = Session::new(server, agent, &until, Some(total), origin).with_quotas();
     let (sink, mut stream) = socket.split();
     async move {
         let serving = async {
@@ -49,7 +51,7 @@ pub(super) fn run(
             let mut is_overdue = false;
             // One task does all three, so that an idle connection costs only one.
             tokio::join!(
-                session.read(&mut stream, connect_deadline, slot.as_ref()),
+                session.read(&mut stream, &bytes, connect_deadline, slot.as_ref()),
                 async {
                     tokio::select! {
                         () = socket::write(
@@ -68,7 +70,7 @@ pub(super) fn run(
             drop(leaving);
             if !is_overdue {
                 tokio::select! {
-                    () = socket::linger(&mut stream) => {}
+                    () = socket::linger(&mut stream, &bytes) => {}
                     () = overdue => {}
                 }
             }
@@ -107,6 +109,7 @@ impl Session {
     async fn read(
         &self,
         stream: &mut SplitStream<Socket>,
+        bytes: &MessageBytes,
         connect_deadline: Instant,
         mut slot: Option<&ConnectionSlot>,
     ) {
@@ -118,8 +121,16 @@ impl Session {
                 end = self.deadline(connect_deadline) => Err(end),
                 next = self.next(stream) => next,
             };
+            let next = match next {
+                Ok(next) => next,
+                Err(end) => return self.ending.end(end),
+            };
+            let size = bytes.of_message(next.len());
+            if !self.admit(&next, size).await {
+                continue;
+            }
             match next {
-                Ok(Some(text)) => {
+                Incoming::Text(text) => {
                     if !self.has_room().await {
                         return;
                     }
@@ -135,21 +146,53 @@ impl Session {
                         }
                     }
                 }
-                Ok(None) => {
+                Incoming::Binary(_) => {
                     let error =
                         ErrorBody::new(ErrorCode::InvalidFrame, "a frame must be text, not binary");
                     self.refuse("", &error);
                 }
-                Err(end) => return self.ending.end(end),
+                Incoming::Control => {}
             }
         }
     }
 
-    /// Reads the next request. Pings and pongs on the way are processed, and the end of the connection is noticed.
-    async fn next(
-        &self,
-        stream: &mut SplitStream<Socket>,
-    ) -> Result<Option<Utf8Bytes>, CloseReason> {
+    /// Waits until the quota of frames admits a message that counts as this many bytes. Returns `false` if it was refused, or
+    /// the session has ended.
+    ///
+    /// The socket is not read in the meantime, so the system stops a client that sends too much.
+    async fn admit(&self, message: &Incoming, size: usize) -> bool {
+        let Some(meter) = &self.meter else {
+            return true;
+        };
+        match meter.frame(size) {
+            Verdict::Admitted => true,
+            Verdict::Refused(error) => {
+                verbs::refuse_frame(self, message.text(), &error);
+                false
+            }
+            Verdict::Held(until) => self.hold(until).await,
+            Verdict::Flooding(until) => {
+                if self.hold(until).await {
+                    self.ending.end(CloseReason::Flooding);
+                }
+                false
+            }
+        }
+    }
+
+    /// Waits until this time. Returns `false` if the session has ended in the meantime.
+    async fn hold(&self, until: Instant) -> bool {
+        // Boxed, because only few sessions ever wait here.
+        let waiting = Box::pin(sleep_until(until));
+        tokio::select! {
+            () = self.ending.ended() => false,
+            () = waiting => true,
+        }
+    }
+
+    /// Reads the next message. The end of the connection is noticed. The time until the next call counts as one in which the
+    /// server does not read.
+    async fn next(&self, stream: &mut SplitStream<Socket>) -> Result<Incoming, CloseReason> {
         self.liveness.look();
         let request = socket::read(stream, &self.liveness).await?;
         self.liveness.look_away();

@@ -41,6 +41,7 @@ mod open_sessions;
 mod origin;
 mod pace;
 mod pending_connections;
+mod quota;
 mod raw_answer;
 mod read_ahead;
 pub mod repository;
@@ -83,6 +84,7 @@ pub use error::ServerError;
 #[cfg(feature = "testing")]
 pub(crate) use local_client::{LocalClient, Served};
 pub use origin::{AllowedHosts, AllowedOrigins, InvalidHost, InvalidOrigin};
+pub use quota::Quotas;
 pub use trusted_proxies::{InvalidProxy, TrustedProxies};
 pub use turn_server::TurnServer;
 #[cfg(feature = "webhook")]

@@ -4,6 +4,8 @@ use axum::body::Bytes;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -18,14 +20,54 @@ const AT_ONCE: usize = 8 * 1024;
 pub(super) struct ReadAhead<T> {
     inner: T,
     unread: Bytes,
+    message: MessageBytes,
+    most: usize,
 }
 
 impl<T> ReadAhead<T> {
-    pub(super) fn new(inner: T) -> Self {
+    /// Creates a stream that fails when it has read this many bytes without a complete message. A client could send empty
+    /// parts of a message forever, which no other limit counts.
+    pub(super) fn new(inner: T, most: usize) -> Self {
         Self {
             inner,
             unread: Bytes::new(),
+            message: MessageBytes::default(),
+            most,
         }
+    }
+
+    /// The number of bytes since the last message.
+    pub(super) fn message_bytes(&self) -> MessageBytes {
+        self.message.clone()
+    }
+
+    fn count(&self, bytes: usize) -> io::Result<()> {
+        if self.message.add(bytes) <= self.most {
+            return Ok(());
+        }
+        let text = "too many bytes were read without a complete message";
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+    }
+}
+
+/// The number of bytes that a stream has read since the last message. Clones share the number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MessageBytes(Arc<AtomicUsize>);
+
+impl MessageBytes {
+    fn add(&self, bytes: usize) -> usize {
+        self.0.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// Records a message of this size, whose frames carried this many bytes. Returns the number of bytes that it counts as:
+    /// its size, unless it consisted of very many parts.
+    pub(super) fn of_message(&self, size: usize) -> usize {
+        // Later messages may have been read together with this one.
+        size.max(
+            self.0
+                .swap(0, Ordering::Relaxed)
+                .saturating_sub(2 * AT_ONCE),
+        )
     }
 }
 
@@ -37,12 +79,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for ReadAhead<T> {
     ) -> Poll<io::Result<()>> {
         if self.unread.is_empty() {
             if buffer.remaining() >= AT_ONCE {
-                return Pin::new(&mut self.inner).poll_read(context, buffer);
+                let before = buffer.filled().len();
+                ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+                return Poll::Ready(self.count(buffer.filled().len() - before));
             }
             let mut bytes = [MaybeUninit::uninit(); AT_ONCE];
             let mut read = ReadBuf::uninit(&mut bytes);
             ready!(Pin::new(&mut self.inner).poll_read(context, &mut read))?;
             let read = read.filled();
+            self.count(read.len())?;
             let (now, later) = read.split_at(read.len().min(buffer.remaining()));
             buffer.put_slice(now);
             self.unread = Bytes::copy_from_slice(later);
@@ -98,10 +143,11 @@ mod tests {
     #[tokio::test]
     async fn small_reads_share_a_system_call() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|number| number as u8).collect();
-        let mut stream = ReadAhead::new(Counted {
+        let counted = Counted {
             bytes: &bytes,
             reads: 0,
-        });
+        };
+        let mut stream = ReadAhead::new(counted, bytes.len());
         let mut read = Vec::new();
         let mut small = [0; 500];
         loop {
@@ -119,10 +165,11 @@ mod tests {
     #[tokio::test]
     async fn large_reads_are_not_copied() {
         let bytes = [7; 3 * AT_ONCE];
-        let mut stream = ReadAhead::new(Counted {
+        let counted = Counted {
             bytes: &bytes,
             reads: 0,
-        });
+        };
+        let mut stream = ReadAhead::new(counted, bytes.len());
         let mut large = [0; 2 * AT_ONCE];
         assert_eq!(stream.read(&mut large).await.unwrap(), 2 * AT_ONCE);
         assert_eq!(stream.inner.reads, 1);
@@ -132,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_written_through_while_others_are_unread() {
         let (client, server) = duplex(64);
-        let (mut client, mut server) = (client, ReadAhead::new(server));
+        let (mut client, mut server) = (client, ReadAhead::new(server, 64));
         client.write_all(b"hello").await.unwrap();
         let mut two = [0; 2];
         server.read_exact(&mut two).await.unwrap();
@@ -144,5 +191,25 @@ mod tests {
         let mut rest = Vec::new();
         server.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, b"llo");
+    }
+
+    #[tokio::test]
+    async fn endless_message_fails() {
+        let endless = tokio::io::repeat(0);
+        let mut stream = ReadAhead::new(endless, 3 * AT_ONCE);
+        let message = stream.message_bytes();
+        let mut small = [0; 512];
+        for _ in 0..10 {
+            for _ in 0..32 {
+                stream.read_exact(&mut small).await.unwrap();
+            }
+            // Messages of 16 KiB never come near the limit.
+            assert_eq!(message.of_message(5), 5);
+        }
+        let mut all = Vec::new();
+        let error = stream.read_to_end(&mut all).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(all.len(), 3 * AT_ONCE);
+        assert_eq!(message.of_message(5), 2 * AT_ONCE);
     }
 }

@@ -4,6 +4,7 @@ use super::config::WorkerConfig;
 use super::feedback_updates::FeedbackUpdates;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
+use super::quota::Accounts;
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -25,6 +26,8 @@ pub(super) struct ServerState {
     /// The sessions of users.
     pub(super) open: OpenSessions,
     pub(super) open_warning: OpenWarning,
+    /// The quotas of clients, and what each user has spent. `None` without quotas.
+    pub(super) accounts: Option<Arc<Accounts>>,
     /// The total of unsent bytes of all connections.
     pub(super) outbound: Arc<OutboundTotal>,
     pub(super) settings: Arc<LiveSettings>,

@@ -2,6 +2,7 @@
 
 use super::client_origin::ClientOrigin;
 use super::identity::SessionIdentity;
+use super::quota::Meter;
 use super::server_state::ServerState;
 use super::socket::{CloseSignal, Liveness};
 use crate::auth::access::Action;
@@ -19,6 +20,8 @@ pub(super) struct Session {
     pub(super) connection: Arc<Connection>,
     /// How the client reached the server.
     pub(super) origin: ClientOrigin,
+    /// The quotas of the client. `None` without quotas, and for a client in the same process.
+    pub(super) meter: Option<Box<Meter>>,
     identity: Mutex<Option<Arc<SessionIdentity>>>,
     /// True if the authenticator has refused the client.
     was_refused: AtomicBool,
@@ -41,12 +44,20 @@ impl Session {
             connection: Arc::new(connection),
             ending: Arc::new(CloseSignal::new(until)),
             origin,
+            meter: None,
             identity: Mutex::default(),
             was_refused: AtomicBool::new(false),
             liveness: Liveness::default(),
             agent,
             server,
         }
+    }
+
+    /// Applies the quotas of the server to the session.
+    pub(super) fn with_quotas(self) -> Self {
+        let accounts = self.server.accounts.as_ref();
+        let meter = accounts.map(|accounts| Box::new(Meter::new(accounts, self.origin.peer)));
+        Self { meter, ..self }
     }
 
     /// The identity since the last `connect`. `None` before the first.
@@ -95,8 +106,11 @@ impl Session {
         self.act_as(identity);
     }
 
-    /// Removes the session from the hub and from the sessions of its user.
+    /// Removes the session from the hub, from the sessions of its user, and from the connections that count for the user.
     pub(super) fn leave(&self) {
+        if let Some(meter) = &self.meter {
+            meter.leave();
+        }
         self.server.hub.leave(&self.connection);
         if let Some(identity) = self.identity() {
             let user_id = &identity.user().user_id;
@@ -134,6 +148,16 @@ impl Session {
             error,
             server,
         });
+    }
+
+    /// Checks that the session may be subscribed to this thread.
+    pub(super) fn may_subscribe(&self, thread_id: &str) -> Result<(), ErrorBody> {
+        match &self.meter {
+            Some(meter) if !self.connection.is_subscribed(thread_id) => {
+                meter.subscription(self.connection.subscribed_threads())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Waits for a permit to build a large answer. Keep the permit until the answer is queued. `None` if the session

@@ -1,11 +1,13 @@
 //! The WebSocket of a session: reading, writing and closing.
 
 use super::pace::{Pace, time_for};
+use super::read_ahead::MessageBytes;
 use super::upgrade::Socket;
 use crate::crash;
 use crate::hub::{Connection, Frame};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -49,6 +51,8 @@ pub(super) enum CloseReason {
     Silent,
     /// The client read nothing for too long.
     Stalled,
+    /// The client sent more frames than it may for too long.
+    Flooding,
 }
 
 impl CloseReason {
@@ -66,6 +70,7 @@ impl CloseReason {
             Self::Revoked => (CloseCode::Policy, "the access was revoked"),
             Self::Silent => (CloseCode::Again, "no pong came in time"),
             Self::Stalled => (CloseCode::Again, "nothing was read for too long"),
+            Self::Flooding => (CloseCode::Again, "too many frames were sent for too long"),
         };
         CloseFrame {
             code,
@@ -129,8 +134,9 @@ struct Looking {
 }
 
 impl Liveness {
-    pub(super) fn saw_pong(&self) {
-        self.answered.store(true, Ordering::Relaxed);
+    /// Records a pong. Returns `false` if it answers no ping.
+    pub(super) fn saw_pong(&self) -> bool {
+        !self.answered.swap(true, Ordering::Relaxed)
     }
 
     /// Records that the socket is not read from now on.
@@ -315,26 +321,52 @@ async fn close(
     let _ = sink.send(Message::Close(Some(reason.close_frame()))).await;
 }
 
-/// Reads the next text of the client.
-///
-/// Returns `None` for a binary message, which is refused but does not end the session.
+/// A message of the client.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Text(Utf8Bytes),
+    /// A binary message of this size, which is refused but does not end the session.
+    Binary(usize),
+    /// A ping, which the library answers, or a pong that answers no ping.
+    Control,
+}
+
+impl Incoming {
+    /// The size of the message in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => *bytes,
+            Self::Control => 0,
+        }
+    }
+
+    /// The text of a message that is answered. `None` for a ping or pong.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => Some(""),
+            Self::Control => None,
+        }
+    }
+}
+
+/// Reads the next message of the client.
 pub(super) async fn read(
     stream: &mut SplitStream<Socket>,
     liveness: &Liveness,
-) -> Result<Option<Utf8Bytes>, CloseReason> {
+) -> Result<Incoming, CloseReason> {
     loop {
         return match stream.next().await {
             None | Some(Ok(Message::Close(_))) => Err(CloseReason::Left),
-            Some(Ok(Message::Text(text))) => Ok(Some(text)),
-            Some(Ok(Message::Binary(_))) => Ok(None),
-            Some(Ok(Message::Pong(_))) => {
-                liveness.saw_pong();
-                continue;
+            Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text)),
+            Some(Ok(Message::Binary(bytes))) => Ok(Incoming::Binary(bytes.len())),
+            // A pong that the server has asked for does not count.
+            Some(Ok(Message::Pong(_))) if liveness.saw_pong() => continue,
+            // The library answers pings, and does not return raw frames when it reads.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                Ok(Incoming::Control)
             }
-            // The library answers pings.
-            Some(Ok(Message::Ping(_))) => continue,
-            // The library does not return raw frames when it reads.
-            Some(Ok(Message::Frame(_))) => continue,
             Some(Err(error)) => Err(end_of(&error)),
         };
     }
@@ -342,13 +374,16 @@ pub(super) async fn read(
 
 /// Reads until the client has closed the connection, after the closing frame was sent. A socket that is closed with
 /// unread bytes in it may lose the last frames.
-pub(super) async fn linger(stream: &mut SplitStream<Socket>) {
-    while stream.next().await.is_some_and(|message| message.is_ok()) {}
+pub(super) async fn linger(stream: &mut SplitStream<Socket>, bytes: &MessageBytes) {
+    while let Some(Ok(message)) = stream.next().await {
+        bytes.of_message(message.len());
+    }
 }
 
 fn end_of(error: &Error) -> CloseReason {
     match error {
         Error::Capacity(_) => CloseReason::TooLarge,
+        Error::Io(error) if error.kind() == ErrorKind::FileTooLarge => CloseReason::TooLarge,
         Error::Utf8(_) => CloseReason::NotUtf8,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CloseReason::Left,
         Error::Protocol(_) => CloseReason::Broken,

@@ -6,6 +6,7 @@ use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
+use super::quota::Accounts;
 use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
@@ -71,6 +72,10 @@ impl ServerState {
         }
         let limits = &config.limits;
         let outbound = OutboundTotal::new(limits.outbound_total, limits.answer_bytes);
+        let quotas = config
+            .quotas
+            .quotas(config.authenticator.believes_clients());
+        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas)));
         let server = Arc::new_cyclic(|server| {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
@@ -96,6 +101,7 @@ impl ServerState {
             Self {
                 agents,
                 outbound: Arc::new(outbound),
+                accounts,
                 config,
                 store,
                 hub,

@@ -23,6 +23,11 @@ const READ_BUFFER: usize = 512;
 /// because each frame waits until the one before it fits.
 const WRITE_BUFFER: usize = 16 * 1024;
 
+/// Maximum number of bytes that are read for one message of this size: its parts, and the pings between them.
+fn message_bytes(size: usize) -> usize {
+    size.saturating_mul(2).saturating_add(64 * 1024)
+}
+
 /// The WebSocket of a session.
 pub(super) type Socket = WebSocketStream<Metered<ReadAhead<TokioIo<Upgraded>>>>;
 
@@ -111,7 +116,10 @@ impl Upgrade {
             .write_buffer_size(WRITE_BUFFER);
         let opening = async move {
             // The client may leave before that.
-            let stream = ReadAhead::new(TokioIo::new(self.upgraded.await.ok()?));
+            let stream = ReadAhead::new(
+                TokioIo::new(self.upgraded.await.ok()?),
+                message_bytes(frame_bytes),
+            );
             let stream = Metered::new(stream);
             Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
         };

@@ -36,6 +36,10 @@ impl<T> Metered<T> {
         }
     }
 
+    pub(super) fn inner(&self) -> &T {
+        &self.inner
+    }
+
     pub(super) fn taken(&self) -> AcceptedBytes {
         self.taken.clone()
     }

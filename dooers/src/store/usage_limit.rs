@@ -19,6 +19,9 @@ use std::time::Duration;
 /// The limit is checked before a turn starts. Turns that have started continue, and so do messages that were accepted
 /// before. The usage can therefore exceed the limit by what is in flight at that moment.
 ///
+/// The user and organization of a client are those of its [`Identity`](crate::auth::Identity), which the authenticator
+/// returns. Without an authenticator, clients state them themselves.
+///
 /// ```
 /// use dooers::{UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod, WorkerConfig};
 ///

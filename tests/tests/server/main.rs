@@ -47,6 +47,7 @@ mod resume;
 mod backpressure;
 mod invalid_frames;
 mod invalid_replies;
+mod quotas;
 mod random_frames;
 mod reordering;
 mod slow_readers;

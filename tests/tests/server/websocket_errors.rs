@@ -56,6 +56,20 @@ async fn frame_of_64_mib_closes_early_with_1009() {
 }
 
 #[tokio::test]
+async fn endless_message_of_empty_parts_is_closed() {
+    let server = Server::of::<echo>().await;
+    let mut client = server.client("ada").await;
+    // The beginning of a text, and parts without content: opcode, masked length 0, mask. The last one is above the limit.
+    let begin = [0x01, 0x80, 0, 0, 0, 0];
+    let part = [0x00, 0x80, 0, 0, 0, 0];
+    let parts = (2 * 256 + 64) * 1024 / part.len();
+    client.send_bytes(&begin).await;
+    client.send_bytes(&part.repeat(parts)).await;
+    assert_eq!(client.expect_close().await, 1009);
+    server.close([]).await;
+}
+
+#[tokio::test]
 async fn fragmented_message_size_counts_as_a_whole() {
     let server = Server::of::<echo>().await;
     let mut client = server.client("ada").await;

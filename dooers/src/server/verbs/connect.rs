@@ -16,6 +16,10 @@ pub(super) async fn connect(
     let server = &session.server;
     let disconnects = server.open.disconnects();
     let mut identity = session.authenticate(id, payload).await?;
+    let entry = match &session.meter {
+        Some(meter) => Some((meter, meter.enter(&identity.granted)?)),
+        None => None,
+    };
     let earlier = session.identity();
     let connection = session.connection.id();
     if let Some(earlier) = &earlier {
@@ -32,6 +36,9 @@ pub(super) async fn connect(
         }
         let text = "connections were closed while this client was authenticated; try again";
         return Err(ErrorBody::new(ErrorCode::Overloaded, text).after(Duration::ZERO));
+    }
+    if let Some((meter, entry)) = entry {
+        meter.set(entry);
     }
     let continues = earlier.is_some_and(|earlier| {
         !server.config.authenticator.believes_clients() && identity.continue_from(&earlier)

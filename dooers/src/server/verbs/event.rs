@@ -1,5 +1,6 @@
 //! The verbs `event.create` and `event.list`.
 
+use super::super::quota::Meter;
 use super::super::submit_message::submit_message;
 use super::caller::Caller;
 use crate::hub::Frame;
@@ -8,6 +9,7 @@ use crate::protocol::{
     clean_id, new_id, timestamp,
 };
 use crate::store::{Admitted, BeginOutcome, NewMessage, NewThread, ThreadTarget};
+use crate::turn::TurnCompletion;
 
 /// Default number of events on a page.
 const EVENTS: usize = 50;
@@ -20,14 +22,37 @@ const MOST_EVENTS: usize = 200;
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
     let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
+    let turn = count(caller, message.get())?;
     let stored = |_: &BeginOutcome| caller.session.ack(&caller.id);
     let begun = submit_message(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;
     if begun.is_repeated {
         repeat(caller, &begun);
+    } else if let Some((meter, turn)) = turn {
+        meter.turn(turn);
     }
     Ok(())
+}
+
+/// Counts a message towards the quotas of its sender. Returns the turn that the message starts, to be counted when the
+/// message is stored.
+fn count<'a>(
+    caller: &Caller<'a>,
+    message: &NewMessage,
+) -> Result<Option<(&'a Meter, TurnCompletion)>, ErrorBody> {
+    let session = caller.session;
+    let Some(meter) = &session.meter else {
+        return Ok(None);
+    };
+    session.may_subscribe(message.thread.id())?;
+    let scope = &caller.identity.scope;
+    let within = (&scope.agent, &scope.worker_id, &scope.workspace_id);
+    let id = message.client_event_id.as_ref().map(|id| (within, id));
+    let starts_thread = matches!(message.thread, ThreadTarget::New(_));
+    meter.message(id, starts_thread)?;
+    let publisher = session.server.runner.publisher();
+    Ok(Some((meter, publisher.ending_of(&message.event_id))))
 }
 
 /// Sends a message that was stored before to its sender again, and then the events after it. A subscribed sender that

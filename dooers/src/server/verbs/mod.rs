@@ -10,4 +10,4 @@ mod run;
 mod settings;
 mod thread;
 
-pub(super) use router::handle_frame;
+pub(super) use router::{handle_frame, refuse_frame};

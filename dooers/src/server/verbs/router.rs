@@ -18,6 +18,15 @@ pub(in crate::server) async fn handle_frame(session: &Session, text: &str) {
     }
 }
 
+/// Refuses a message without answering it. `None` is a message that has no answer.
+pub(in crate::server) fn refuse_frame(session: &Session, text: Option<&str>, error: &ErrorBody) {
+    if let Some(text) = text {
+        let envelope = Envelope::parse(text);
+        let id = envelope.map_or_else(|refusal| refusal.ack_id, |envelope| envelope.id);
+        session.refuse(&id, error);
+    }
+}
+
 /// Calls the function of the verb.
 async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody> {
     let id = envelope.id.clone();

@@ -45,6 +45,9 @@ pub(super) async fn patch(
 ) -> Result<(), ErrorBody> {
     clean_id("payload.field_id", &payload.field_id)?;
     let session = caller.session;
+    if let Some(meter) = &session.meter {
+        meter.settings_patch()?;
+    }
     let worker = caller.identity.worker();
     let publish = |changed: &ChangedSetting<'_>| {
         session.ack(&caller.id);

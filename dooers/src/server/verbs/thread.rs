@@ -53,6 +53,7 @@ pub(super) async fn subscribe(
         clean_id("payload.after_event_id", id)?;
     }
     let session = caller.session;
+    session.may_subscribe(thread_id)?;
     let from = match after_event_id {
         None => SnapshotFrom::Newest,
         Some(id) if caller.identity.keeps_its_events => SnapshotFrom::After(id),

@@ -1,0 +1,85 @@
+//! The accounts of all users and addresses.
+
+use super::Quotas;
+use super::account::Account;
+use crate::throttle::Keyed;
+use std::hash::RandomState;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// The owner of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    /// A user of an organization.
+    User {
+        organization_id: String,
+        user_id: String,
+    },
+    /// An IPv4 address, or the first address of an IPv6 network of 64 bits.
+    Address(IpAddr),
+}
+
+impl Owner {
+    /// The owner of what an address sends. A single machine usually has a whole IPv6 network of 64 bits.
+    pub(super) fn of_address(address: IpAddr) -> Self {
+        const NETWORK: u128 = !(u64::MAX as u128);
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+}
+
+/// The accounts of all users and addresses, and the quotas of the server.
+#[derive(Debug)]
+pub(in crate::server) struct Accounts {
+    pub(super) quotas: Arc<Quotas>,
+    /// Hashes the ids of messages.
+    pub(super) hasher: RandomState,
+    accounts: Mutex<Keyed<Owner, Arc<Account>>>,
+}
+
+impl Accounts {
+    pub(in crate::server) fn new(quotas: Quotas) -> Self {
+        Self {
+            quotas: Arc::new(quotas),
+            hasher: RandomState::new(),
+            accounts: Mutex::default(),
+        }
+    }
+
+    /// The account of an owner. It survives all connections of its owner, until it is like a new one.
+    pub(super) fn account(&self, owner: Owner) -> Arc<Account> {
+        // Nothing panics while the lock is held.
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.state(owner, Instant::now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_one_owner() {
+        let owner = |address: &str| Owner::of_address(address.parse().unwrap());
+        assert_eq!(owner("2001:db8::1"), owner("2001:db8::ffff:2"));
+        assert_ne!(owner("2001:db8::1"), owner("2001:db8:0:1::1"));
+        assert_eq!(owner("192.0.2.1"), owner("::ffff:192.0.2.1"));
+        assert_ne!(owner("192.0.2.1"), owner("192.0.2.2"));
+    }
+
+    #[test]
+    fn account_survives_the_connections_of_its_user() {
+        let accounts = Accounts::new(Quotas::default());
+        let owner = |organization: &str, user: &str| Owner::User {
+            organization_id: organization.to_owned(),
+            user_id: user.to_owned(),
+        };
+        let first = Arc::as_ptr(&accounts.account(owner("o", "ana")));
+        assert_eq!(Arc::as_ptr(&accounts.account(owner("o", "ana"))), first);
+        assert_ne!(Arc::as_ptr(&accounts.account(owner("p", "ana"))), first);
+        assert_ne!(Arc::as_ptr(&accounts.account(owner("o", "bob"))), first);
+    }
+}

@@ -1,0 +1,17 @@
+//! Quotas of clients: what a user may send, counted over all connections of the user.
+
+mod account;
+mod accounts;
+mod choice;
+mod env;
+mod meter;
+mod quotas;
+mod recent_ids;
+mod refusal;
+mod unfinished;
+
+pub(super) use accounts::Accounts;
+pub(super) use choice::QuotaChoice;
+pub(super) use env::quotas;
+pub(super) use meter::{Meter, Verdict};
+pub use quotas::Quotas;
