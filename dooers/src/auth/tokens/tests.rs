@@ -115,6 +115,28 @@ fn error_names_the_line_and_the_member() {
 }
 
 #[test]
+fn other_ways_to_write_the_file_are_read_or_explained() {
+    let windows = entry("t", "user_id = \"ana\"").replace('\n', "\r\n");
+    let inline = format!(
+        "token = [{{ sha256 = \"{}\", user_id = \"ana\" }}]",
+        TokenHash::of("t")
+    );
+    for text in [format!("\u{feff}{windows}"), inline] {
+        assert_eq!(parse(&text).unwrap()[0].identity, Identity::new("ana"));
+    }
+    let table = refused(&entry("t", "user_id = \"ana\"").replace("[[token]]", "[token]"));
+    assert!(table.contains("expected a sequence"), "{table}");
+    let with = |members: &str| refused(&entry("t", &format!("user_id = \"a\"\n{members}")));
+    let text = with("expires_at = \"2030-01-31T12:00:00Z\"");
+    assert!(
+        text.starts_with("line 4: `expires_at` cannot be read"),
+        "{text}"
+    );
+    let twice = with("user_id = \"b\"");
+    assert!(twice.starts_with("line 4: "), "{twice}");
+}
+
+#[test]
 fn short_token_has_no_hash() {
     let hash = StaticTokens::hash(&"x".repeat(32)).unwrap();
     assert_eq!(hash, TokenHash::of(&"x".repeat(32)).to_string());
@@ -155,8 +177,22 @@ fn changed_file_is_read_at_the_next_use() {
     assert_eq!(users(&file), ["bob"]);
     let new = folder.path().join("new");
     write(&new, &["eve"]);
-    fs::rename(new, path).unwrap();
+    fs::rename(&new, &path).unwrap();
     assert_eq!(users(&file), ["eve"]);
+    // A file that is not text leaves the tokens as they are.
+    fs::write(&path, [0xff]).unwrap();
+    assert_eq!(users(&file), ["eve"]);
+    // An empty file has no tokens.
+    fs::write(&path, "").unwrap();
+    assert!(users(&file).is_empty());
+    // Kubernetes replaces a link.
+    #[cfg(unix)]
+    {
+        write(&new, &["ada"]);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&new, &path).unwrap();
+        assert_eq!(users(&file), ["ada"]);
+    }
 }
 
 #[test]

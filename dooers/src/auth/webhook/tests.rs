@@ -48,11 +48,12 @@ fn ana() -> Identity {
 #[tokio::test]
 async fn token_worker_and_agent_are_sent_signed() {
     let mut receiver = Receiver::start(vec![accepts(ANA)]).await;
-    assert_eq!(ask(&login(&receiver), "t").await, Ok(ana()));
+    let token = "a \"token\"\n\u{e9}";
+    assert_eq!(ask(&login(&receiver), token).await, Ok(ana()));
     let ReceivedRequest { head, body } = receiver.next().await;
     assert!(head.starts_with("post /in?key=1 http/1.1\r\n"), "{head}");
     assert!(head.contains("x-dooers-signature: t="), "{head}");
-    let expected = json!({"token": "t", "agent": "desk", "worker_id": "w1"});
+    let expected = json!({"token": token, "agent": "desk", "worker_id": "w1"});
     assert_eq!(body, expected);
 }
 
@@ -81,6 +82,10 @@ async fn anything_else_refuses_and_is_logged() {
     let huge = format!(
         r#"{{"user": {{"user_id": "a"}}, "claims": "{}"}}"#,
         "x".repeat(70_000)
+    );
+    let nested = format!(
+        r#"{{"user": {{"user_id": "a"}}, "claims": {{"c": {}}}}}"#,
+        "[".repeat(30_000)
     );
     let beyond = format!(r#"{{"user": {{"user_id": "{}"}}}}"#, "a".repeat(200));
     for (reaction, expected) in [
@@ -117,6 +122,18 @@ async fn anything_else_refuses_and_is_logged() {
         (
             accepts(r#"{"user": {"user_id": "ana"}, "workers": "w"}"#),
             "the answer is not the JSON of an identity",
+        ),
+        (
+            accepts(r#"{"user": {"user_id": "ana"}, "expires_at": "soon"}"#),
+            "the answer is not the JSON of an identity",
+        ),
+        (
+            accepts(&nested),
+            "the answer is not the JSON of an identity",
+        ),
+        (
+            answer("200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz"),
+            "the receiver closed the connection or did not answer in HTTP",
         ),
         (
             accepts(&beyond),

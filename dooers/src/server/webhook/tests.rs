@@ -183,7 +183,7 @@ async fn retry_after_delays_the_next_attempt() {
 
 /// A webhook whose sender waits for further events, but not after a failed attempt.
 fn patient(receiver: &Receiver) -> AnalyticsWebhook {
-    let mut webhook = webhook(&receiver);
+    let mut webhook = webhook(receiver);
     webhook.max_age = Duration::from_secs(3600);
     webhook.pace.back_off.first = Duration::ZERO;
     webhook
