@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::peel_groups;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 
 /// Returns the attributes with this name.
 pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attribute> {
@@ -88,8 +88,14 @@ pub(crate) fn doc_comment(attributes: &[Attribute]) -> Vec<Expr> {
 }
 
 fn string_expr(text: &str) -> Option<Expr> {
-    let literal = syn::LitStr::new(text, Span::call_site());
-    (!text.is_empty()).then(|| parse_quote!(#literal))
+    // Parsing the literal again would be most of the cost of a short doc comment.
+    let literal = || {
+        Expr::Lit(ExprLit {
+            attrs: Vec::new(),
+            lit: Lit::Str(LitStr::new(text, Span::call_site())),
+        })
+    };
+    (!text.is_empty()).then(literal)
 }
 
 /// Concatenates the pieces of a doc comment into one string.

@@ -5,12 +5,13 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::incomplete::type_without_body;
 use crate::options::{OptionTable, Options};
 use crate::rename::{Case, rename_all, renamed};
+use crate::syntax::default_crate_path;
 use crate::words::{sentence_case, split_words};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Path, Variant, parse_quote};
+use syn::{Data, DeriveInput, Fields, Path, Variant};
 
 const ENUM_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[setting]` on an enum",
@@ -93,7 +94,7 @@ fn enum_options(input: &DeriveInput, diagnostics: &mut Diagnostics) -> (Path, Op
     let mut options = Options::parse(tokens, &ENUM_OPTIONS, diagnostics);
     let path = options.path("crate");
     let case = rename_all(&input.attrs, &mut options);
-    (path.unwrap_or_else(|| parse_quote!(::dooers)), case)
+    (path.unwrap_or_else(default_crate_path), case)
 }
 
 fn check_variants(

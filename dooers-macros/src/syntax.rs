@@ -1,8 +1,19 @@
 //! Expressions and types as they stand in the user's source.
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Type, TypeImplTrait};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, PathSegment, Token, Type, TypeImplTrait};
+
+/// The path of the crate `dooers`, unless the option `crate` sets another one.
+pub(crate) fn default_crate_path() -> Path {
+    Path {
+        leading_colon: Some(Token![::](Span::call_site())),
+        segments: [PathSegment::from(Ident::new("dooers", Span::call_site()))]
+            .into_iter()
+            .collect(),
+    }
+}
 
 /// Removes the invisible groups that `macro_rules!` puts around its fragments.
 pub(crate) fn peel_groups(mut expr: &Expr) -> &Expr {

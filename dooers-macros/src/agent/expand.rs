@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostics;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Ident, Path, Type};
+use syn::{Ident, Path, ReturnType, Type};
 
 /// Generates the unchanged item and the errors.
 pub(super) fn passthrough(item: &TokenStream, diagnostics: &Diagnostics) -> TokenStream {
@@ -23,14 +23,11 @@ pub(super) fn non_function(
 ) -> TokenStream {
     let fallback = item.type_name.as_ref().map(|name| {
         quote! {
-            const _: () = {
-                use #crate_path as __dooers;
-                #[automatically_derived]
-                impl __dooers::Agent for #name {
-                    const DEFINITION: __dooers::AgentDefinition =
-                        __dooers::AgentDefinition::new("", "", __dooers::__private::refused);
-                }
-            };
+            #[automatically_derived]
+            impl #crate_path::Agent for #name {
+                const DEFINITION: #crate_path::AgentDefinition =
+                    #crate_path::AgentDefinition::new("", "", #crate_path::__private::refused);
+            }
         }
     });
     let tokens = &item.tokens;
@@ -60,8 +57,9 @@ pub(super) fn function(
         // A trait or an `impl` block cannot contain the type of the agent.
         return quote!(#item #diagnostics);
     }
-    let agent_impl = agent_impl(function, agent, diagnostics.is_empty());
-    let agent_type = agent_type(function, agent, &agent_impl);
+    let hidden = hidden_type_name(function);
+    let agent_impl = agent_impl(function, agent, &hidden, diagnostics.is_empty());
+    let agent_type = agent_type(function, agent, &hidden, &agent_impl);
     // An agent must be `async`, even if it awaits nothing.
     quote!(#[allow(clippy::unused_async)] #item #diagnostics #agent_type)
 }
@@ -99,17 +97,20 @@ fn sanitized(function: &Function) -> TokenStream {
 /// The type has a hidden name, and its public name is an alias. If the public name is taken, only the alias is an
 /// error. All other items are passed to an attribute of the type. In an `impl` block, which cannot contain items, only
 /// the type is an error.
-fn agent_type(function: &Function, agent: &AgentModel, agent_impl: &TokenStream) -> TokenStream {
+fn agent_type(
+    function: &Function,
+    agent: &AgentModel,
+    hidden: &Ident,
+    agent_impl: &TokenStream,
+) -> TokenStream {
     let AgentModel {
         crate_path,
         cfg_attributes,
         type_name,
         ..
     } = agent;
-    let (visibility, hidden) = (&function.visibility, hidden_type_name(function));
-    let alias = type_name
-        .as_ref()
-        .map(|name| alias(function, name, &hidden));
+    let visibility = &function.visibility;
+    let alias = type_name.as_ref().map(|name| alias(function, name, hidden));
     let item = quote_spanned!(hidden.span()=> #visibility struct #hidden {});
     quote! {
         #(#cfg_attributes)*
@@ -163,110 +164,98 @@ fn hidden_type_name(function: &Function) -> Ident {
     format_ident!("__dooers_{name}_{line}_{column}", span = place)
 }
 
-fn agent_impl(function: &Function, agent: &AgentModel, is_valid: bool) -> TokenStream {
+fn agent_impl(
+    function: &Function,
+    agent: &AgentModel,
+    agent_type: &Ident,
+    is_valid: bool,
+) -> TokenStream {
     let AgentModel {
         crate_path,
         name,
         policy,
         ..
     } = agent;
-    let agent_type = hidden_type_name(function);
     let description = concat_docs(&agent.description);
     let is_default = agent.is_default.then(|| quote!(.with_default()));
     let has_manual_runs = agent.has_manual_runs.then(|| quote!(.with_manual_runs()));
     let private_threads = agent
         .private_threads
         .map(|private| quote!(.with_private_threads(#private)));
-    let call = agent
-        .argument_types
-        .as_ref()
-        .map(|types| call_fn(function, agent, types));
-    let types = agent.argument_types.as_deref().unwrap_or_default();
-    let requires = (!types.is_empty()).then(|| requires_fn(function, agent, types));
-    let requiring = requires.as_ref().map(|_| quote!(.requiring(__requires)));
-    let called = match call {
-        Some(_) => quote!(__call),
-        None => quote!(__dooers::__private::refused),
+    let policy = policy.setters(crate_path);
+    let types = agent.argument_types.as_ref();
+    let handler = types.map(|types| handler_fn(function, agent, types));
+    let handled_by = match handler {
+        Some(_) => quote!(__handler),
+        None => quote!(#crate_path::__private::refused),
     };
     let registration = is_valid.then(|| {
         quote! {
-            __dooers::__private::inventory::submit! {
-                __dooers::__private::Registered::of::<#agent_type>()
+            #crate_path::__private::inventory::submit! {
+                #crate_path::__private::Registered(#crate_path::AgentDefinition::of::<#agent_type>)
             }
         }
     });
     quote! {
-        const _: () = {
-            use #crate_path as __dooers;
-            #call
-            #requires
-            #[automatically_derived]
-            impl __dooers::Agent for #agent_type {
-                const DEFINITION: __dooers::AgentDefinition =
-                    __dooers::AgentDefinition::new(#name, #description, #called)
-                        #is_default
-                        #has_manual_runs
-                        #private_threads
-                        #policy
-                        #requiring;
-            }
-            #registration
-        };
+        #[automatically_derived]
+        impl #crate_path::Agent for #agent_type {
+            const DEFINITION: #crate_path::AgentDefinition = {
+                #handler
+                #crate_path::AgentDefinition::new(#name, #description, #handled_by)
+                    #is_default
+                    #has_manual_runs
+                    #private_threads
+                    #policy
+            };
+        }
+        #registration
     }
 }
 
-/// Generates the function that the runtime calls. It makes the arguments, calls the user's function and converts the
+/// Generates the function that returns the handler: the arguments, the call of the user's function and the conversion of the
 /// return value.
 ///
 /// Each of the user's types is checked once, at its own tokens, so that one mistake gives one error.
-fn call_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStream {
-    let allowed_lints = &agent.allowed_lints;
+fn handler_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStream {
+    let AgentModel {
+        crate_path,
+        allowed_lints,
+        ..
+    } = agent;
     let ident = &function.signature.ident;
-    let turn = Ident::new("__turn", Span::mixed_site());
     let names: Vec<_> = (0..types.len())
         .map(|at| format_ident!("__{at}", span = Span::mixed_site()))
         .collect();
-    let call = at_the_function(ident, "__call");
-    let future = Ident::new("__future", located_at(ident.span()));
-    // The compiler reports a future that is not `Send` at the function's name. With a bound instead of this coercion,
-    // the error would also name our function.
-    let handled = quote_spanned! {located_at(ident.span())=> {
-        let #future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(#ident(#(#names),*));
-        #future
-    }};
-    let output = function.nameable_output();
-    let reply = Ident::new("__reply", located_at(function.output_span()));
-    let into_reply = match output {
-        Some(ty) => quote!(<#ty as __dooers::IntoReply>::into_reply),
-        None => quote!(__dooers::IntoReply::into_reply),
-    };
+    let handler = at_the_function(ident, "__handler");
+    let (mut arguments, mut values) = (quote!(()), quote!(()));
+    for (ty, name) in types.iter().zip(&names).rev() {
+        arguments = quote!(<#ty as #crate_path::__private::AnyType>::argument().and(#arguments));
+        values = quote!((#name, #values));
+    }
+    // The compiler reports a future that is not `Send` at the function's name. With a bound instead of the coercion of the
+    // box, the error would also name our function.
+    let call =
+        quote_spanned!(located_at(ident.span())=> ::std::boxed::Box::pin(#ident(#(#names),*)));
+    let into_reply = into_reply(function, crate_path);
     quote! {
         #[allow(deprecated, unreachable_code)]
         #(#[allow(#allowed_lints)])*
-        fn #call(#turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
-            __dooers::__private::call(async move {
-                #(let #names = <#types as __dooers::__private::AnyType>::argument(&#turn).await?;)*
-                let #reply = #handled.await;
-                #into_reply(#reply)
-            })
+        fn #handler() -> #crate_path::__private::Handler {
+            #crate_path::__private::handler(#arguments, |#values| #call, #into_reply)
         }
     }
 }
 
-/// Generates the function that returns the requirements of the arguments.
-fn requires_fn(function: &Function, agent: &AgentModel, types: &[Type]) -> TokenStream {
-    let allowed_lints = &agent.allowed_lints;
-    let requires = at_the_function(&function.signature.ident, "__requires");
-    let requirements = Ident::new("__requirements", Span::mixed_site());
-    quote! {
-        #[allow(deprecated)]
-        #(#[allow(#allowed_lints)])*
-        fn #requires(#requirements: &mut __dooers::Requirements) {
-            #[allow(unused_imports)]
-            use __dooers::__private::{Requires as _, RequiresNothing as _};
-            #((&<#types as __dooers::__private::AnyType>::PROBE).requires(#requirements);)*
-        }
+/// Generates the function that converts the return value.
+fn into_reply(function: &Function, crate_path: &Path) -> TokenStream {
+    if let ReturnType::Default = function.signature.output {
+        return quote!(<() as #crate_path::IntoReply>::into_reply);
     }
+    if let Some(ty) = function.nameable_output() {
+        return quote!(<#ty as #crate_path::IntoReply>::into_reply);
+    }
+    let reply = Ident::new("__reply", located_at(function.output_span()));
+    quote!(|#reply| #crate_path::IntoReply::into_reply(#reply))
 }
 
 /// Names a generated function that repeats the user's types.

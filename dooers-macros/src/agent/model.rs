@@ -6,11 +6,11 @@ use super::type_names::{hidden_by, suggest_type_name};
 use crate::attributes::{allowed_lints, attributes_named, doc_comment};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
-use crate::syntax::{first_impl_trait, peel_type, source, type_source};
+use crate::syntax::{default_crate_path, first_impl_trait, peel_type, source, type_source};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type, parse_quote};
+use syn::{Attribute, Expr, FnArg, Ident, PatType, Path, Safety, Type};
 
 const AGENT_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[dooers::agent]`",
@@ -162,10 +162,6 @@ pub(super) fn reject_non_function(
     diagnostics.add(&item.keyword, Diagnostic::NotAFunction { keyword });
     let path = Options::parse(options, &AGENT_OPTIONS, diagnostics).path("crate");
     path.unwrap_or_else(default_crate_path)
-}
-
-fn default_crate_path() -> Path {
-    parse_quote!(::dooers)
 }
 
 fn type_name(options: &mut Options<'_>, function: &Ident) -> Option<Ident> {
@@ -330,7 +326,7 @@ fn entry_point_attribute(function: &Function) -> Option<&Attribute> {
 fn argument_types(function: &Function, diagnostics: &mut Diagnostics) -> Vec<Type> {
     let mut types = Vec::new();
     if function.signature.receiver().is_none() && function.has_body() {
-        if let Some(name) = function.self_type() {
+        if let Some(name) = &function.self_type {
             diagnostics.add(name, Diagnostic::SelfType);
         } else if function.is_in_associated_block {
             diagnostics.add(&function.signature.ident, Diagnostic::Associated);

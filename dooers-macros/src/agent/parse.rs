@@ -27,6 +27,8 @@ pub(super) struct Function {
     pub(super) body: TokenStream,
     /// `false` if the item could not be parsed. Then only its name is known, and the signature is not the user's.
     pub(super) is_complete: bool,
+    /// The first `Self` in the signature.
+    pub(super) self_type: Option<Ident>,
     /// `true` if the source file shows that the function is in an `impl` block or a trait.
     pub(super) is_in_associated_block: bool,
 }
@@ -34,30 +36,34 @@ pub(super) struct Function {
 impl Function {
     /// Returns true if the function has a body, which a declaration in a trait does not.
     pub(super) fn has_body(&self) -> bool {
-        self.body.to_string() != ";"
+        let first = self.body.clone().into_iter().next();
+        !matches!(first, Some(TokenTree::Punct(end)) if end.as_char() == ';')
     }
 
     /// Returns the places of the first and the last token of the function, without its attributes.
     pub(super) fn ends(&self) -> (Span, Span) {
-        let visibility = self.visibility.to_token_stream();
-        let signature = self.signature.to_token_stream();
-        let first = visibility.into_iter().chain(signature).next();
+        let signature = &self.signature;
+        // In the common cases, the first token is known without the tokens of the whole signature.
+        let first = match (&self.visibility, &signature.asyncness) {
+            (Visibility::Public(public), _) => public.span,
+            (Visibility::Inherited, Some(asyncness)) if signature.constness.is_none() => {
+                asyncness.span
+            }
+            (visibility, _) => {
+                let visibility = visibility.to_token_stream();
+                let mut tokens = visibility.into_iter().chain(signature.to_token_stream());
+                span_or_call_site(tokens.next())
+            }
+        };
         let last = self.body.clone().into_iter().last();
-        let span = |token: Option<TokenTree>| token.map_or_else(Span::call_site, |of| of.span());
-        (span(first), span(last))
-    }
-
-    /// Returns the first `Self` in the signature.
-    pub(super) fn self_type(&self) -> Option<Ident> {
-        let arguments = self.signature.inputs.to_token_stream();
-        first_self(arguments).or_else(|| first_self(self.signature.output.to_token_stream()))
+        (first, span_or_call_site(last))
     }
 
     /// Returns true if the function is certainly in an `impl` block or a trait.
     pub(super) fn is_associated(&self) -> bool {
         self.is_in_associated_block
             || self.signature.receiver().is_some()
-            || self.self_type().is_some()
+            || self.self_type.is_some()
     }
 
     /// Returns the span of the return type, or of the name if there is none.
@@ -79,6 +85,15 @@ impl Function {
             ReturnType::Type(..) | ReturnType::Default => None,
         }
     }
+}
+
+fn span_or_call_site(token: Option<TokenTree>) -> Span {
+    token.map_or_else(Span::call_site, |token| token.span())
+}
+
+fn self_type(signature: &Signature) -> Option<Ident> {
+    let arguments = signature.inputs.to_token_stream();
+    first_self(arguments).or_else(|| first_self(signature.output.to_token_stream()))
 }
 
 fn first_self(tokens: TokenStream) -> Option<Ident> {
@@ -113,6 +128,7 @@ pub(super) fn parse_item(tokens: TokenStream) -> Result<AnnotatedItem, (TokenStr
                 attributes,
                 visibility,
                 is_in_associated_block: is_associated(first, &signature.ident),
+                self_type: self_type(&signature),
                 signature,
                 body: input.parse()?,
                 is_complete: true,
@@ -135,6 +151,7 @@ pub(super) fn incomplete_function(tokens: TokenStream) -> Option<Function> {
         body: quote!({}),
         is_complete: false,
         is_in_associated_block: is_associated(name.span(), &name),
+        self_type: None,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::suggest::closest;
 use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, LitStr};
+use syn::{Expr, LitStr, Path};
 
 /// The longest timeout, in milliseconds: a day.
 const MAX_TIMEOUT_MS: u64 = 24 * 3_600_000;
@@ -43,31 +43,25 @@ impl TurnPolicy {
             on_busy: on_busy(options),
         }
     }
-}
 
-impl ToTokens for TurnPolicy {
-    /// Writes the method calls that add the policy to an `AgentDefinition`.
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        if let Some(timeout) = self.timeout {
-            tokens.extend(quote! {
-                .with_timeout(::core::time::Duration::from_millis(#timeout))
-            });
-        }
-        if let Some(retries) = self.retries {
-            tokens.extend(quote!(.with_retries(#retries)));
-        }
-        let on_busy = self.on_busy.as_ref().map(|on_busy| match on_busy {
-            OnBusy::Queue(limit) => quote!(Queue { limit: #limit }),
-            OnBusy::Reject => quote!(Reject),
-            OnBusy::Interrupt => quote!(Interrupt),
-            OnBusy::Concurrent => quote!(Concurrent),
+    /// Generates the method calls that add the policy to an `AgentDefinition`.
+    pub(super) fn setters(&self, crate_path: &Path) -> TokenStream {
+        let timeout = self
+            .timeout
+            .map(|timeout| quote!(.with_timeout(::core::time::Duration::from_millis(#timeout))));
+        let retries = self.retries.map(|retries| quote!(.with_retries(#retries)));
+        let on_busy = self.on_busy.as_ref().map(|on_busy| {
+            let on_busy = match on_busy {
+                OnBusy::Queue(limit) => quote!(Queue { limit: #limit }),
+                OnBusy::Reject => quote!(Reject),
+                OnBusy::Interrupt => quote!(Interrupt),
+                OnBusy::Concurrent => quote!(Concurrent),
+            };
+            quote!(.when_busy(#crate_path::OnBusy::#on_busy))
         });
-        if let Some(on_busy) = on_busy {
-            tokens.extend(quote!(.when_busy(__dooers::OnBusy::#on_busy)));
-        }
+        quote!(#timeout #retries #on_busy)
     }
 }
-
 fn timeout(options: &mut Options<'_>) -> Option<u64> {
     let value = options.expr("timeout")?;
     let quoted = as_string(&value).map(LitStr::value);

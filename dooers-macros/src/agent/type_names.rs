@@ -3,6 +3,8 @@
 //! The type is in the module of the function. There its name would hide a crate or a primitive type of the same name, and
 //! the compiler would report every use of these.
 
+use std::sync::OnceLock;
+
 /// The primitive types.
 const PRIMITIVES: [&str; 19] = [
     "bool", "char", "f128", "f16", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str",
@@ -25,13 +27,16 @@ pub(super) fn hidden_by(name: &str) -> Option<Hidden> {
         return Some(Hidden::Primitive);
     }
     // The macro runs in the compiler, whose arguments name all crates.
-    let is_crate = STANDARD_CRATES.contains(&name) || has_extern(std::env::args(), name);
+    static EXTERNS: OnceLock<Vec<String>> = OnceLock::new();
+    let externs = EXTERNS.get_or_init(|| externs(std::env::args()));
+    let is_crate = STANDARD_CRATES.contains(&name) || externs.iter().any(|known| known == name);
     is_crate.then_some(Hidden::Crate)
 }
 
-/// Returns true if the arguments of a compiler contain `--extern name`. A path and options can follow and precede the
-/// name, as in `--extern priv:name=path`.
-fn has_extern(arguments: impl Iterator<Item = String>, name: &str) -> bool {
+/// Returns the crates that the arguments of a compiler name, as in `--extern name`. A path and options can follow and
+/// precede the name, as in `--extern priv:name=path`.
+fn externs(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names = Vec::new();
     let mut follows_extern = false;
     for argument in arguments {
         let value = if follows_extern {
@@ -40,12 +45,10 @@ fn has_extern(arguments: impl Iterator<Item = String>, name: &str) -> bool {
             argument.strip_prefix("--extern=")
         };
         let given = value.map(|value| value.split('=').next().unwrap_or(value));
-        if given.is_some_and(|given| given.rsplit(':').next() == Some(name)) {
-            return true;
-        }
+        names.extend(given.and_then(|given| given.rsplit(':').next().map(str::to_owned)));
         follows_extern = argument == "--extern";
     }
-    false
+    names
 }
 
 /// Suggests a name for the type of an agent: `on_call` becomes `OnCallAgent`.
@@ -60,18 +63,13 @@ pub(super) fn suggest_type_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hidden, has_extern, hidden_by, suggest_type_name};
+    use super::{Hidden, externs, hidden_by, suggest_type_name};
 
     #[test]
     fn crates_are_found_in_compiler_arguments() {
         let arguments = "rustc --extern chrono=/a/libchrono.rlib --extern=url=b --extern priv:hex=c --extern log --cfg a";
-        let has = |name| has_extern(arguments.split(' ').map(str::to_owned), name);
-        for name in ["chrono", "url", "hex", "log"] {
-            assert!(has(name), "{name}");
-        }
-        for name in ["a", "priv", "libchrono", "rustc", "b", "--cfg", ""] {
-            assert!(!has(name), "{name}");
-        }
+        let names = externs(arguments.split(' ').map(str::to_owned));
+        assert_eq!(names, ["chrono", "url", "hex", "log"]);
     }
 
     #[test]

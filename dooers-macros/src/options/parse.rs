@@ -6,6 +6,7 @@ use crate::syntax::source;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitBool, LitStr, Token};
 
@@ -112,8 +113,9 @@ impl<'a> Options<'a> {
             return self.value_without_equals(key, input);
         };
         let ahead = input.fork();
-        if ahead.parse::<Expr>().is_ok() {
-            return Ok(OptionValue::Expr(input.parse()?));
+        if let Ok(value) = ahead.parse() {
+            input.advance_to(&ahead);
+            return Ok(OptionValue::Expr(value));
         }
         let rest = skip_value(input)?;
         if !rest.is_empty() {

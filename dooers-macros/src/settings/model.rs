@@ -6,9 +6,10 @@ use crate::attributes::setting_options;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::options::{OptionTable, Options};
 use crate::rename::rename_all;
+use crate::syntax::default_crate_path;
 use quote::ToTokens;
 use std::collections::HashSet;
-use syn::{Data, DeriveInput, Fields, Ident, Path, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, Path};
 
 const STRUCT_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[setting]` on a struct",
@@ -66,7 +67,7 @@ pub(super) fn check_struct(input: &DeriveInput, diagnostics: &mut Diagnostics) -
         diagnostics.add(&group.ident, Diagnostic::NestedGroup);
     }
     SettingsModel {
-        crate_path: crate_path.unwrap_or_else(|| parse_quote!(::dooers)),
+        crate_path: crate_path.unwrap_or_else(default_crate_path),
         name: input.ident.clone(),
         is_struct: matches!(input.data, Data::Struct(_)),
         version: version.unwrap_or_else(|| "1.0".to_owned()),

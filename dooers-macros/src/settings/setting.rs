@@ -26,9 +26,9 @@ pub(super) fn check_setting(
     options: &mut Options<'_>,
     setters: &mut Vec<TokenStream>,
 ) -> Option<ItemKind> {
-    let ty = type_source(&field.ty);
+    let ty = || type_source(&field.ty);
     let Some(field_type) = classify(&field.ty) else {
-        options.report(&field.ty, Diagnostic::UnsupportedType { ty });
+        options.report(&field.ty, Diagnostic::UnsupportedType { ty: ty() });
         return None;
     };
     let is_list = matches!(field_type.kind, FieldKind::List { .. });
@@ -48,7 +48,7 @@ pub(super) fn check_setting(
         && let Some(key) = options.key("collapsible")
     {
         // The user most likely forgot `group`.
-        options.report(key, Diagnostic::CollapsibleNotAGroup { ty });
+        options.report(key, Diagnostic::CollapsibleNotAGroup { ty: ty() });
         return None;
     }
     if field_type.kind == FieldKind::Secret {
@@ -56,7 +56,7 @@ pub(super) fn check_setting(
     }
     let allowed = allowed_keys(field_type.kind, options.contains("options"));
     let subject = if is_unresolved {
-        format!("`{ty}`")
+        format!("`{}`", ty())
     } else {
         allowed.subject.to_owned()
     };

@@ -2,13 +2,13 @@
 
 use super::agent_fn::{AgentFn, AgentFuture};
 use super::agent_place::AgentPlace;
+use super::annotated::{Handler, refused};
 use super::interned::interned;
 use super::requirements::Requirements;
 use super::{Turn, TurnPolicy};
 use crate::settings::SettingsSchema;
 use crate::store::OnBusy;
 use std::fmt;
-use std::future::pending;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,6 @@ pub struct AgentDefinition {
     private_threads: Option<bool>,
     policy: TurnPolicy,
     call: Call,
-    requires: fn(&mut Requirements),
     schema: Option<Arc<SettingsSchema>>,
     place: AgentPlace,
 }
@@ -50,9 +49,12 @@ pub struct AgentDefinition {
 #[derive(Clone)]
 enum Call {
     /// The handler of an annotated function.
-    Annotated(fn(Turn) -> AgentFuture),
+    Annotated(fn() -> Handler),
     /// A handler that was made at run time.
-    Made(Arc<dyn Fn(Turn) -> AgentFuture + Send + Sync>),
+    Made {
+        call: Arc<dyn Fn(Turn) -> AgentFuture + Send + Sync>,
+        requires: fn(&mut Requirements),
+    },
 }
 
 impl AgentDefinition {
@@ -62,7 +64,7 @@ impl AgentDefinition {
     pub const fn new(
         name: &'static str,
         description: &'static str,
-        call: fn(Turn) -> AgentFuture,
+        handler: fn() -> Handler,
     ) -> Self {
         Self {
             name,
@@ -71,15 +73,16 @@ impl AgentDefinition {
             has_manual_runs: false,
             private_threads: None,
             policy: TurnPolicy::DEFAULT,
-            call: Call::Annotated(call),
-            requires: |_| {},
+            call: Call::Annotated(handler),
             schema: None,
             place: AgentPlace::UNKNOWN,
         }
     }
 
-    /// The definition of this agent, with its type.
-    pub(crate) const fn of<A: Agent>() -> Self {
+    /// The definition of this agent, with its type. Generated code names it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of<A: Agent>() -> Self {
         let mut definition = A::DEFINITION;
         definition.place = AgentPlace::of::<A>();
         definition
@@ -125,12 +128,14 @@ impl AgentDefinition {
         Arguments: 'static,
     {
         // The handler is replaced below.
-        let made = Self::new(interned(name.into()), "", |_| Box::pin(pending()));
+        let made = Self::new(interned(name.into()), "", refused);
         let function = Arc::new(function);
         let call = move |turn| F::call(Arc::clone(&function), turn);
         Self {
-            call: Call::Made(Arc::new(call)),
-            requires: F::requires,
+            call: Call::Made {
+                call: Arc::new(call),
+                requires: F::requires,
+            },
             place: AgentPlace::Made(Location::caller()),
             ..made
         }
@@ -225,14 +230,6 @@ impl AgentDefinition {
         self
     }
 
-    /// Sets the function that adds the requirements of the agent's arguments. Generated code calls it.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
-        self.requires = requires;
-        self
-    }
-
     /// The name, which is unique among the agents of a server.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -273,7 +270,10 @@ impl AgentDefinition {
     #[must_use]
     pub fn requirements(&self) -> Requirements {
         let mut requirements = Requirements::default();
-        (self.requires)(&mut requirements);
+        match &self.call {
+            Call::Annotated(handler) => handler().requires(&mut requirements),
+            Call::Made { requires, .. } => requires(&mut requirements),
+        }
         requirements
     }
 
@@ -282,8 +282,8 @@ impl AgentDefinition {
     #[must_use]
     pub fn call(&self, turn: Turn) -> AgentFuture {
         match &self.call {
-            Call::Annotated(call) => call(turn),
-            Call::Made(call) => call(turn),
+            Call::Annotated(handler) => handler().call(turn),
+            Call::Made { call, .. } => call(turn),
         }
     }
 
@@ -321,17 +321,11 @@ impl fmt::Debug for AgentDefinition {
     }
 }
 
-/// An entry in the registry of annotated agents.
+/// An entry in the registry of annotated agents: the function that returns the definition.
+///
+/// A definition instead of a function would be evaluated at compile time, for each agent.
 #[derive(Debug)]
-pub struct Registered(AgentDefinition);
-
-impl Registered {
-    /// Creates the entry of this agent.
-    #[must_use]
-    pub const fn of<A: Agent>() -> Self {
-        Self(AgentDefinition::of::<A>())
-    }
-}
+pub struct Registered(pub fn() -> AgentDefinition);
 
 inventory::collect!(Registered);
 
@@ -339,7 +333,7 @@ inventory::collect!(Registered);
 pub(crate) fn annotated() -> Vec<AgentDefinition> {
     let mut agents: Vec<_> = inventory::iter::<Registered>
         .into_iter()
-        .map(|registered| registered.0.clone())
+        .map(|registered| (registered.0)())
         .collect();
     agents.sort_by_key(|agent| agent.name);
     agents

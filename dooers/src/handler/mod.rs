@@ -7,6 +7,7 @@ mod agent_place;
 mod analytics;
 mod analytics_data;
 mod analytics_sink;
+mod annotated;
 mod answer_values;
 mod draft;
 mod extract;

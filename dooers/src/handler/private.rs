@@ -2,6 +2,7 @@
 
 pub use super::agent::Registered;
 pub use super::agent_fn::AgentFuture;
+pub use super::annotated::{AnyType, Handled, Handler, handler, refused};
 pub use dooers_macros::__beside as beside;
 pub use inventory;
 
@@ -29,79 +30,4 @@ pub mod settings {
     pub fn require<T: WorkerSettings>(requirements: &mut Requirements) {
         requirements.settings::<T>();
     }
-}
-
-use super::Turn;
-use super::extract::FromTurn;
-use super::reply::Answer;
-use super::requirements::Requirements;
-use crate::AgentError;
-use futures::future::BoxFuture;
-use std::marker::PhantomData;
-
-/// Boxes the whole call: arguments, handler and reply.
-pub fn call<F>(future: F) -> AgentFuture
-where
-    F: Future<Output = Result<Answer, AgentError>> + Send + 'static,
-{
-    Box::pin(future)
-}
-
-/// Collects the [requirements](FromTurn::requires) of an argument type that implements [`FromTurn`].
-///
-/// Method lookup on `&Probe<T>` finds the method of [`Requires`] if `T` implements [`FromTurn`]. Otherwise it takes one
-/// more reference and finds the method of [`RequiresNothing`]. A type that is not an argument therefore causes a single
-/// error, where [`AnyType::argument`] creates it.
-#[derive(Debug)]
-pub struct Probe<T>(PhantomData<T>);
-
-/// All types. Generated code names the type of an argument as `<T as AnyType>`, because rustc treats a type that does not
-/// exist differently in the list of generic arguments.
-pub trait AnyType: Sized {
-    /// The probe for this type.
-    const PROBE: Probe<Self> = Probe(PhantomData);
-
-    /// Creates an argument of this type.
-    ///
-    /// The future is boxed. Otherwise the compiler would require `FromTurn` for every lifetime if the type of the
-    /// argument contains `&'static`.
-    #[must_use]
-    fn argument<'a>(turn: &'a Turn) -> BoxFuture<'a, Result<Self, AgentError>>
-    where
-        Self: FromTurn + 'a,
-    {
-        Box::pin(Self::from_turn(turn))
-    }
-}
-
-impl<T> AnyType for T {}
-
-/// Types that can be arguments.
-pub trait Requires {
-    /// Adds the requirements of the type.
-    fn requires(&self, requirements: &mut Requirements);
-}
-
-impl<T: FromTurn> Requires for Probe<T> {
-    fn requires(&self, requirements: &mut Requirements) {
-        T::requires(requirements);
-    }
-}
-
-/// All types.
-pub trait RequiresNothing {
-    /// Adds nothing.
-    fn requires(&self, _requirements: &mut Requirements) {}
-}
-
-impl<T> RequiresNothing for &Probe<T> {}
-
-/// The boxed future of a handler. This is the only place that requires the future to be `Send`.
-pub type Handled<T> = BoxFuture<'static, T>;
-
-/// A replacement for the handler of an agent that the macro refused. It is never called, because such a program does
-/// not compile.
-#[must_use]
-pub fn refused(_turn: Turn) -> AgentFuture {
-    Box::pin(std::future::ready(Ok(Answer::default())))
 }

@@ -19,54 +19,40 @@ pub(crate) struct __dooers_support {}
 #[allow(non_camel_case_types, dead_code)]
 #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 pub(crate) type HelpDesk = __dooers_support;
-const _: () = {
-    use crate::runtime as __dooers;
-    #[allow(deprecated, unreachable_code)]
-    fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
-        __dooers::__private::call(async move {
-            let __0 = <WorkerRequest as __dooers::__private::AnyType>::argument(&__turn)
-                .await?;
-            let __1 = <State<Db> as __dooers::__private::AnyType>::argument(&__turn)
-                .await?;
-            let __reply = {
-                let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
-                    support(__0, __1),
-                );
-                __future
-            }
-                .await;
-            <Result<String, MyError> as __dooers::IntoReply>::into_reply(__reply)
-        })
-    }
-    #[allow(deprecated)]
-    fn __requires(__requirements: &mut __dooers::Requirements) {
-        #[allow(unused_imports)]
-        use __dooers::__private::{Requires as _, RequiresNothing as _};
-        (&<WorkerRequest as __dooers::__private::AnyType>::PROBE)
-            .requires(__requirements);
-        (&<State<Db> as __dooers::__private::AnyType>::PROBE).requires(__requirements);
-    }
-    #[automatically_derived]
-    impl __dooers::Agent for __dooers_support {
-        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
+#[automatically_derived]
+impl crate::runtime::Agent for __dooers_support {
+    const DEFINITION: crate::runtime::AgentDefinition = {
+        #[allow(deprecated, unreachable_code)]
+        fn __handler() -> crate::runtime::__private::Handler {
+            crate::runtime::__private::handler(
+                <WorkerRequest as crate::runtime::__private::AnyType>::argument()
+                    .and(
+                        <State<Db> as crate::runtime::__private::AnyType>::argument()
+                            .and(()),
+                    ),
+                |(__0, (__1, ()))| ::std::boxed::Box::pin(support(__0, __1)),
+                <Result<String, MyError> as crate::runtime::IntoReply>::into_reply,
+            )
+        }
+        crate::runtime::AgentDefinition::new(
                 "help-desk",
                 ::core::concat!(
                     "Answers questions.\n\n", include_str!("support.md"), "\n"
                 )
                     .trim_ascii(),
-                __call,
+                __handler,
             )
             .with_default()
             .with_manual_runs()
             .with_private_threads(true)
             .with_timeout(::core::time::Duration::from_millis(90000u64))
             .with_retries(2u32)
-            .when_busy(__dooers::OnBusy::Queue {
+            .when_busy(crate::runtime::OnBusy::Queue {
                 limit: 8u32,
             })
-            .requiring(__requires);
-    }
-    __dooers::__private::inventory::submit! {
-        __dooers::__private::Registered::of:: < __dooers_support > ()
-    }
-};
+    };
+}
+crate::runtime::__private::inventory::submit! {
+    crate ::runtime::__private::Registered(crate ::runtime::AgentDefinition::of:: <
+    __dooers_support >)
+}

@@ -8,30 +8,20 @@ struct __dooers_hello {}
 #[allow(non_camel_case_types, dead_code)]
 #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 type hello = __dooers_hello;
-const _: () = {
-    use ::dooers as __dooers;
-    #[allow(deprecated, unreachable_code)]
-    fn __call(__turn: __dooers::Turn) -> __dooers::__private::AgentFuture {
-        __dooers::__private::call(async move {
-            let __reply = {
-                let __future: __dooers::__private::Handled<_> = ::std::boxed::Box::pin(
-                    hello(),
-                );
-                __future
-            }
-                .await;
-            __dooers::IntoReply::into_reply(__reply)
-        })
-    }
-    #[automatically_derived]
-    impl __dooers::Agent for __dooers_hello {
-        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
-            "hello",
-            "",
-            __call,
-        );
-    }
-    __dooers::__private::inventory::submit! {
-        __dooers::__private::Registered::of:: < __dooers_hello > ()
-    }
-};
+#[automatically_derived]
+impl ::dooers::Agent for __dooers_hello {
+    const DEFINITION: ::dooers::AgentDefinition = {
+        #[allow(deprecated, unreachable_code)]
+        fn __handler() -> ::dooers::__private::Handler {
+            ::dooers::__private::handler(
+                (),
+                |()| ::std::boxed::Box::pin(hello()),
+                <() as ::dooers::IntoReply>::into_reply,
+            )
+        }
+        ::dooers::AgentDefinition::new("hello", "", __handler)
+    };
+}
+::dooers::__private::inventory::submit! {
+    ::dooers::__private::Registered(::dooers::AgentDefinition::of:: < __dooers_hello >)
+}

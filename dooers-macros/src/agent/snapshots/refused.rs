@@ -14,14 +14,9 @@ pub struct __dooers_support {}
 #[allow(non_camel_case_types, dead_code)]
 #[allow(unreachable_pub, clippy::needless_pub_self, clippy::redundant_pub_crate)]
 pub type support = __dooers_support;
-const _: () = {
-    use ::dooers as __dooers;
-    #[automatically_derived]
-    impl __dooers::Agent for __dooers_support {
-        const DEFINITION: __dooers::AgentDefinition = __dooers::AgentDefinition::new(
-            "support",
-            "",
-            __dooers::__private::refused,
-        );
-    }
-};
+#[automatically_derived]
+impl ::dooers::Agent for __dooers_support {
+    const DEFINITION: ::dooers::AgentDefinition = {
+        ::dooers::AgentDefinition::new("support", "", ::dooers::__private::refused)
+    };
+}
