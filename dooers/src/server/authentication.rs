@@ -21,7 +21,8 @@ impl Session {
             payload,
             self.origin.headers.clone(),
             self.origin.peer,
-        );
+        )
+        .map_err(|refusal| self.refused(refusal))?;
         let mut granted = self.ask(request.clone()).await?;
         if let Err(refused) = granted.admit() {
             return Err(if self.server.config.authenticator.believes_clients() {
@@ -55,13 +56,16 @@ impl Session {
                 Err(Refusal::unavailable("the server cannot authenticate clients now; try again later"))
             }),
         };
-        asked.map_err(|refusal| {
-            let answer = refusal.into_answer();
-            if answer.code == ErrorCode::Unauthorized {
-                self.record_refusal();
-            }
-            answer
-        })
+        asked.map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Returns the answer to a refused client.
+    fn refused(&self, refusal: Refusal) -> ErrorBody {
+        let answer = refusal.into_answer();
+        if answer.code == ErrorCode::Unauthorized {
+            self.record_refusal();
+        }
+        answer
     }
 }
 
