@@ -22,6 +22,7 @@
 //!
 //! | feature | default? | description |
 //! |---|---|---|
+//! | `jwt` | no | clients prove who they are with a JSON Web Token |
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |

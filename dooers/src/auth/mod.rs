@@ -9,6 +9,8 @@ mod authenticator;
 mod bearer;
 mod connect_request;
 mod identity;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod open;
 mod refusal;
 
@@ -18,5 +20,7 @@ pub(crate) use authenticator::SharedAuthenticator;
 pub(crate) use bearer::{SUBPROTOCOL, offers_subprotocol};
 pub use connect_request::ConnectRequest;
 pub use identity::{Identity, Rights};
+#[cfg(feature = "jwt")]
+pub use jwt::{InvalidJwt, Jwt, JwtBuilder, JwtKey};
 pub use open::Open;
 pub use refusal::Refusal;

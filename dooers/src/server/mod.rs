@@ -4,6 +4,7 @@ mod agent_variables;
 mod analytics;
 mod analytics_events;
 mod announce;
+mod auth_env;
 mod authentication;
 mod bind_address;
 mod binding;
@@ -25,6 +26,7 @@ mod expiry;
 mod feedback;
 mod feedback_updates;
 mod identity;
+mod jwt_env;
 mod leases;
 mod listener;
 #[cfg(feature = "testing")]

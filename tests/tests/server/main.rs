@@ -51,6 +51,7 @@ mod websocket_errors;
 
 mod close;
 mod connection_limits;
+mod jwt;
 mod origins;
 mod routing;
 mod serving;
