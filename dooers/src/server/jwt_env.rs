@@ -81,7 +81,8 @@ impl Environment<'_> {
             _ => {}
         }
         if value.contains("-----BEGIN") {
-            return Ok(Jwt::pem(value));
+            // Files with variables often write line breaks as `\n`, which PEM never contains.
+            return Ok(Jwt::pem(value.replace("\\n", "\n")));
         }
         let pem = std::fs::read(value.trim()).map_err(|error| ConfigError {
             variable,
@@ -199,6 +200,8 @@ mod tests {
         ];
         assert_eq!(jwt(&all), Ok(true));
         assert_eq!(jwt(&[("PUBLIC_KEY", PEM), ISSUER, AUDIENCE]), Ok(true));
+        let escaped = PEM.replace('\n', "\\n");
+        assert_eq!(jwt(&[("PUBLIC_KEY", &escaped), ISSUER, AUDIENCE]), Ok(true));
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(PEM.as_bytes()).unwrap();
         let path = file.path().to_str().unwrap();

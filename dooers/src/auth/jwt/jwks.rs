@@ -170,7 +170,7 @@ impl Issuer {
                 let has_keys = cache.keys.is_some();
                 drop(cache);
                 let error: &dyn Error = &error;
-                tracing::warn!(target: "dooers::auth", error, issuer = %self.origin, has_keys, "the keys of the issuer cannot be fetched; earlier ones stay in use");
+                tracing::warn!(target: "dooers::auth", error, issuer = %self.origin, has_keys, "the keys of the issuer cannot be fetched; keys that were fetched before stay in use");
             }
         }
     }

@@ -46,10 +46,12 @@ impl Verifier {
         // If another crate enables a second implementation, `jsonwebtoken` selects none and panics at the first token. An
         // error means that the program has selected one.
         let _ = CryptoProvider::install_default(&rust_crypto::DEFAULT_PROVIDER);
-        let mut validation = Validation::default();
-        validation.algorithms = Vec::new();
-        validation.leeway = leeway.as_secs();
-        validation.validate_nbf = true;
+        let mut validation = Validation {
+            algorithms: Vec::new(),
+            leeway: leeway.as_secs(),
+            validate_nbf: true,
+            ..Validation::default()
+        };
         validation.set_issuer(&[issuer]);
         validation.set_audience(audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
