@@ -46,6 +46,12 @@ pub mod testing {}
 
 #[doc = "[from_env]: crate::WorkerConfig::from_env"]
 #[doc = "[streaming]: crate::guide::streaming"]
+#[doc = "[auth]: crate::guide::auth"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/deployment.md")]
 pub mod deployment {}
+
+#[doc = "[authenticator]: crate::WorkerServer::authenticator"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/auth.md")]
+pub mod auth {}

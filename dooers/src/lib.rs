@@ -23,6 +23,7 @@
 //! | feature | default? | description |
 //! |---|---|---|
 //! | `auth-webhook` | no | [`auth::WebhookAuthenticator`]: a server of the operator decides about the tokens of clients |
+//! | `jwt` | no | clients prove who they are with a JSON Web Token |
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |

@@ -127,6 +127,12 @@ impl Process {
         }
     }
 
+    /// Waits for a line with this beginning, and returns the rest of it.
+    pub fn rest_of_line(&mut self, beginning: &str) -> String {
+        let (_, line) = self.output_until(|line| line.starts_with(beginning));
+        line[beginning.len()..].trim_end().to_owned()
+    }
+
     /// Waits for a line with this beginning.
     pub fn wait_for_line(&mut self, beginning: &str) {
         self.output_before(beginning);

@@ -1,10 +1,15 @@
 //! The request of a client to connect, as an authenticator sees it.
 
+use super::Refusal;
 use super::bearer::token_in;
 use crate::protocol::{AuthToken, ConnectPayload, User};
 use axum::http::HeaderMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Maximum length of a token, in bytes. Longer ones are refused before an authenticator sees them, because reading them costs
+/// time and memory, and proxies refuse them in headers anyway.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The request of a client to connect: its token, what it states about itself, and how it reached the server.
 ///
@@ -21,21 +26,33 @@ pub struct ConnectRequest {
 
 impl ConnectRequest {
     /// Creates the request that a client sent to this agent. `headers` are those of the request that opened the WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if the token is too long.
     pub(crate) fn new(
         agent: &'static str,
         payload: ConnectPayload,
         headers: Arc<HeaderMap>,
         peer: Option<IpAddr>,
-    ) -> Self {
+    ) -> Result<Self, Refusal> {
         // A later `connect` renews the token that opened the WebSocket.
         let token = payload.auth_token().cloned();
-        Self {
-            token: token.or_else(|| token_in(&headers)),
+        let token = token.or_else(|| token_in(&headers));
+        if let Some(token) = &token
+            && token.as_str().len() > MAX_TOKEN_BYTES
+        {
+            return Err(Refusal::unauthorized(format!(
+                "the token is longer than {MAX_TOKEN_BYTES} bytes; log in for one with fewer claims"
+            )));
+        }
+        Ok(Self {
+            token,
             payload: Arc::new(payload),
             agent,
             headers,
             peer,
-        }
+        })
     }
 
     /// The name of the agent that the client connects to.
@@ -47,7 +64,8 @@ impl ConnectRequest {
     /// The token of the client. `None` if it sent none.
     ///
     /// It comes from `auth_token` in the `connect`, from the header `Authorization: Bearer …`, or, for browsers, from the
-    /// WebSocket subprotocol `dooers.bearer.…`, in this order. The URL is never used, because proxies log it.
+    /// WebSocket subprotocol `dooers.bearer.…`, in this order. The URL is never used, because proxies log it. A token has at
+    /// most 16 KiB.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(AuthToken::as_str)

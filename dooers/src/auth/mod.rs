@@ -10,6 +10,8 @@ mod bearer;
 mod connect_request;
 mod identity;
 mod identity_limits;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod open;
 mod refusal;
 mod shared_authenticator;
@@ -24,6 +26,8 @@ pub(crate) use bearer::{SUBPROTOCOL, offers_subprotocol};
 pub use connect_request::ConnectRequest;
 pub use identity::{Identity, Rights};
 pub use identity_limits::IdentityLimits;
+#[cfg(feature = "jwt")]
+pub use jwt::{InvalidJwt, Jwt, JwtBuilder, JwtKey};
 pub use open::Open;
 pub use refusal::Refusal;
 pub(crate) use shared_authenticator::SharedAuthenticator;

@@ -34,7 +34,7 @@ impl Refusal {
     /// Refuses a client that sent no token.
     pub(crate) fn no_token() -> Self {
         Self::unauthorized(
-            "this server requires a token; send it as `auth_token` in `connect`, or in the header `Authorization: Bearer …`",
+            "this server requires a token; log in, and send the token as `auth_token` in `connect`",
         )
     }
 

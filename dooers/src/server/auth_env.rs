@@ -19,19 +19,24 @@ const WEBHOOK_SECRET: &str = "WORKER_AUTH_WEBHOOK_SECRET";
 /// Reads an authenticator whose variable is set.
 type Read = fn(&Environment<'_>) -> Result<SharedAuthenticator, ConfigError>;
 
-/// The authenticators, each with the variable that selects it.
+/// The authenticators besides [`jwt`](Environment::jwt), each with the variable that selects it.
 const AUTHENTICATORS: &[(&str, Read)] = &[(TOKENS_FILE, static_tokens), (WEBHOOK_URL, webhook)];
 
 /// Reads the authenticator. `None` if no variable selects one.
 pub(super) fn authenticator(
     env: &Environment<'_>,
 ) -> Result<Option<SharedAuthenticator>, ConfigError> {
+    let jwt = env.jwt()?;
     let mut selected = AUTHENTICATORS
         .iter()
         .filter(|(variable, _)| env.is_set(variable));
     let Some((variable, read)) = selected.next() else {
-        return Ok(None);
+        return Ok(jwt);
     };
+    if jwt.is_some() {
+        let allowed = "a key of WORKER_JWT_… is set, too, and a server has one authenticator; unset one of them";
+        return Err(Environment::hide(variable, allowed.to_owned()));
+    }
     if let Some((other, _)) = selected.next() {
         return Err(Environment::hide(
             other,

@@ -26,7 +26,8 @@ impl Session {
             payload,
             self.origin.headers.clone(),
             self.origin.peer,
-        );
+        )
+        .map_err(|refusal| self.refused(refusal))?;
         let is_proven = !self.server.config.authenticator.believes_clients();
         let mut granted = self.ask(request.clone()).await?;
         if let Err(refused) = granted.admit() {
@@ -65,6 +66,11 @@ impl Session {
             Ok(Err(_)) => unavailable("the authenticator panicked"),
             Err(_) => unavailable("the authenticator did not answer in time"),
         };
+        Err(self.refused(refusal))
+    }
+
+    /// Returns the answer to a refused client.
+    fn refused(&self, refusal: Refusal) -> ErrorBody {
         let answer = refusal.into_answer();
         if answer.code == ErrorCode::Unauthorized {
             self.record_refusal();
@@ -72,7 +78,7 @@ impl Session {
                 meter.failed_authentication();
             }
         }
-        Err(answer)
+        answer
     }
 }
 

@@ -72,17 +72,24 @@ impl ClientAddress {
         self.0
     }
 
-    /// The address by which clients are counted: of IPv6, the first address of the customer's network. One machine can
-    /// use any number of addresses in it. An address of IPv4 that a network translates (RFC 6052) counts as a whole.
+    /// The [customer](customer_of) by which clients are counted.
     pub(super) fn customer(self) -> Option<IpAddr> {
-        self.0.map(|address| match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(translated) if translated.segments().starts_with(&TRANSLATED) => address,
-            IpAddr::V6(address) => {
-                let mask = u128::MAX << (Ipv6Addr::BITS - CUSTOMER_PREFIX);
-                Ipv6Addr::from_bits(address.to_bits() & mask).into()
-            }
-        })
+        self.0.map(customer_of)
+    }
+}
+
+/// The address by which clients are counted: of IPv6, the first address of the customer's network. One machine can use any
+/// number of addresses in it. An address of IPv4 that a network translates (RFC 6052) counts as a whole.
+pub(super) fn customer_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => address,
+        IpAddr::V6(translated) if translated.segments().starts_with(&TRANSLATED) => {
+            translated.into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (Ipv6Addr::BITS - CUSTOMER_PREFIX);
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
     }
 }
 

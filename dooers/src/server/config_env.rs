@@ -44,6 +44,18 @@ impl WorkerConfig {
     /// | `WORKER_AUTH_WEBHOOK_SECRET` | | the secret with which the requests to that URL are signed; required with it |
     /// | `WORKER_AUTH_WEBHOOK_ALLOW_PRIVATE` | `false` | whether that URL may lead to a private network |
     /// | `WORKER_AUTH_WEBHOOK_TIMEOUT` | `5` | time in seconds within which it must answer |
+    /// | `WORKER_JWT_SECRET` | | clients need a JSON Web Token (feature `jwt`), signed with this secret of at least 32 bytes (HS256) |
+    /// | `WORKER_JWT_PUBLIC_KEY` | | the same for tokens that are signed with a private key: its public key in PEM, or the path of a file with it. The type of the key decides the algorithm: RS256, ES256, ES384 or EdDSA |
+    /// | `WORKER_JWT_JWKS_URL` | | the same for tokens that are signed with a key that their issuer publishes at this URL, which must start with `https://`, or name this machine |
+    /// | `WORKER_JWT_ISSUER` | | the issuer of the tokens, which `iss` must equal. Required with a key |
+    /// | `WORKER_JWT_AUDIENCE` | | the audiences, separated by commas, one of which `aud` must name. Required with a key |
+    /// | `WORKER_JWT_LEEWAY` | `60` | how far the clocks of the issuer and of this server may differ, in seconds, at most 300 |
+    /// | `WORKER_JWT_CLAIM_USER` | `sub` | the claim with the id of the user. A name may be a path such as `app_metadata.org.id` |
+    /// | `WORKER_JWT_CLAIM_NAME`, `WORKER_JWT_CLAIM_EMAIL` | `name`, `email` | the claims with the name and the email address of the user |
+    /// | `WORKER_JWT_CLAIM_ORGANIZATION`, `WORKER_JWT_CLAIM_WORKSPACE` | `org_id`, `workspace_id` | the claims with the organization and the workspace. A token needs the claim if the variable is set |
+    /// | `WORKER_JWT_CLAIM_ROLE` | `roles` | the claim with the role in the organization: a text or a list |
+    /// | `WORKER_JWT_CLAIM_WORKERS` | `workers` | the claim with the list of workers that the user may use. Without it, the user may use every worker, unless the variable is set |
+    /// | `WORKER_JWT_CLAIM_RIGHTS` | `rights` | the claim with a list of `settings`, `creator_settings` and `analytics` |
     /// | `WORKER_ASSISTANT_NAME` | `Assistant` | the author name on the agent's messages |
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |

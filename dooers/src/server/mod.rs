@@ -29,6 +29,7 @@ mod feedback;
 mod feedback_updates;
 mod http_layers;
 mod identity;
+mod jwt_env;
 mod leases;
 mod list;
 mod listener;

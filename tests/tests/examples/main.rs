@@ -7,6 +7,7 @@
 )]
 
 mod analytics;
+mod auth;
 mod dispatch;
 mod logs;
 mod settings;

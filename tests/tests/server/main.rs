@@ -59,6 +59,7 @@ mod websocket_errors;
 mod close;
 mod connection_limits;
 mod cors;
+mod jwt;
 mod origins;
 mod pending_connections;
 mod proxies;

@@ -38,7 +38,7 @@ async fn removed_token_stops_working_at_once() {
     for (token, expected) in [
         (
             Value::Null,
-            "this server requires a token; send it as `auth_token` in `connect`, or in the header `Authorization: Bearer …`",
+            "this server requires a token; log in, and send the token as `auth_token` in `connect`",
         ),
         (
             json!("short"),

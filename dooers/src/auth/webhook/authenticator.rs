@@ -14,9 +14,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Maximum size of a token, in bytes.
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
-
 /// Maximum number of decisions that are kept.
 const MAX_CACHED: usize = 10_000;
 
@@ -98,11 +95,6 @@ impl WebhookAuthenticator {
 impl Authenticator for WebhookAuthenticator {
     async fn authenticate(&self, request: ConnectRequest) -> Result<Identity, Refusal> {
         let token = request.token().ok_or_else(Refusal::no_token)?;
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Refusal::unauthorized(format!(
-                "the token has more than {MAX_TOKEN_BYTES} bytes; log in again for another one"
-            )));
-        }
         let question = Question {
             token: AuthToken::from(token),
             agent: request.agent().to_owned(),

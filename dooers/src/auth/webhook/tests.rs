@@ -37,7 +37,7 @@ fn login(receiver: &Receiver) -> WebhookAuthenticator {
 async fn ask(login: &WebhookAuthenticator, token: &str) -> Result<Identity, Refusal> {
     let payload = json!({"worker_id": "w1", "auth_token": token});
     let payload = serde_json::from_value(payload).unwrap();
-    let request = ConnectRequest::new("desk", payload, Arc::default(), None);
+    let request = ConnectRequest::new("desk", payload, Arc::default(), None)?;
     login.authenticate(request).await
 }
 
@@ -220,16 +220,13 @@ async fn request_that_nobody_awaits_is_cancelled() {
 }
 
 #[tokio::test]
-async fn missing_or_large_token_asks_nobody() {
+async fn missing_token_asks_nobody() {
     let login = WebhookAuthenticator::builder("http://127.0.0.1:1/", Secret::new(SECRET));
     let login = login.build().unwrap();
     let payload = serde_json::from_value(json!({"worker_id": "w1"})).unwrap();
-    let request = ConnectRequest::new("desk", payload, Arc::default(), None);
+    let request = ConnectRequest::new("desk", payload, Arc::default(), None).unwrap();
     let refused = login.authenticate(request).await;
     assert_eq!(refused, Err(Refusal::no_token()));
-    let expected = "the token has more than 16384 bytes; log in again for another one";
-    let refused = ask(&login, &"x".repeat(16 * 1024 + 1)).await;
-    assert_eq!(refused, Err(Refusal::unauthorized(expected)));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::Quotas;
 use super::account::Account;
+use crate::server::client_address::customer_of;
 use crate::throttle::Keyed;
 use std::hash::RandomState;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -21,13 +22,9 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    /// The owner of what an address sends. A single machine usually has a whole IPv6 network of 64 bits.
+    /// The owner of what an address sends.
     pub(super) fn of_address(address: IpAddr) -> Self {
-        const NETWORK: u128 = !(u64::MAX as u128);
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
-            address @ IpAddr::V4(_) => address,
-        })
+        Self::Address(customer_of(address))
     }
 }
 
