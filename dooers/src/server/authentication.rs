@@ -60,34 +60,39 @@ impl Session {
             }
             asked = asking => asked,
         };
-        let refusal = match asked {
+        let (refusal, reason) = match asked {
             Ok(Ok(Ok(identity))) => return Ok(identity),
-            Ok(Ok(Err(refusal))) => refusal,
-            Ok(Err(_)) => unavailable("the authenticator panicked"),
-            Err(_) => unavailable("the authenticator did not answer in time"),
+            Ok(Ok(Err(refusal))) => return Err(self.refused(refusal)),
+            Ok(Err(_)) => (Refusal::cannot_authenticate(), "the authenticator panicked"),
+            Err(_) => (
+                Refusal::cannot_authenticate(),
+                "the authenticator did not answer in time",
+            ),
         };
-        Err(self.refused(refusal))
+        Err(with_id_of_log(refusal.into_answer(), reason))
     }
 
     /// Returns the answer to a refused client.
     fn refused(&self, refusal: Refusal) -> ErrorBody {
+        let reason = refusal.to_string();
         let answer = refusal.into_answer();
-        if answer.code == ErrorCode::Unauthorized {
-            self.record_refusal();
-            if let Some(meter) = &self.meter {
-                meter.failed_authentication();
-            }
+        if answer.code != ErrorCode::Unauthorized {
+            return with_id_of_log(answer, &reason);
+        }
+        self.record_refusal();
+        if let Some(meter) = &self.meter {
+            meter.failed_authentication();
         }
         answer
     }
 }
 
-/// Logs a problem of the authenticator. Returns the refusal, which names the id of the log line.
-fn unavailable(problem: &str) -> Refusal {
+/// Logs the reason why a client cannot be authenticated now, and adds the id of the log line to the answer.
+fn with_id_of_log(mut answer: ErrorBody, reason: &str) -> ErrorBody {
     let error_id = new_id();
-    tracing::error!(target: "dooers::auth", error_id, problem, "a client could not be authenticated");
-    let text = "the server cannot authenticate clients now; try again later";
-    Refusal::unavailable(with_error_id(text, &error_id))
+    tracing::warn!(target: "dooers::auth", error_id, reason, "a client could not be authenticated");
+    answer.message = with_error_id(&answer.message, &error_id);
+    answer
 }
 
 /// Checks the worker's id, which no authenticator replaces.

@@ -2,6 +2,10 @@
 //!
 //! Its agents put secrets into everything that an author of agents can put them into. The variable `LEAKS` has the secrets
 //! by name. It logs everything, without any filter.
+#![allow(
+    clippy::panic,
+    reason = "panics are among the places that are searched"
+)]
 
 use dooers::prelude::*;
 use dooers::repository::Scope;
@@ -14,7 +18,6 @@ use dooers_tests::SpyStore;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt;
-use std::future::ready;
 use std::sync::{Arc, LazyLock};
 
 static SECRETS: LazyLock<Value> = LazyLock::new(|| {
@@ -189,9 +192,9 @@ async fn updated(update: SettingsUpdate) -> Result<()> {
     }
 }
 
-fn liked(update: FeedbackUpdate) -> impl Future<Output = Result<()>> + Send {
+async fn liked(update: FeedbackUpdate) -> Result<()> {
     debug(&update.feedback.id);
-    ready(Err(secret("feedback callback").into()))
+    Err(secret("feedback callback").into())
 }
 
 /// Prints everything that a store in memory has kept.

@@ -74,7 +74,7 @@ async fn handler_sees_the_identity_of_the_authenticator() {
 #[tokio::test]
 async fn dispatch_in_a_turn_keeps_the_identity() {
     let worker = WorkerServer::new(in_memory())
-        .agent_with::<relay>(|agent| agent.with_default())
+        .agent_with::<relay>(dooers::AgentDefinition::with_default)
         .agent::<mirror>()
         .authenticator(authenticate);
     let server = Server::start(worker).await;
