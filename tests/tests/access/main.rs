@@ -9,6 +9,11 @@
 mod calls;
 mod fixtures;
 mod foreign_ids;
+mod frames;
+mod matrix;
+mod names;
 mod own_costs;
 mod pending;
+mod program;
+mod relations;
 mod verbs;

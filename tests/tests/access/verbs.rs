@@ -3,67 +3,91 @@
 use crate::fixtures::{Ids, Measured, Places};
 use serde_json::{Value, json};
 
+/// A request, and its results: with a private thread and with a shared one. [`RELATIONS`](crate::relations::RELATIONS)
+/// explains the letters.
+pub(crate) type Request = (&'static str, Value, [&'static str; 2]);
+
+/// The results of a request that needs a visible thread.
+const OF_THREAD: [&str; 2] = ["+------N", "+++----N"];
+
+/// The results of a message whose id the owner has used in the thread. The id belongs to the user in all agents of the
+/// place, so it is not foreign to the user of another agent.
+const OF_USED_ID: [&str; 2] = ["+-----CN", "+++---CN"];
+
+/// The results of a request that is the same for everyone, also if it names an event of another thread.
+const ANY_THREAD: [&str; 2] = ["+++++++N"; 2];
+
+/// The results of a request that needs an event of its own thread.
+const IN_OTHER_THREAD: [&str; 2] = ["-------N"; 2];
+
 /// The number of requests in [`requests`].
 pub(crate) const COUNT: usize = 24;
 
-/// Returns the requests of a client with threads of its own, `home`, that name these ids.
-fn requests(ids: &Ids, home: &Ids) -> [(&'static str, Value); COUNT] {
+/// Returns the requests of a client with a thread of its own, `home`, that name these ids. Those that change most are last.
+pub(crate) fn requests(ids: &Ids, home: &str) -> [Request; COUNT] {
     let thread = json!({"thread_id": ids.thread});
     let message = |thread_id: &str, client_event_id: Option<&str>| {
-        let event = json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": "hello"}]});
+        let event = json!({"type": "message", "actor": "user", "content": [{"type": "text", "text": "form"}]});
         json!({"thread_id": thread_id, "client_event_id": client_event_id, "event": event})
     };
     let form_response = |thread_id: &str| {
         let data = json!({"form_event_id": ids.form, "values": {"size": "L"}});
-        let event = json!({"type": "form_response", "actor": "user", "content": [], "data": data});
+        let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
         json!({"thread_id": thread_id, "event": event})
     };
     let like =
         |kind: &str, id: &str| json!({"target_type": kind, "target_id": id, "feedback": "like"});
+    let after = |thread_id: &str, id: &str| json!({"thread_id": thread_id, "after_event_id": id});
+    let before = |thread_id: &str, id: &str| json!({"thread_id": thread_id, "before_event_id": id});
+    let resumed = after(&ids.busy_thread, &ids.busy_event);
     [
-        ("thread.subscribe", thread.clone()),
-        (
-            "thread.subscribe",
-            json!({"thread_id": ids.busy_thread, "after_event_id": ids.busy_event}),
-        ),
-        (
-            "thread.subscribe",
-            json!({"thread_id": home.thread, "after_event_id": ids.event}),
-        ),
-        ("thread.unsubscribe", thread.clone()),
-        ("thread.delete", thread.clone()),
-        ("thread.delete", json!({"thread_id": ids.busy_thread})),
-        ("event.list", thread),
-        (
-            "event.list",
-            json!({"thread_id": ids.thread, "before_event_id": ids.form}),
-        ),
-        (
-            "event.list",
-            json!({"thread_id": home.thread, "before_event_id": ids.form}),
-        ),
-        ("event.create", message(&ids.thread, None)),
-        ("event.create", message(&ids.busy_thread, None)),
-        ("event.create", message(&ids.thread, Some("new"))),
+        ("thread.subscribe", thread.clone(), OF_THREAD),
+        ("thread.subscribe", resumed, OF_THREAD),
+        ("thread.subscribe", after(home, &ids.event), ANY_THREAD),
+        ("event.list", thread.clone(), OF_THREAD),
+        ("event.list", before(&ids.thread, &ids.form), OF_THREAD),
+        ("event.list", before(home, &ids.form), IN_OTHER_THREAD),
+        ("event.create", message(&ids.thread, None), OF_THREAD),
+        ("event.create", message(&ids.busy_thread, None), OF_THREAD),
+        ("event.create", message(&ids.thread, Some("new")), OF_THREAD),
         // The id of the other message is known in its own place only.
-        ("event.create", message(&ids.thread, Some(&ids.sent))),
-        ("event.create", form_response(&ids.thread)),
-        ("event.create", form_response(&ids.busy_thread)),
-        ("event.create", form_response(&home.thread)),
-        ("run.cancel", json!({"run_id": ids.run})),
-        ("run.cancel", json!({"run_id": ids.busy_run})),
-        ("run.cancel", json!({"event_id": ids.event})),
-        ("run.cancel", json!({"event_id": ids.busy_event})),
-        ("run.cancel", json!({"event_id": ids.queued_event})),
-        ("feedback", like("thread", &ids.thread)),
-        ("feedback", like("event", &ids.event)),
-        ("feedback", like("run", &ids.busy_run)),
+        (
+            "event.create",
+            message(&ids.thread, Some(&ids.sent)),
+            OF_USED_ID,
+        ),
+        ("event.create", form_response(home), IN_OTHER_THREAD),
+        (
+            "event.create",
+            form_response(&ids.busy_thread),
+            IN_OTHER_THREAD,
+        ),
+        ("event.create", form_response(&ids.thread), OF_THREAD),
+        ("feedback", like("thread", &ids.thread), OF_THREAD),
+        ("feedback", like("event", &ids.event), OF_THREAD),
+        ("feedback", like("run", &ids.busy_run), OF_THREAD),
+        ("run.cancel", json!({"run_id": ids.run}), OF_THREAD),
+        ("run.cancel", json!({"event_id": ids.event}), OF_THREAD),
+        (
+            "run.cancel",
+            json!({"event_id": ids.queued_event}),
+            OF_THREAD,
+        ),
+        ("run.cancel", json!({"event_id": ids.busy_event}), OF_THREAD),
+        ("run.cancel", json!({"run_id": ids.busy_run}), OF_THREAD),
+        ("thread.unsubscribe", thread.clone(), OF_THREAD),
+        (
+            "thread.delete",
+            json!({"thread_id": ids.busy_thread}),
+            OF_THREAD,
+        ),
+        ("thread.delete", thread, OF_THREAD),
     ]
 }
 
 /// Sends a request and returns all frames that follow it.
 pub(crate) async fn ask(places: &mut Places<'_>, ids: &Ids, number: usize) -> Measured {
-    let (kind, payload) = requests(ids, &places.home)[number].clone();
+    let (kind, payload, _) = requests(ids, &places.home.thread)[number].clone();
     places.executed().await;
     let frame_id = places.client.send(kind, payload.clone()).await;
     let frames = places.client.read_pending().await;
