@@ -14,6 +14,5 @@ mod matrix;
 mod names;
 mod own_costs;
 mod pending;
-mod program;
 mod relations;
 mod verbs;

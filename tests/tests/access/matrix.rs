@@ -1,10 +1,10 @@
 //! The access matrix: every verb, every live frame and every way of the program, for each relation of the caller to the owner
 //! of a thread, with private and with shared threads, on all stores.
 
+use crate::calls;
 use crate::fixtures::{Ids, clerk, desk};
 use crate::frames::{self, FRAMES};
 use crate::names::names;
-use crate::program;
 use crate::relations::{Place, RELATIONS, connect};
 use crate::verbs::{Request, requests};
 use dooers::auth::{ConnectRequest, Identity, Refusal};
@@ -217,8 +217,11 @@ impl Column {
         let cursor = first.await["cursor"].as_str().unwrap().to_owned();
         let before = state(&repository, &owner, &ids).await;
         if let Some(place) = &related {
-            for (what, letter, expected) in program::ask(server, &repository, place, &ids).await {
-                self.expect(what, expected[self.agent], letter);
+            for made in calls::make(server, place, &home, &ids, self.sees()).await {
+                self.expect(&made.what, made.expected[self.agent], made.letter);
+                if made.shows && !self.sees() {
+                    self.wrong(format!("{}: the answer shows the thread", made.what));
+                }
             }
         }
         client.read_pending().await;

@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 pub(crate) type Request = (&'static str, Value, [&'static str; 2]);
 
 /// The results of a request that needs a visible thread.
-const OF_THREAD: [&str; 2] = ["+------N", "+++----N"];
+pub(crate) const OF_THREAD: [&str; 2] = ["+------N", "+++----N"];
 
 /// The results of a message whose id the owner has used in the thread. The id belongs to the user in all agents of the
 /// place, so it is not foreign to the user of another agent.
 const OF_USED_ID: [&str; 2] = ["+-----CN", "+++---CN"];
 
 /// The results of a request that is the same for everyone, also if it names an event of another thread.
-const ANY_THREAD: [&str; 2] = ["+++++++N"; 2];
+pub(crate) const ANY_THREAD: [&str; 2] = ["+++++++N"; 2];
 
 /// The results of a request that needs an event of its own thread.
-const IN_OTHER_THREAD: [&str; 2] = ["-------N"; 2];
+pub(crate) const IN_OTHER_THREAD: [&str; 2] = ["-------N"; 2];
 
 /// The number of requests in [`requests`].
 pub(crate) const COUNT: usize = 24;
