@@ -52,7 +52,11 @@ fn all_requests(
     (home, cursor): (&str, &str),
 ) -> Vec<Request> {
     let worker = json!({"agent_id": owner.worker});
-    let creator = json!({"agent_id": owner.worker, "audience": "creator"});
+    let creator = json!({
+        "agent_id": owner.worker,
+        "audience": "creator",
+        "agent_owner_user_id": caller.unwrap_or(owner).user(),
+    });
     let patch = |field: &str, value: Value| json!({"field_id": field, "value": value});
     let again = json!({
         "client_event_id": ids.sent,
@@ -118,12 +122,18 @@ async fn ask(client: &mut Client, verb: &str, payload: Value) -> (char, Vec<Valu
 /// The owner's threads, and the settings of its worker, as text.
 async fn state(repository: &Repository, place: &Place, ids: &Ids) -> [String; 2] {
     let scope = place.scope();
-    let mut threads = format!("{:?}", repository.threads(&scope).await.unwrap().items);
+    let threads = repository.threads(&scope).await;
+    let mut threads = format!("{:?}", threads.map(|page| page.items));
     for thread in [&ids.thread, &ids.busy_thread] {
-        let events = repository.events(&scope, thread).await.unwrap().items;
-        let runs = repository.runs(&scope).thread(thread).await.unwrap().items;
-        let feedback = repository.feedback(&scope).thread(thread).await.unwrap();
-        threads += &format!("{events:?} {runs:?} {:?}", feedback.items);
+        let events = repository.events(&scope, thread).await;
+        let runs = repository.runs(&scope).thread(thread).await;
+        let feedback = repository.feedback(&scope).thread(thread).await;
+        threads += &format!(
+            "{:?} {:?} {:?}",
+            events.map(|page| page.items),
+            runs.map(|page| page.items),
+            feedback.map(|page| page.items)
+        );
     }
     let setting = async |field| repository.setting(&scope, field).await.unwrap();
     let settings = format!("{} {}", setting("greeting").await, setting("budget").await);

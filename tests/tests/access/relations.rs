@@ -138,8 +138,14 @@ pub(crate) fn connect(worker: &str, caller: Option<&Place>, claimed: &Place) -> 
     let token = caller.map(|caller| serde_json::to_string(&caller.identity).unwrap());
     let mut user = claimed.identity.user.clone();
     user.organization_role = "owner".to_owned();
+    // The dialects differ in their snapshots.
+    let dialect = if claimed.agent == "desk" {
+        "agent_id"
+    } else {
+        "worker_id"
+    };
     json!({
-        "agent_id": worker,
+        dialect: worker,
         "auth_token": token,
         "organization_id": claimed.identity.organization_id,
         "workspace_id": claimed.identity.workspace_id,
