@@ -200,9 +200,17 @@ impl Column {
         let related = owner.related(self.relation);
         let place = related.as_ref().unwrap_or(&owner);
         let mut client = place.open(server).await;
+        if related.is_some() && place.agent == owner.agent && self.relation != 0 {
+            // A connection that becomes another identity keeps no subscription.
+            let hello = connect(&owner.worker, Some(&owner), &owner);
+            client.send_expecting_ack("connect", hello).await;
+            for (verb, payload) in frames::subscriptions(&owner, &ids) {
+                ask(&mut client, verb, payload).await;
+            }
+        }
         let hello = connect(&place.worker, related.as_ref(), &owner);
         let (connected, _) = ask(&mut client, "connect", hello).await;
-        self.expect("the first connect", "+++++++U", connected);
+        self.expect("the own connect", "+++++++U", connected);
         let home = match &related {
             Some(place) => {
                 let thread = repository.create_thread(&place.scope()).owner(place.user());
