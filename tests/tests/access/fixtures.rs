@@ -5,7 +5,7 @@ use dooers::protocol::{Form, FormElement};
 use dooers::repository::{Repository, Scope};
 use dooers::store::Store;
 use dooers_tests::postgres::{Executed, StatementLog};
-use dooers_tests::{Client, Identity, Server, in_memory};
+use dooers_tests::{Client, Identity, Server, gate, in_memory};
 use serde_json::{Value, json};
 use std::fmt;
 use std::future::pending;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Answers with a form, or never.
-#[dooers::agent]
+/// Answers with a form, with a text in pieces, or never.
+#[dooers::agent(private_threads)]
 pub(crate) async fn desk(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     serve(&request, &response).await
 }
@@ -28,6 +28,13 @@ pub(crate) async fn clerk(request: WorkerRequest, response: WorkerResponse) -> R
 async fn serve(request: &WorkerRequest, response: &WorkerResponse) -> Result<()> {
     if request.message == "wait" {
         pending::<()>().await;
+    }
+    if let Some(gate) = request.message.strip_prefix("stream ") {
+        let text = response.text_stream();
+        text.push("piece");
+        gate::pass(gate).await;
+        text.finish().await?;
+        return Ok(());
     }
     let question = FormElement::text("size", "Size");
     response
@@ -100,21 +107,30 @@ impl Ids {
 
     /// Replaces these ids in an answer.
     pub(crate) fn hide(&self, answer: &str) -> String {
-        let mut hidden = answer.to_owned();
-        for id in [
+        let mut hidden = answer.replace(&self.sent, "ID");
+        for id in self.stored() {
+            hidden = hidden.replace(id, "ID");
+        }
+        hidden
+    }
+
+    /// Returns true if a frame or an answer contains an id that only those who see the threads know.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        self.stored().iter().any(|id| text.contains(&***id))
+    }
+
+    /// The ids that the server has chosen.
+    fn stored(&self) -> [&String; 8] {
+        [
             &self.thread,
             &self.event,
             &self.form,
             &self.run,
-            &self.sent,
             &self.busy_thread,
             &self.busy_event,
             &self.busy_run,
             &self.queued_event,
-        ] {
-            hidden = hidden.replace(id, "ID");
-        }
-        hidden
+        ]
     }
 }
 

@@ -2,22 +2,12 @@
 //!
 //! Each request is sent with ids that do not exist, and with ids of threads that the caller must not see. The answers are
 //! equal, and on PostgreSQL so are the statements and the number of round trips.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, also in its helpers"
-)]
 
-mod calls;
-mod fixtures;
-mod own_costs;
-mod pending;
-mod verbs;
-
+use crate::calls;
+use crate::fixtures::{Ids, Measured, Places};
+use crate::verbs;
 use dooers::store::{MemoryStore, PostgresStore, SqliteOptions, SqliteStore, Store};
 use dooers_tests::postgres::{StatementLog, url};
-use fixtures::{Ids, Measured, Places};
 use std::sync::Arc;
 
 /// Compares the answers to all requests on a store, and their statements if there is a log.
