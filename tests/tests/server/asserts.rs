@@ -34,6 +34,15 @@ pub(crate) fn texts(events: &[Value]) -> Vec<&str> {
     events.iter().map(text).collect()
 }
 
+/// The error of an `ack` without the id of its log line, which its message ends with.
+pub(crate) fn without_error_id(mut error: Value) -> Value {
+    let message = string(&error["message"]);
+    let (text, id) = message.rsplit_once(" (error ").unwrap();
+    assert!(id.len() > 30, "{message}");
+    error["message"] = text.into();
+    error
+}
+
 /// The sequence numbers of events.
 pub(crate) fn seqs(events: &[Value]) -> Vec<u64> {
     events

@@ -37,7 +37,7 @@ impl Trial {
                 "/agents",
                 &host,
                 "Access-Control-Request-Headers: authorization\r\n",
-                405,
+                200,
             ),
             ("GET", "/ws", &host, "", 400),
             ("POST", "/ws", &host, UPGRADE, 405),
