@@ -64,7 +64,7 @@ pub(crate) fn can(subject: Subject<'_>, action: Action, worker: &str) -> Result<
         }
         Action::ReadSettings(Audience::Creator) | Action::PatchSettings(Audience::Creator) => {
             Err(forbidden(
-                "the audience `creator` requires the role `owner` or `manager` in the organization of the worker",
+                "the audience `creator` requires the role `owner` or `manager`, and an identity that names the worker",
             ))
         }
         Action::PatchSettings(Audience::User)
@@ -77,7 +77,7 @@ pub(crate) fn can(subject: Subject<'_>, action: Action, worker: &str) -> Result<
         )),
         Action::ReadAnalytics if rights.analytics || manages => Ok(()),
         Action::ReadAnalytics => Err(forbidden(
-            "analytics require the role `owner` or `manager` in the organization of the worker",
+            "analytics require the role `owner` or `manager`, and an identity that names the worker",
         )),
     }
 }

@@ -19,7 +19,12 @@ pub(super) fn token_in(headers: &HeaderMap) -> Option<AuthToken> {
 }
 
 fn in_authorization(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    // Of two headers, a proxy may have checked the other one.
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let value = value.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
@@ -66,6 +71,10 @@ mod tests {
             (vec![(AUTHORIZATION, "bearer  t ")], Some("t")),
             (vec![(AUTHORIZATION, "Basic t")], None),
             (vec![(AUTHORIZATION, "Bearer")], None),
+            (
+                vec![(AUTHORIZATION, "Bearer t"), (AUTHORIZATION, "Bearer u")],
+                None,
+            ),
             (vec![(AUTHORIZATION, "Bearer ")], None),
             (
                 vec![(SEC_WEBSOCKET_PROTOCOL, "dooers.v1, dooers.bearer.t")],

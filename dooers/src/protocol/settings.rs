@@ -53,10 +53,21 @@ impl WorkerPayload {
 /// The payload of `settings.patch`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SettingsPatchPayload {
+    #[serde(default)]
+    worker_id: Option<String>,
+    #[serde(default)]
+    agent_id: Option<String>,
     pub(crate) field_id: String,
     /// A missing value is `null`, as everywhere on the wire.
     #[serde(default)]
     pub(crate) value: Value,
+}
+
+impl SettingsPatchPayload {
+    /// The id of the worker, if the payload names one.
+    pub(crate) fn worker(&self) -> Option<&str> {
+        self.agent_id.as_deref().or(self.worker_id.as_deref())
+    }
 }
 
 /// A field or a group, as an audience sees it. Clients recognize a group by its `fields`.

@@ -103,6 +103,8 @@ fn webhook(_: &Environment<'_>) -> Result<SharedAuthenticator, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Open;
+    use crate::{Database, ServerError, WorkerConfig, WorkerServer};
     use std::ffi::OsString;
 
     fn read(variables: &[(&str, &str)]) -> Result<Option<SharedAuthenticator>, String> {
@@ -183,5 +185,14 @@ mod tests {
             "WORKER_AUTH_WEBHOOK_URL is `…`; this program was built without the feature `auth-webhook` of dooers; enable \
              the feature, or unset the variable"
         );
+    }
+
+    #[tokio::test]
+    async fn authenticator_of_the_program_beside_a_variable_is_refused() {
+        let mut config = WorkerConfig::new().database(Database::Memory);
+        config.authenticator_is_by_variable = true;
+        let server = WorkerServer::new(config).authenticator(Open);
+        let error = server.repository().await.unwrap_err();
+        assert!(matches!(error, ServerError::TwoAuthenticators), "{error}");
     }
 }

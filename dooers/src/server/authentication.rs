@@ -18,9 +18,6 @@ impl Session {
         payload: ConnectPayload,
     ) -> Result<SessionIdentity, ErrorBody> {
         check_worker(&payload)?;
-        if let Some(meter) = &self.meter {
-            meter.may_authenticate()?;
-        }
         let request = ConnectRequest::new(
             self.agent.name(),
             payload,
@@ -60,39 +57,48 @@ impl Session {
             }
             asked = asking => asked,
         };
-        let (refusal, reason) = match asked {
+        Err(match asked {
             Ok(Ok(Ok(identity))) => return Ok(identity),
-            Ok(Ok(Err(refusal))) => return Err(self.refused(refusal)),
-            Ok(Err(_)) => (Refusal::cannot_authenticate(), "the authenticator panicked"),
-            Err(_) => (
+            Ok(Ok(Err(refusal))) => self.refused(refusal),
+            Ok(Err(_)) => {
+                self.refused_because(Refusal::cannot_authenticate(), "the authenticator panicked")
+            }
+            Err(_) => self.refused_because(
                 Refusal::cannot_authenticate(),
                 "the authenticator did not answer in time",
             ),
-        };
-        Err(with_id_of_log(refusal.into_answer(), reason))
+        })
     }
 
     /// Returns the answer to a refused client.
     fn refused(&self, refusal: Refusal) -> ErrorBody {
         let reason = refusal.to_string();
-        let answer = refusal.into_answer();
-        if answer.code != ErrorCode::Unauthorized {
-            return with_id_of_log(answer, &reason);
+        self.refused_because(refusal, &reason)
+    }
+
+    /// Returns the answer to a client that is refused for this reason, which is logged unless the client caused it.
+    ///
+    /// Clients that are refused too often are only answered that, and not logged. The quota never delays a client that the
+    /// authenticator accepts: others at the same address cannot keep it out.
+    fn refused_because(&self, refusal: Refusal, reason: &str) -> ErrorBody {
+        let mut answer = refusal.into_answer();
+        if answer.code == ErrorCode::Unauthorized {
+            self.record_refusal();
         }
-        self.record_refusal();
-        if let Some(meter) = &self.meter {
-            meter.failed_authentication();
+        if let Some(Err(limited)) = self
+            .meter
+            .as_ref()
+            .map(|meter| meter.failed_authentication())
+        {
+            return limited;
+        }
+        if answer.code != ErrorCode::Unauthorized {
+            let error_id = new_id();
+            tracing::warn!(target: "dooers::auth", error_id, reason, "a client could not be authenticated");
+            answer.message = with_error_id(&answer.message, &error_id);
         }
         answer
     }
-}
-
-/// Logs the reason why a client cannot be authenticated now, and adds the id of the log line to the answer.
-fn with_id_of_log(mut answer: ErrorBody, reason: &str) -> ErrorBody {
-    let error_id = new_id();
-    tracing::warn!(target: "dooers::auth", error_id, reason, "a client could not be authenticated");
-    answer.message = with_error_id(&answer.message, &error_id);
-    answer
 }
 
 /// Checks the worker's id, which no authenticator replaces.

@@ -41,6 +41,8 @@ pub struct WorkerConfig {
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(super) authenticator: SharedAuthenticator,
+    /// A variable has set the authenticator.
+    pub(super) authenticator_is_by_variable: bool,
     pub(super) allow_open: bool,
     pub(super) trusted_proxies: TrustedProxies,
     pub(crate) database: Database,
@@ -150,6 +152,7 @@ impl Default for WorkerConfig {
             allowed_origins: AllowedOrigins::default(),
             allowed_hosts: AllowedHosts::default(),
             authenticator: SharedAuthenticator::default(),
+            authenticator_is_by_variable: false,
             allow_open: false,
             trusted_proxies: TrustedProxies::default(),
             database: Database::default(),

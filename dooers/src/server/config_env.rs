@@ -146,6 +146,7 @@ impl WorkerConfig {
         env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
         if let Some(authenticator) = authenticator(&env)? {
             config.authenticator = authenticator;
+            config.authenticator_is_by_variable = true;
         }
         env.text("WORKER_ASSISTANT_NAME", &mut config.assistant_name)?;
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;

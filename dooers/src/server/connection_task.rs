@@ -68,7 +68,8 @@ pub(super) fn run(
                 session.catch_up(),
             );
             drop(leaving);
-            if !is_overdue {
+            // A client that floods would go on while it is being closed.
+            if !is_overdue && !session.ending.is_by(CloseReason::Flooding) {
                 tokio::select! {
                     () = socket::linger(&mut stream, &bytes) => {}
                     () = overdue => {}

@@ -167,9 +167,14 @@ pub enum ServerError {
     },
     /// An address that other machines can reach, although the server believes its clients.
     #[error(
-        "other machines can reach {0}, and without an authenticator every client can read the conversations of every user: set one with `WorkerServer::authenticator(..)`, listen on a loopback address such as 127.0.0.1:8000, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
+        "other machines can reach {0}, and without an authenticator every client can read the conversations of every user: set one with `WorkerServer::authenticator(..)`, WORKER_JWT_… or WORKER_TOKENS_FILE, listen on a loopback address such as 127.0.0.1:8000, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
     )]
     OpenAddress(SocketAddr),
+    /// An authenticator of the program, and another one that a variable selects.
+    #[error(
+        "the program sets an authenticator with `WorkerServer::authenticator(..)`, and WORKER_JWT_…, WORKER_TOKENS_FILE or WORKER_AUTH_WEBHOOK_URL selects another one, but a server has one: unset the variable, or remove the call"
+    )]
+    TwoAuthenticators,
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,

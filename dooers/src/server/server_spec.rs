@@ -25,6 +25,8 @@ pub(super) struct ServerSpec {
     pub(super) on_feedback: Option<Callback<FeedbackUpdate>>,
     pub(super) states: States,
     pub(super) middlewares: Middlewares,
+    /// True if the program set an authenticator, and a variable had set another one.
+    pub(super) two_authenticators: bool,
     /// The states and schemas that the program has given since the server was created.
     given: HashSet<Given>,
     /// A state or schema that the program gave twice.
@@ -51,6 +53,7 @@ impl ServerSpec {
             on_feedback: None,
             states: States::default(),
             middlewares: Middlewares::default(),
+            two_authenticators: false,
             given: HashSet::new(),
             given_twice: None,
         }

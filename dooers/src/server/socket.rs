@@ -26,6 +26,9 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// closing frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Maximum number of bytes that are read from a client after the closing frame was sent. A client that sends more is cut off.
+const LINGER_BYTES: usize = 1024 * 1024;
+
 /// The reason for the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
@@ -110,6 +113,11 @@ impl CloseSignal {
     pub(super) async fn overdue(&self) {
         self.ended().await;
         sleep(CLOSE_TIMEOUT).await;
+    }
+
+    /// Returns true if the session has ended for this reason.
+    pub(super) fn is_by(&self, reason: CloseReason) -> bool {
+        self.reason() == reason
     }
 
     fn reason(&self) -> CloseReason {
@@ -375,8 +383,13 @@ pub(super) async fn read(
 /// Reads until the client has closed the connection, after the closing frame was sent. A socket that is closed with
 /// unread bytes in it may lose the last frames.
 pub(super) async fn linger(stream: &mut SplitStream<Socket>, bytes: &MessageBytes) {
+    let mut left = LINGER_BYTES;
     while let Some(Ok(message)) = stream.next().await {
-        bytes.of_message(message.len());
+        let read = bytes.of_message(message.len()).max(1);
+        match left.checked_sub(read) {
+            Some(rest) => left = rest,
+            None => return,
+        }
     }
 }
 

@@ -31,6 +31,9 @@ impl ServerState {
         program: ServerSpec,
         closed: &CancellationToken,
     ) -> Result<Arc<Self>, ServerError> {
+        if program.two_authenticators {
+            return Err(ServerError::TwoAuthenticators);
+        }
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
         let ServerSpec {

@@ -143,7 +143,8 @@ impl WorkerServer {
         self
     }
 
-    /// Sets the authenticator, which decides who a client is. Without one, the server believes what clients state, and serves
+    /// Sets the authenticator, which decides who a client is. A server for which a variable such as `WORKER_TOKENS_FILE` selects
+    /// another one does not start. Without one, the server believes what clients state, and serves
     /// loopback addresses only: see [`Open`](crate::auth::Open).
     ///
     /// ```
@@ -159,7 +160,9 @@ impl WorkerServer {
     /// ```
     #[must_use]
     pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
-        self.program.config.authenticator = SharedAuthenticator::new(authenticator);
+        let config = &mut self.program.config;
+        self.program.two_authenticators |= config.authenticator_is_by_variable;
+        config.authenticator = SharedAuthenticator::new(authenticator);
         self
     }
 

@@ -31,6 +31,11 @@ pub enum InvalidJwt {
         "the secret must have at least {MIN_SECRET_BYTES} bytes, because a shorter one can be guessed from a single token; create one with `openssl rand -base64 32`"
     )]
     Secret,
+    /// The secret is a key in PEM.
+    #[error(
+        "the secret is a key in PEM, which others may have; set it as the public key (WORKER_JWT_PUBLIC_KEY), or create a secret with `openssl rand -base64 32`"
+    )]
+    SecretIsKey,
     /// The text is not a public key.
     #[error(
         "the key must be a public key in PEM that begins with `-----BEGIN PUBLIC KEY-----`, of the type RSA, EC (P-256 or P-384) or Ed25519"

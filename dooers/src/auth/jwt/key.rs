@@ -36,6 +36,10 @@ impl JwtKey {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(InvalidJwt::Secret);
         }
+        // With a public key as the secret, everybody could sign tokens.
+        if secret.trim_ascii_start().starts_with(b"-----BEGIN") {
+            return Err(InvalidJwt::SecretIsKey);
+        }
         let key = DecodingKey::from_secret(secret).map_err(|_| InvalidJwt::Secret)?;
         Self::checked(Algorithm::HS256, key)
     }

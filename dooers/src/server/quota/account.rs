@@ -119,22 +119,20 @@ impl Account {
         Ok(())
     }
 
-    /// Checks that another authentication may be refused.
-    pub(super) fn may_authenticate(&self, quotas: &Quotas, now: Instant) -> Result<(), ErrorBody> {
+    /// Counts an authentication that was refused, unless there were too many before it.
+    pub(super) fn failed_authentication(
+        &self,
+        quotas: &Quotas,
+        now: Instant,
+    ) -> Result<(), ErrorBody> {
         let rate = quotas.failed_authentications();
-        let wait = longest_wait(&[(&self.lock().failed_authentications, rate, 1)], now);
-        if wait.is_zero() {
-            Ok(())
-        } else {
-            Err(refusal::failed_authentications(wait))
+        let bucket = &mut self.lock().failed_authentications;
+        let wait = longest_wait(&[(bucket, rate, 1)], now);
+        if !wait.is_zero() {
+            return Err(refusal::failed_authentications(wait));
         }
-    }
-
-    /// Counts an authentication that was refused. Several may be in progress, so there may be more than the quota, and
-    /// later ones wait for longer.
-    pub(super) fn failed_authentication(&self, quotas: &Quotas, now: Instant) {
-        let rate = quotas.failed_authentications();
-        take(&mut self.lock().failed_authentications, rate, 1, now);
+        take(bucket, rate, 1, now);
+        Ok(())
     }
 
     /// Reserves a place for one more connection. `None` if all places are taken.

@@ -126,19 +126,16 @@ impl Meter {
         Verdict::Held(ready)
     }
 
-    /// Checks that the authenticator may be asked.
-    pub(in crate::server) fn may_authenticate(&self) -> Result<(), ErrorBody> {
+    /// Counts an authentication that was refused.
+    ///
+    /// # Errors
+    ///
+    /// `RATE_LIMITED` if there were too many before it, which this one is not added to.
+    pub(in crate::server) fn failed_authentication(&self) -> Result<(), ErrorBody> {
         let state = self.lock();
         state
             .account
-            .may_authenticate(&state.quotas, Instant::now())
-    }
-
-    /// Counts an authentication that was refused.
-    pub(in crate::server) fn failed_authentication(&self) {
-        let state = self.lock();
-        let account = &state.account;
-        account.failed_authentication(&state.quotas, Instant::now());
+            .failed_authentication(&state.quotas, Instant::now())
     }
 
     /// Reserves a place for the connection among those of its user. Its frames count for the user from now on, unless they

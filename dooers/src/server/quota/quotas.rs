@@ -49,7 +49,8 @@ pub struct Quotas {
     /// Maximum number of refused authentications per minute, which may all come at once. 20 by default. They count by
     /// address, and those of a client that is connected already by user.
     ///
-    /// Above it, the authenticator is not asked. Users who share an address, for example behind a proxy, share this quota.
+    /// Above it, a refused client is answered `RATE_LIMITED`, and is not logged. A client that the authenticator accepts is
+    /// never delayed, so others at the same address cannot keep it out.
     pub failed_authentications_per_minute: Quota,
     /// The time after which a connection is closed with 1013 whose client sends more frames than it may without a pause of
     /// one second. 30 s by default. Until then, the server reads the frames as slowly as the quota allows.

@@ -92,9 +92,9 @@ fn action_of<'a>(session: &Session, command: &'a Command) -> Option<(Action, Opt
             let action = Action::ReadSettings(payload.audience);
             (action, payload.worker())
         }
-        Command::SettingsPatch(_) => {
+        Command::SettingsPatch(payload) => {
             let audience = session.connection.settings_audience();
-            (Action::PatchSettings(audience), None)
+            (Action::PatchSettings(audience), payload.worker())
         }
         Command::AnalyticsSubscribe(payload) => (Action::ReadAnalytics, payload.worker()),
         Command::SettingsUnsubscribe(payload) | Command::AnalyticsUnsubscribe(payload) => {
