@@ -286,7 +286,7 @@ async fn open_server_needs_permission_for_other_machines() {
         error.unwrap_err().to_string(),
         format!(
             "other machines can reach {address}, and without an authenticator every client can read the conversations of \
-             every user: set one with `WorkerServer::authenticator(..)`, listen on a loopback address such as \
+             every user: set one with `WorkerServer::authenticator(..)`, WORKER_JWT_… or WORKER_TOKENS_FILE, listen on a loopback address such as \
              127.0.0.1:8000, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
         )
     );

@@ -270,6 +270,10 @@ fn configuration_that_cannot_hold_is_refused() {
     let key = || JwtKey::hs256(SECRET).unwrap();
     for (builder, expected) in [
         (Jwt::hs256(&SECRET[1..]), InvalidJwt::Secret),
+        (
+            Jwt::hs256(format!("\n-----BEGIN PUBLIC KEY-----{SECRET}")),
+            InvalidJwt::SecretIsKey,
+        ),
         (Jwt::pem(""), InvalidJwt::Pem),
         (
             Jwt::pem("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"),
