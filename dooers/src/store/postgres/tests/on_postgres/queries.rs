@@ -135,6 +135,7 @@ const FILL: &str = "
 fn is_short(line: &str) -> bool {
     [
         "turns_queued",
+        "turns_held",
         "turns_leased",
         "turns_sealed",
         "settings_sealed",
