@@ -12,7 +12,7 @@ fn assert_headers(answer: &Answer, of: &str) {
         ("cache-control", "no-store"),
         (
             "content-security-policy",
-            "default-src 'none'; frame-ancestors 'none'",
+            "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
         ),
         ("cross-origin-resource-policy", "same-origin"),
         ("referrer-policy", "no-referrer"),
