@@ -149,7 +149,7 @@ impl<T: 'static> NotSend<T> {
     }
 }
 
-/// The arguments of a function, in their order. `()` are no arguments.
+/// The arguments of a function, in their order. `()` stands for none.
 pub trait Arguments: Send + 'static {
     /// The values: `(A, (B, ()))` for two arguments.
     type Values: 'static;

@@ -20,7 +20,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quota {
-    /// There is no limit.
+    /// No limit.
     Off,
     /// At most this number is accepted.
     AtMost(NonZeroU32),
@@ -45,7 +45,7 @@ impl Quota {
         }
     }
 
-    /// The number, or `None` if there is no limit.
+    /// The number. `None` without a limit.
     pub(crate) fn number(self) -> Option<u32> {
         match self {
             Self::Off => None,

@@ -25,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ISSUER: &str = "https://login.example.com/";
 const AUDIENCE: &str = "example-auth";
 
-/// Greets the user of the token. What the client states about itself has no effect.
+/// Greets the user of the token. The identity in `connect` has no effect.
 #[dooers::agent]
 async fn greeter(request: WorkerRequest) -> String {
     let (user, organization) = (&request.user.user_id, &request.organization_id);

@@ -35,7 +35,7 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 /// The pause after a fetch: no unknown key and no failure causes another one earlier.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The pause after a failed fetch as long as there are no keys.
+/// The pause after a failed fetch, until a fetch has succeeded.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The answer to clients until the keys have been fetched once.

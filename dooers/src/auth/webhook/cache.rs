@@ -6,7 +6,7 @@ use crate::auth::{Identity, Refusal};
 use std::collections::HashMap;
 use tokio::time::Instant;
 
-/// What a decision is about. It has the hash of the token, so that the memory of the process holds few tokens.
+/// The key of a decision. It contains the hash of the token instead of the token, so that no token stays in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) token: TokenHash,

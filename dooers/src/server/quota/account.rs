@@ -1,4 +1,4 @@
-//! What one user has spent.
+//! The consumption of one user.
 
 use super::recent_ids::RecentIds;
 use super::unfinished::UnfinishedTurns;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What one user, or one address, has spent. All connections of the user share it.
+/// The consumption of one user, or of one address. All connections of the user share it.
 #[derive(Debug, Default)]
 pub(super) struct Account(Mutex<Spent>);
 

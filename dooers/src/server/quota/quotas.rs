@@ -19,7 +19,7 @@ use std::time::Duration;
 /// it is admitted, unless the user sends something else in the meantime. A message that is sent again with the same
 /// `client_event_id` does not count again.
 ///
-/// What a user has spent is in memory: each process counts for itself, and begins anew when it starts.
+/// The counters are in memory: each process has its own, which are zero when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quotas {

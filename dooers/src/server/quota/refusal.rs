@@ -61,7 +61,7 @@ pub(super) fn connections(quotas: &Quotas) -> ErrorBody {
     limited(text, RETRY_AFTER)
 }
 
-/// Waiting does not help, so there is no delay.
+/// Without a delay, because waiting does not help.
 pub(super) fn subscriptions(most: u32) -> ErrorBody {
     let text = format!(
         "a connection may be subscribed to {most} threads; send `thread.unsubscribe` for another one first"
