@@ -51,6 +51,7 @@ mod routes;
 mod security_headers;
 mod server_spec;
 mod server_state;
+mod serving;
 mod session;
 mod settings_frames;
 mod settings_updates;
