@@ -43,7 +43,12 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             );
             return Ok(ExitCode::from(SKIPPED));
         }
-        let cluster = Cluster::with(ClusterOptions::default().file("pg_hba.conf", RULES));
+        // This server never crashes: tests of crashes of the database start their own.
+        let options = ClusterOptions::default()
+            .file("pg_hba.conf", RULES)
+            .setting("fsync", "off")
+            .setting("full_page_writes", "off");
+        let cluster = Cluster::with(options);
         command.env(URL, cluster.url());
         let pooler = Pooler::program().map(|_| Pooler::start(&cluster));
         if let Some(pooler) = &pooler {

@@ -52,8 +52,15 @@ async fn opened(options: PostgresOptions) -> OpenStore {
     }
 }
 
-/// Generates one test per case and store.
+/// Generates one test per case and store. The cases after `not_pooled` send thousands of requests. A pooler doubles their time
+/// and adds nothing that the other cases do not test.
 macro_rules! cases {
+    ($($case:ident),+; not_pooled: $($long:ident),+ $(,)?) => {
+        crate::backends::cases_of!(memory: $($case),+, $($long),+);
+        crate::backends::cases_of!(sqlite: $($case),+, $($long),+);
+        crate::backends::cases_of!(on_postgres: $($case),+, $($long),+);
+        crate::backends::cases_of!(on_postgres_pooled: $($case),+);
+    };
     ($($case:ident),+ $(,)?) => {
         crate::backends::cases_of!(memory: $($case),+);
         crate::backends::cases_of!(sqlite: $($case),+);

@@ -26,10 +26,10 @@ cases![
     covering_snapshot_counts_edited_events,
     step_ends_before_the_change_over_the_limit,
     step_size_counts_edits_runs_and_thread_row,
-    readers_in_small_steps_miss_nothing,
     thread_list_ends_before_the_thread_over_the_limit,
     thread_list_of_one_thread_may_exceed_the_limit,
-    repository_queries_have_no_byte_limit,
+    repository_queries_have_no_byte_limit;
+    not_pooled: readers_in_small_steps_miss_nothing,
 ];
 
 /// The counted size of an item: its JSON and a comma.

@@ -22,9 +22,9 @@ cases![
     page_excludes_changes_after_its_end,
     run_that_ended_while_away_is_sent,
     runs_of_events_after_the_snapshot_are_sent,
-    resume_from_any_event_matches_a_fresh_reader,
+    catch_up_of_a_missing_thread_is_not_found;
+    not_pooled: resume_from_any_event_matches_a_fresh_reader,
     reader_that_leaves_at_any_time_misses_nothing,
-    catch_up_of_a_missing_thread_is_not_found,
 ];
 
 async fn up_to_date_reader_receives_nothing(store: &AnyStore) {

@@ -33,7 +33,7 @@ impl Compared for Reopened {
 
 #[tokio::test]
 async fn random_operations_answer_as_in_memory() {
-    random_operations_have_the_same_answers(12, Reopened::open).await;
+    random_operations_have_the_same_answers(8, Reopened::open).await;
 }
 
 #[tokio::test]
