@@ -1,0 +1,36 @@
+/** The icons, drawn with lines on a grid of 24 units. */
+
+import { html } from "./ui.js";
+
+/** @type {Record<string, string>} */
+const paths = {
+  add: "M12 5v14M5 12h14",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  close: "M6 6l12 12M18 6L6 18",
+  copy: "M9 9h10v10H9zM5 15V5h10",
+  delete: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  down: "M6 9l6 6 6-6",
+  edit: "M5 19l1-4L16 5l3 3L9 18z",
+  help: "M9 9a3 3 0 1 1 4 2.8c-.8.4-1 1-1 2.2M12 18v.01",
+  menu: "M4 7h16M4 12h16M4 17h16",
+  panel: "M4 5h16v14H4zM14 5v14",
+  retry: "M19 12a7 7 0 1 1-2-5M19 4v4h-4",
+  right: "M9 6l6 6-6 6",
+  search: "M10.5 17a6.5 6.5 0 1 1 0-13 6.5 6.5 0 0 1 0 13zM15.5 15.5L20 20",
+  send: "M12 19V5M6 11l6-6 6 6",
+  stop: "M7 7h10v10H7z",
+  theme: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+  thumbDown: "M7 4v9M7 13l4 7c1.500 0 2.500-1 2-3l-1-3h6c1 0 2-1 1.500-2.500l-2-6C17.300 4.500 16.500 4 15.500 4H7z",
+  thumbUp: "M7 20v-9M7 11l4-7c1.500 0 2.500 1 2 3l-1 3h6c1 0 2 1 1.500 2.500l-2 6c-.2 1-1 1.500-2 1.500H7z",
+  tool: "M14 6a4 4 0 0 0 5 5l-9 9-5-5 9-9zM14 6l2-2",
+  user: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20c.5-4 3.500-6 7-6s6.500 2 7 6",
+};
+
+/**
+ * An icon without a name of its own: the control that contains it has a label.
+ *
+ * @param {{name: string}} props
+ */
+export function Icon({ name }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${paths[name]} /></svg>`;
+}
