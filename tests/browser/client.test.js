@@ -15,12 +15,19 @@ const served = "/playground-under-test/";
 /** A page with the client and what the tests use of it. */
 const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
   import { Client } from "./client.js";
+  const clients = [];
   Object.assign(globalThis, {
+    clear() {
+      for (const client of clients.splice(0)) client.stop();
+      localStorage.clear();
+    },
     create(options = {}, user_id = "ada") {
       const user = { user_id, organization_role: "owner" };
       const identity = { worker_id: "w1", organization_id: "o1", workspace_id: "s1", user };
       const url = \`ws://\${location.host}/ws\`;
-      return (globalThis.client = new Client({ url, identity, storage: localStorage, ...options }));
+      globalThis.client = new Client({ url, identity, storage: localStorage, ...options });
+      clients.push(client);
+      return client;
     },
     until(target, type, condition) {
       return new Promise((resolve) => {
@@ -65,15 +72,22 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
+/** The pages without `onSocket`, by their hosts. */
+const pages = new Map();
+
 /**
- * Opens a page of a server with the client. Its storage is its own.
+ * Opens a page of a server with the client. Pages without `onSocket` are used again, without what they stored.
  *
  * @param {string} host
  * @param {(socket: import("playwright-core").WebSocketRoute) => void} [onSocket] sits between the page and the server
  */
 async function open(host, onSocket) {
+  const known = pages.get(host);
+  if (known && !onSocket) {
+    await known.evaluate(() => clear());
+    return known;
+  }
   const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error));
   await page.route(`**${served}**`, async (route) => {
@@ -83,6 +97,7 @@ async function open(host, onSocket) {
     return route.fulfill({ body, contentType: "text/javascript" });
   });
   if (onSocket) await page.routeWebSocket("**", onSocket);
+  else pages.set(host, page);
   await page.goto(`http://${host}${served}`);
   return page;
 }
@@ -118,4 +133,416 @@ test("deltas join to the final text", limit, async () => {
   assert.ok(shown.length > 3, `${shown.length} states were shown`);
   for (const [index, text] of shown.entries()) assert.ok(answer[0].startsWith(text) && text.length >= (shown[index - 1]?.length ?? 0));
   assert.deepEqual(seqs, upTo(seqs.length));
+});
+
+test("reload in mid-stream continues the text", limit, async () => {
+  const page = await open(streaming.host);
+  const words = upTo(40).join(" ");
+  const thread = await page.evaluate(async (words) => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send(words);
+    await until(conversation, "change", () => texts(conversation, "assistant").at(-1)?.includes("said: 1"));
+    return conversation.threadId;
+  }, words);
+  await page.reload();
+  const { answers, before, seqs } = await page.evaluate(async (thread) => {
+    create().start();
+    const conversation = client.open(thread);
+    await until(conversation, "change", () => conversation.state === "open");
+    const before = texts(conversation, "assistant").at(-1);
+    await settled(conversation);
+    return { answers: texts(conversation, "assistant"), before, seqs: seqs(conversation) };
+  }, thread);
+  assert.deepEqual(answers, [`You said: ${words}. That reminds me of a long story.`]);
+  assert.ok(before.length < answers[0].length);
+  assert.deepEqual(seqs, upTo(seqs.length));
+});
+
+test("message of a killed server is stored once", limit, async () => {
+  const directory = await mkdtemp(join(tmpdir(), "dooers-browser-"));
+  const variables = { WORKER_DATABASE_NAME: join(directory, "worker.db") };
+  const killed = await startServer("example-echo", variables);
+  const page = await open(killed.host);
+  const thread = await page.evaluate(async () => {
+    create().start();
+    const conversation = (globalThis.conversation = client.open(null));
+    conversation.send("first");
+    await settled(conversation);
+    conversation.send("in flight");
+    return conversation.threadId;
+  });
+  await killed.kill();
+  await page.evaluate(async () => {
+    await until(client, "state", () => client.state.phase === "waiting");
+    conversation.send("offline");
+  });
+  await page.reload();
+  const server = await startServer("example-echo", { ...variables, WORKER_BIND: killed.host });
+  try {
+    const said = await page.evaluate(async (thread) => {
+      create().start();
+      const conversation = client.open(thread);
+      await until(conversation, "change", () => texts(conversation, "assistant").includes("You said: offline"));
+      return { texts: texts(conversation, "user"), kept: localStorage.length, outbox: conversation.outbox.length };
+    }, thread);
+    assert.deepEqual(said, { texts: ["first", "in flight", "offline"], kept: 0, outbox: 0 });
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("dropped socket resumes without gap or duplicate", limit, async () => {
+  const sockets = [];
+  const page = await open(load.host, (socket) => {
+    const server = socket.connectToServer();
+    sockets.push({ socket, server });
+  });
+  await page.evaluate(async () => {
+    create().start();
+    const conversation = (globalThis.conversation = client.open(null));
+    conversation.send("stream 200");
+    await until(conversation, "change", () => conversation.events.length > 20);
+    globalThis.lost = until(client, "state", () => client.state.phase === "waiting");
+  });
+  await sockets[0].socket.close({ code: 1001 });
+  await sockets[0].server.close();
+  const { answers, seqs } = await page.evaluate(async () => {
+    await lost;
+    client.reconnect();
+    await settled(conversation);
+    return { answers: texts(conversation, "assistant"), seqs: seqs(conversation) };
+  });
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(answers, upTo(200).map((number) => `text ${number - 1}`));
+  assert.deepEqual(seqs, upTo(201));
+});
+
+test("two quick first messages share a thread", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create({}, "two-quick").start();
+    const known = (await client.listThreads()).total_count;
+    const conversation = client.open(null);
+    conversation.send("a");
+    conversation.send("b");
+    await until(conversation, "change", () => texts(conversation, "assistant").length === 2);
+    return { said: texts(conversation, "user"), created: (await client.listThreads()).total_count - known };
+  });
+  assert.deepEqual(result, { said: ["a", "b"], created: 1 });
+});
+
+test("first messages share a thread after a reload", limit, async () => {
+  const page = await open(load.host);
+  await page.evaluate(() => {
+    const conversation = create().open(null);
+    conversation.send("a");
+    conversation.send("b");
+  });
+  await page.reload();
+  const result = await page.evaluate(async () => {
+    const conversation = create().open(null);
+    const other = client.open(null);
+    const waiting = [conversation, other].map(({ outbox }) => outbox.length);
+    client.start();
+    await until(conversation, "change", () => texts(conversation, "assistant").length === 2);
+    return { waiting, said: texts(conversation, "user"), other: other.threadId };
+  });
+  assert.deepEqual(result, { waiting: [2, 0], said: ["a", "b"], other: null });
+});
+
+/** Answers a frame of the page as a server does that accepts everything, and stores nothing. */
+function accept(socket, text) {
+  const { id } = JSON.parse(text);
+  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: true } }));
+}
+
+/** Refuses a frame of the page. */
+function refuse(socket, text, error) {
+  const { id } = JSON.parse(text);
+  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
+}
+
+test("refused message fails, and is sent again by a retry", limit, async () => {
+  const ids = [];
+  const page = await open(load.host, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { type, payload } = JSON.parse(text);
+      if (type === "event.create") ids.push(payload.client_event_id);
+      if (ids.length === 1 && type === "event.create") refuse(socket, text, { code: "INTERNAL_ERROR", message: "broken (error 7)" });
+      else server.send(text);
+    });
+  });
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    const { client_event_id } = conversation.send("hello");
+    await until(conversation, "change", () => conversation.outbox[0].status === "failed");
+    const { message, code } = conversation.outbox[0].error;
+    // A conversation that is opened later shows the message.
+    conversation.close();
+    const again = client.open(null);
+    again.retry(client_event_id);
+    await settled(again);
+    const blank = again.send(" ");
+    await until(again, "change", () => blank.status === "failed");
+    again.discard(blank.client_event_id);
+    return { message, code, said: texts(again, "user"), blank: blank.error.code, outbox: again.outbox, kept: localStorage.length };
+  });
+  assert.deepEqual(result, {
+    message: "broken (error 7)",
+    code: "INTERNAL_ERROR",
+    said: ["hello"],
+    blank: "INVALID_PAYLOAD",
+    outbox: [],
+    kept: 0,
+  });
+  assert.equal(ids[0], ids[1]);
+});
+
+test("unknown frames are ignored", limit, async () => {
+  const frames = [
+    "not JSON", "null", "[]", "7", "{}",
+    ...[
+      { type: "event.append" },
+      { type: "event.append", payload: null },
+      { type: "event.append", payload: { thread_id: "T", events: null } },
+      { type: "event.append", payload: { thread_id: "T", events: [null, 1, {}, { id: "x" }] } },
+      { type: "event.append", payload: { thread_id: "T", events: [{ id: "E", seq: 3, type: "hologram", actor: "oracle", content: [{ type: "smell" }, null] }] } },
+      { type: "event.delta", payload: { thread_id: "T", event_id: "E", delta_seq: 0, text: "?" } },
+      { type: "event.delta", payload: {} },
+      { type: "thread.upsert", payload: {} },
+      { type: "thread.upsert", payload: { thread: null } },
+      { type: "run.upsert", payload: { run: null } },
+      { type: "run.upsert", payload: { run: { id: "R", thread_id: "T", status: "dreaming" } } },
+      { type: "ack", payload: { ack_id: null, ok: false, error: null } },
+      { type: "thread.snapshot", payload: { thread: { id: "T" }, events: 1, runs: "?", feedback: [null] } },
+      { type: "settings.patch", payload: { field_id: 1 } },
+      { type: "settings.snapshot", payload: { fields: [null, { id: "g", fields: [null] }] } },
+      { type: "analytics.event", payload: {} },
+      { type: "quantum.leap", payload: { where: "next" } },
+    ].map((frame) => JSON.stringify(frame)),
+    Buffer.from("binary"),
+  ];
+  const page = await open(load.host, (socket) => {
+    socket.onMessage((text) => {
+      const { id, type } = JSON.parse(text);
+      const event = (seq) => ({ id: `${seq}`, seq, type: "message", actor: "user", content: [] });
+      if (type !== "thread.subscribe") return accept(socket, text);
+      const payload = { thread: { id: "T" }, events: [event(1), event(2)], runs: [null, {}], feedback: [null, {}] };
+      socket.send(JSON.stringify({ id, type: "thread.snapshot", payload }));
+      for (const frame of frames) socket.send(frame);
+      socket.send(JSON.stringify({ type: "thread.upsert", payload: { thread: { id: "T", title: "after" } } }));
+    });
+  });
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open("T");
+    const settings = client.settings();
+    client.analytics();
+    await until(conversation, "change", () => conversation.thread?.title === "after");
+    return { phase: client.state.phase, types: conversation.events.map(({ type }) => type), running: conversation.running.length, fields: settings.fields.length };
+  });
+  assert.deepEqual(result, { phase: "connected", types: ["message", "message", "hologram"], running: 0, fields: 2 });
+  assert.deepEqual(page.errors, []);
+});
+
+test("older pages precede the list", limit, async () => {
+  const page = await open(load.host);
+  const { opened, loaded } = await page.evaluate(async () => {
+    create().start();
+    const first = client.open(null);
+    first.send("burst 250");
+    await settled(first);
+    const conversation = client.open(first.threadId);
+    await until(conversation, "change", () => conversation.state === "open");
+    const opened = { seqs: seqs(conversation), hasMore: conversation.hasMore };
+    while (conversation.hasMore) await Promise.all([conversation.loadOlder(), conversation.loadOlder()]);
+    return { opened, loaded: seqs(conversation) };
+  });
+  assert.deepEqual(opened, { seqs: upTo(251).slice(-100), hasMore: true });
+  assert.deepEqual(loaded, upTo(251));
+});
+
+test("refused setting has the sentence of the server", limit, async () => {
+  const server = await startServer("example-settings", { WORKER_DATABASE_TYPE: "memory" });
+  try {
+    const page = await open(server.host);
+    const result = await page.evaluate(async () => {
+      const [one, other] = [create(), create()];
+      one.start();
+      other.start();
+      const settings = one.settings();
+      const live = other.settings("creator");
+      const value = (view, id) => view.fields.flatMap((field) => field.fields ?? [field]).find((field) => field.id === id)?.value;
+      await until(settings, "change", () => settings.state === "open");
+      await until(live, "change", () => live.state === "open");
+      const refused = await settings.patch("temperature", 9).catch(({ code, message }) => ({ code, message }));
+      await settings.patch("name", "Grace");
+      await until(live, "change", () => value(live, "name") === "Grace");
+      const budget = [settings, live].map((view) => value(view, "daily_budget"));
+      settings.close();
+      return { refused, shown: value(settings, "temperature"), name: value(settings, "name"), budget };
+    });
+    assert.equal(result.refused.code, "INVALID_VALUE");
+    assert.match(result.refused.message, /temperature.*2/s);
+    assert.equal(result.shown, 0.7);
+    assert.deepEqual(result.budget, [undefined, 500]);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("rate limited message is sent again by the client", limit, async () => {
+  const quotas = { WORKER_QUOTA_MESSAGES_PER_MINUTE: "300", WORKER_QUOTA_MESSAGE_BURST: "1" };
+  const server = await startServer("example-echo", { WORKER_DATABASE_TYPE: "memory", ...quotas });
+  try {
+    const page = await open(server.host);
+    const { said, refusals } = await page.evaluate(async () => {
+      create().start();
+      let refusals = 0;
+      client.addEventListener("frame", ({ detail: { frame } }) => {
+        if (frame.payload.error?.code === "RATE_LIMITED") refusals += 1;
+      });
+      const conversation = client.open(null);
+      for (const text of ["a", "b", "c"]) conversation.send(text);
+      await until(conversation, "change", () => texts(conversation, "assistant").length === 3);
+      return { said: texts(conversation, "user"), refusals };
+    });
+    assert.deepEqual(said, ["a", "b", "c"]);
+    assert.ok(refusals >= 1);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("refused identity does not reconnect until it is renewed", limit, async () => {
+  const tokens = [];
+  const page = await open(load.host, (socket) => {
+    socket.onMessage((text) => {
+      const { type, payload } = JSON.parse(text);
+      if (type === "connect") tokens.push(payload.auth_token);
+      if (type === "connect" && payload.auth_token === "old") refuse(socket, text, { code: "UNAUTHORIZED", message: "the token has expired" });
+      else if (type === "thread.delete") socket.close({ code: 1008, reason: "revoked" });
+      else accept(socket, text);
+    });
+  });
+  const phases = await page.evaluate(async () => {
+    create({ token: "old" }).start();
+    const phases = [];
+    client.addEventListener("state", ({ detail: { phase, error } }) => phases.push([phase, error?.message]));
+    const lost = await client.request("ping").catch(({ message }) => message);
+    client.renew("new");
+    await until(client, "state", () => client.state.phase === "connected");
+    await client.deleteThread("T").catch(({ name }) => phases.push(name));
+    return [lost, ...phases, client.state.phase];
+  });
+  assert.deepEqual(phases, [
+    "the token has expired",
+    ["refused", "the token has expired"],
+    ["connecting", undefined],
+    ["connected", undefined],
+    ["refused", "revoked"],
+    "ConnectionLost",
+    "refused",
+  ]);
+  assert.deepEqual(tokens, ["old", "new"]);
+});
+
+test("dead connection is noticed", limit, async () => {
+  let sockets = 0;
+  const pings = [];
+  const page = await open(load.host, (socket) => {
+    sockets += 1;
+    const number = sockets;
+    socket.onMessage((text) => {
+      const { type } = JSON.parse(text);
+      if (type === "connect") accept(socket, text);
+      if (type === "ping") pings.push(number);
+    });
+  });
+  await page.clock.install();
+  const connected = () => page.evaluate(() => until(client, "state", () => client.state.phase === "connected"));
+  await page.evaluate(() => create().start());
+  await connected();
+  await page.clock.runFor(24_000);
+  assert.deepEqual(pings, []);
+  await page.clock.runFor(2_000);
+  await page.clock.runFor(7_000);
+  assert.equal(await page.evaluate(() => client.state.phase), "connected");
+  await page.clock.runFor(4_000);
+  await connected();
+  assert.deepEqual({ sockets, pings }, { sockets: 2, pings: [1] });
+});
+
+test("stored messages are never sent by another identity", limit, async () => {
+  const page = await open(load.host);
+  const waiting = await page.evaluate(async () => {
+    create({ token: "secret-token" }).open(null).send("of ada");
+    const passwords = create().open("T");
+    passwords.send([], { type: "form.response", data: { form_event_id: "F", cancelled: false, values: { pin: "secret-pin" } } });
+    const count = (options, user) => create(options, user).open(null).outbox.length;
+    return {
+      same: count({ token: "secret-token" }),
+      user: count({ token: "secret-token" }, "bob"),
+      token: count({ token: "other" }),
+      anonymous: count({}),
+      server: count({ token: "secret-token", url: "ws://127.0.0.1:1/ws" }),
+      secrets: Object.entries(localStorage).filter((entry) => entry.join().includes("secret")).length,
+    };
+  });
+  assert.deepEqual(waiting, { same: 1, user: 0, token: 0, anonymous: 0, server: 0, secrets: 0 });
+});
+
+test("message of a deleted thread fails", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    const [one, other] = [create(), create()];
+    one.start();
+    other.start();
+    const conversation = one.open(null);
+    conversation.send("hello");
+    await settled(conversation);
+    one.stop();
+    const late = conversation.send("late");
+    await other.deleteThread(conversation.threadId);
+    one.start();
+    await until(conversation, "change", () => late.status === "failed");
+    return { code: late.error.code, state: conversation.state };
+  });
+  assert.deepEqual(result, { code: "NOT_FOUND", state: "missing" });
+});
+
+test("feedback is in the next snapshot", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("hello");
+    await settled(conversation);
+    const { id } = conversation.events[1];
+    await client.feedback("event", id, "like", { reason: "short" });
+    const shown = conversation.feedback.get(id);
+    const again = client.open(conversation.threadId);
+    await until(again, "change", () => again.state === "open");
+    return { shown, again: again.feedback.get(id) };
+  });
+  assert.deepEqual(result, { shown: "like", again: "like" });
+});
+
+test("waiting messages are queued and can be withdrawn", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    for (const text of ["sleep 5000", "second", "third"]) conversation.send(text);
+    await until(conversation, "change", () => conversation.running.length === 1 && conversation.queued.length === 2);
+    await client.cancel({ event_id: conversation.queued[0].id });
+    await client.cancel({ run_id: conversation.running[0].id });
+    await until(conversation, "change", () => [...conversation.runs.values()].some(({ status }) => status === "succeeded"));
+    return { said: texts(conversation, "assistant"), statuses: [...conversation.runs.values()].map(({ status }) => status).sort() };
+  });
+  assert.deepEqual(result, { said: ["You said: third"], statuses: ["canceled", "canceled", "succeeded"] });
 });

@@ -85,7 +85,7 @@ export class Outbox {
       client_event_id: newId(),
       event,
       metadata,
-      created_at: new Date().toISOString(),
+      created_at: this.#now(),
       status: "sending",
       conversation,
       thread_id: threadId,
@@ -202,6 +202,12 @@ export class Outbox {
       }
     }
     this.pump();
+  }
+
+  /** The present time, or a later one if that is not after all earlier messages: it orders the stored messages. */
+  #now() {
+    const last = Math.max(0, ...this.#entries.map(({ message }) => Date.parse(message.created_at)));
+    return new Date(Math.max(Date.now(), last + 1)).toISOString();
   }
 
   /** @param {string} clientEventId */
