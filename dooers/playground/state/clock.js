@@ -17,6 +17,8 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 
+const dayAndTime = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+
 const minute = 60;
 const hour = 60 * minute;
 const oneDay = 24 * hour;
@@ -48,6 +50,16 @@ export function relativeTime(time, present) {
 export function fullTime(time) {
   const at = typeof time === "number" ? time : Date.parse(time ?? "");
   return Number.isNaN(at) ? "" : full.format(at);
+}
+
+/**
+ * A day with its hour and minute, such as "Nov 29, 15:30".
+ *
+ * @param {string | undefined} time a point in time of the protocol
+ */
+export function shortTime(time) {
+  const at = Date.parse(time ?? "");
+  return Number.isNaN(at) ? "" : dayAndTime.format(at);
 }
 
 /**

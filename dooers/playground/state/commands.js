@@ -1,22 +1,33 @@
 /** What buttons and shortcuts do. */
 
+import { ServerError } from "../client.js";
+import { shortTime } from "./clock.js";
 import { showSidebar, sidebarIsDrawer } from "./layout.js";
 import { firstWords, forgetName } from "./names.js";
 import { agent, agents, client, conversation, showThread, threadId } from "./session.js";
 import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
-import { ServerError } from "../client.js";
 
-/** The name of a thread without a title. */
-export const untitled = "New conversation";
+/** @typedef {{id: string, title?: string | null, created_at?: string}} NamedThread */
+
+/**
+ * The title of a thread, or else its first words, if they are known.
+ *
+ * @param {NamedThread | null} thread
+ */
+export function knownName(thread) {
+  return thread ? thread.title?.trim() || firstWords.value.get(thread.id) : undefined;
+}
 
 /**
  * The name to show for a thread.
  *
- * @param {{id: string, title?: string | null} | null | undefined} thread
+ * @param {NamedThread | null} thread
  */
 export function threadName(thread) {
-  return thread?.title?.trim() || (thread && firstWords.value.get(thread.id)) || untitled;
+  if (!thread) return "New conversation";
+  const time = shortTime(thread.created_at);
+  return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
 }
 
 /** Sets the focus to the composer, as soon as it is drawn. */

@@ -86,7 +86,7 @@ export function ConnectionBanner() {
 
   if (shown === "refused") {
     return html`<div class="banner notice error" role="alert">
-      <p><strong>The server refused the connection.</strong> ${error ? errorText(error) : ""}</p>
+      <p><strong>The server refused the connection.</strong>${error && html`<span>${errorText(error)}</span>`}</p>
       <button class="button" type="button" onClick=${() => (dialog.value = "identity")}>Change identity</button>
       <button class="button" type="button" onClick=${() => client.value?.reconnect()}>Try again</button>
     </div>`;

@@ -7,9 +7,10 @@ import { html, useId, useLayoutEffect, useRef } from "../../ui.js";
  * Shows its children above the page until `onClose`. Escape and a click beside the dialog close it. The browser keeps the
  * focus inside, and returns it afterwards.
  *
- * @param {{title: string, className?: string, onClose: () => void, children?: unknown}} props
+ * @param {{title: string, className?: string, focusesContent?: boolean, onClose: () => void, children?: unknown}} props
+ *   `focusesContent`: a child has the attribute `autofocus`. Otherwise the dialog itself gets the focus
  */
-export function Dialog({ title, className = "", onClose, children }) {
+export function Dialog({ title, className = "", focusesContent = false, onClose, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const pressedBeside = useRef(false);
   const titleId = useId();
@@ -24,6 +25,7 @@ export function Dialog({ title, className = "", onClose, children }) {
     ref=${element}
     class=${`dialog ${className}`}
     aria-labelledby=${titleId}
+    autofocus=${!focusesContent}
     onCancel=${(/** @type {Event} */ event) => {
       if (!isBeside(event)) return;
       event.preventDefault();
@@ -55,7 +57,7 @@ export function ConfirmDialog({ title, text, action, onConfirm, onClose }) {
     onClose();
     onConfirm();
   };
-  return html`<${Dialog} title=${title} className="confirm" onClose=${onClose}>
+  return html`<${Dialog} title=${title} className="confirm" focusesContent onClose=${onClose}>
     <p>${text}</p>
     <p class="actions">
       <button class="button" type="button" autofocus onClick=${onClose}>Cancel</button>

@@ -29,6 +29,10 @@ export function SidePanel({ name }) {
     showPanel(target);
     tabs.current?.querySelector(/** @type {"button"} */ (`[data-panel=${target}]`))?.focus();
   };
+  const close = () => {
+    showPanel(null);
+    document.getElementById("panel-toggle")?.focus();
+  };
   return html`<aside class="side-panel" aria-label="Tools">
     <div class="side-panel-head">
       <div class="tabs" role="tablist" aria-label="Tools" ref=${tabs} onKeyDown=${onKeyDown}>
@@ -49,7 +53,7 @@ export function SidePanel({ name }) {
           </button>`,
         )}
       </div>
-      <button class="button quiet square" type="button" aria-label="Close the panel" onClick=${() => showPanel(null)}>
+      <button class="button quiet square" type="button" aria-label="Close the panel" onClick=${close}>
         <${Icon} name="close" />
       </button>
     </div>

@@ -12,9 +12,10 @@ export function Sidebar() {
   return html`<nav class="sidebar" aria-label="Conversations">
     <div class="sidebar-head">
       <${AgentPicker} />
-      <button class="button quiet square" type="button" aria-label="Hide the list of conversations" onClick=${() => showSidebar(false)}>
-        <${Icon} name=${isDrawer ? "close" : "sidebar"} />
-      </button>
+      ${isDrawer &&
+      html`<button class="button quiet square" type="button" aria-label="Close" onClick=${() => showSidebar(false)}>
+        <${Icon} name="close" />
+      </button>`}
     </div>
     <div class="sidebar-actions">
       <button class="button wide" type="button" onClick=${newConversation}><${Icon} name="add" />New conversation</button>

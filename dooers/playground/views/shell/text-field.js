@@ -4,9 +4,9 @@ import { html, useId } from "../../ui.js";
 
 /**
  * @param {{label: string, value: string, onInput: (value: string) => void, hint?: string, problem?: string, rows?: number,
- *   type?: string, suggestions?: string[]}} props
+ *   type?: string, suggestions?: string[], autofocus?: boolean}} props
  */
-export function TextField({ label, value, onInput, hint, problem, rows, type = "text", suggestions }) {
+export function TextField({ label, value, onInput, hint, problem, rows, type = "text", suggestions, autofocus }) {
   const id = useId();
   const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined;
   const shared = {
@@ -15,6 +15,7 @@ export function TextField({ label, value, onInput, hint, problem, rows, type = "
     value,
     autocomplete: "off",
     spellcheck: false,
+    autofocus,
     "aria-invalid": problem !== undefined,
     "aria-describedby": described,
     onInput: (/** @type {{currentTarget: HTMLInputElement}} */ event) => onInput(event.currentTarget.value),

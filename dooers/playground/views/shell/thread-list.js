@@ -1,7 +1,7 @@
 /** The list of conversations, with its search. */
 
 import { Icon } from "../../icons.js";
-import { threadName } from "../../state/commands.js";
+import { knownName, threadName } from "../../state/commands.js";
 import { firstWords } from "../../state/names.js";
 import { connection, threadId } from "../../state/session.js";
 import { matches, threadList } from "../../state/threads.js";
@@ -63,6 +63,7 @@ function Rows({ list, query }) {
           key=${thread.id}
           thread=${thread}
           name=${threadName(thread)}
+          isUntitled=${!knownName(thread)}
           isShown=${thread.id === shownId}
           position=${rows.first + index + 1}
           count=${list.hasMore ? -1 : threads.length}

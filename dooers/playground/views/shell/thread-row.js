@@ -2,7 +2,7 @@
 
 import { Icon } from "../../icons.js";
 import { fullTime, now, relativeTime } from "../../state/clock.js";
-import { canRename, renameThread, untitled } from "../../state/commands.js";
+import { canRename, renameThread } from "../../state/commands.js";
 import { showSidebar, sidebarIsDrawer } from "../../state/layout.js";
 import { routeHash } from "../../state/route.js";
 import { agent } from "../../state/session.js";
@@ -12,10 +12,10 @@ import { TitleEditor } from "./title-editor.js";
 /** @typedef {import("../../client.js").Thread} Thread */
 
 /**
- * @param {{thread: Thread, name: string, isShown: boolean, position: number, count: number,
+ * @param {{thread: Thread, name: string, isUntitled: boolean, isShown: boolean, position: number, count: number,
  *   onDelete: (thread: Thread) => void}} props
  */
-export function ThreadRow({ thread, name, isShown, position, count, onDelete }) {
+export function ThreadRow({ thread, name, isUntitled, isShown, position, count, onDelete }) {
   const agentName = useValue(agent);
   const present = useValue(now);
   const root = useRef(/** @type {HTMLLIElement | null} */ (null));
@@ -44,7 +44,7 @@ export function ThreadRow({ thread, name, isShown, position, count, onDelete }) 
             aria-current=${isShown ? "page" : undefined}
             onClick=${closeDrawer}
           >
-            <span class=${`thread-name ${name === untitled ? "untitled" : ""}`} dir="auto" title=${name}>${name}</span>
+            <span class=${`thread-name ${isUntitled ? "untitled" : ""}`} dir="auto" title=${name}>${name}</span>
             <time class="muted" datetime=${time} title=${fullTime(time)}>${relativeTime(time, present)}</time>
           </a>
           <span class="thread-actions">

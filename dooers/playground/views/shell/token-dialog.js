@@ -31,10 +31,10 @@ export function TokenDialog({ onClose }) {
       setBusy(false);
     }
   };
-  return html`<${Dialog} title="New token" onClose=${onClose}>
+  return html`<${Dialog} title="New token" focusesContent onClose=${onClose}>
     <form class="form" novalidate onSubmit=${submit}>
       <p class="muted">The connection goes on with the new token. Nothing is interrupted.</p>
-      <${TextField} label="Token" rows=${4} value=${token} problem=${problem} onInput=${setToken} />
+      <${TextField} label="Token" autofocus rows=${4} value=${token} problem=${problem} onInput=${setToken} />
       <p class="actions">
         <button class="button" type="button" onClick=${onClose}>Cancel</button>
         <button class="button primary" type="submit" aria-disabled=${busy}>Renew</button>

@@ -1,7 +1,7 @@
 /** The bar above the conversation. */
 
 import { Icon } from "../../icons.js";
-import { canRename, renameThread, threadName, untitled } from "../../state/commands.js";
+import { canRename, knownName, renameThread, threadName } from "../../state/commands.js";
 import { dialog } from "../../state/dialogs.js";
 import { identity, identityName } from "../../state/identities.js";
 import { panel, showSidebar, sidebar, togglePanel } from "../../state/layout.js";
@@ -19,10 +19,16 @@ export function TopBar() {
   const chosen = useValue(theme);
   const name = identityName(useValue(identity));
   return html`<header class="top-bar">
-    ${!hasSidebar &&
-    html`<button class="button quiet square" type="button" aria-label="Show the list of conversations" aria-expanded="false" onClick=${() => showSidebar(true)}>
+    <button
+      class="button quiet square"
+      type="button"
+      aria-label="List of conversations"
+      title="List of conversations"
+      aria-expanded=${hasSidebar}
+      onClick=${() => showSidebar(!hasSidebar)}
+    >
       <${Icon} name="sidebar" />
-    </button>`}
+    </button>
     <${Title} />
     <${ConnectionState} />
     <button class="button quiet identity-button" type="button" aria-label=${`Identity: ${name}`} aria-haspopup="dialog" onClick=${() => (dialog.value = "identity")}>
@@ -35,6 +41,7 @@ export function TopBar() {
       <${Icon} name="help" />
     </button>
     <button
+      id="panel-toggle"
       class="button quiet square"
       type="button"
       aria-label="Settings, analytics and inspector"
@@ -76,7 +83,7 @@ function Title() {
     />`;
   }
   return html`<div class="title">
-    <h1 class=${name === untitled ? "untitled" : ""} dir="auto" title=${name}>${name}</h1>
+    <h1 class=${!knownName(thread) ? "untitled" : ""} dir="auto" title=${name}>${name}</h1>
     ${thread &&
     canRename() &&
     html`<button ref=${button} class="button quiet square" type="button" aria-label="Rename the conversation" title="Rename" onClick=${() => edit(thread.id)}>
