@@ -1,0 +1,132 @@
+/** The field in which a message is written. */
+
+import { Icon } from "../../icons.js";
+import { announce } from "../../state/session.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../../ui.js";
+import { AttachDialog } from "./attach.js";
+import { contentOf, emptyDraft, frameSize, isBlank, LARGEST_FRAME, loadDraft, saveDraft } from "./draft.js";
+import { Fold } from "./fold.js";
+import { bytes, count } from "./format.js";
+import { plain } from "./safe-text.js";
+
+/** @typedef {import("./draft.js").Draft} Draft */
+
+/** A longer pasted text becomes a chip. */
+const LONG_PASTE = 2_000;
+
+/**
+ * @param {{view: import("./row.js").View, hint: string}} props `hint`: a sentence that replaces the usual hint
+ */
+export function Composer({ view, hint }) {
+  const { conversation, agentName } = view;
+  const threadId = conversation.threadId;
+  const [draft, setDraft] = useState(() => loadDraft(agentName, threadId));
+  const [error, setError] = useState("");
+  const [isAttaching, setAttaching] = useState(false);
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const change = (/** @type {Partial<Draft>} */ part) => {
+    setError("");
+    setDraft((/** @type {Draft} */ before) => ({ ...before, ...part }));
+  };
+  useEffect(() => saveDraft(agentName, threadId, draft), [agentName, threadId, draft]);
+  useLayoutEffect(() => grow(area.current), [draft.text]);
+  useEffect(() => {
+    const onResize = () => grow(area.current);
+    addEventListener("resize", onResize);
+    return () => removeEventListener("resize", onResize);
+  }, []);
+
+  const send = () => {
+    if (isBlank(draft)) return;
+    const content = contentOf(draft);
+    const size = frameSize(content);
+    if (size > LARGEST_FRAME) {
+      setError(`This message has ${bytes(size)}. A server accepts at most ${bytes(LARGEST_FRAME)}: please shorten it.`);
+      return;
+    }
+    try {
+      conversation.send(content);
+    } catch (refused) {
+      setError(/** @type {Error} */ (refused).message);
+      return;
+    }
+    saveDraft(agentName, threadId, emptyDraft());
+    setDraft(emptyDraft());
+    setError("");
+    area.current?.focus();
+  };
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    // 229: Safari reports the Enter that ends a composition like this.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    send();
+  };
+  const onPaste = (/** @type {ClipboardEvent} */ event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text.length <= LONG_PASTE) return;
+    event.preventDefault();
+    change({ pastes: [...draft.pastes, text] });
+    announce(`Pasted text of ${count(text.length)} characters attached`);
+  };
+  const remove = (/** @type {"pastes" | "attachments"} */ list, /** @type {number} */ position) => {
+    change({ [list]: draft[list].filter((/** @type {unknown} */ _, /** @type {number} */ index) => index !== position) });
+    area.current?.focus();
+  };
+  const running = conversation.running ?? [];
+  return html`<form class="composer" aria-label="New message" onSubmit=${(/** @type {Event} */ event) => {
+    event.preventDefault();
+    send();
+  }}>
+    ${error && html`<p class="notice error" role="alert">${error}</p>`}
+    <div class="box">
+      ${(draft.pastes.length > 0 || draft.attachments.length > 0) && html`<ul class="chips" aria-label="Attachments">
+        ${draft.pastes.map((/** @type {string} */ text, /** @type {number} */ index) => html`<${Paste} key=${`paste ${index} ${text.length}`} id=${`paste ${threadId} ${index} ${text.length}`} text=${text}
+          onRemove=${() => remove("pastes", index)} />`)}
+        ${draft.attachments.map((/** @type {import("./draft.js").Attachment} */ part, /** @type {number} */ index) => html`<li class="chip" key=${`part ${index}`}>
+          <span class="muted">${part.type}</span> <bdi class="text">${plain(part.filename || part.url)}</bdi>
+          <${Remove} label=${`Remove ${part.type}`} onClick=${() => remove("attachments", index)} />
+        </li>`)}
+      </ul>`}
+      <textarea id="composer" rows="1" placeholder=${`Message ${plain(agentName)}`} aria-label=${`Message ${plain(agentName)}`}
+        aria-describedby="composer-hint" value=${draft.text} ref=${area} dir="auto" autocomplete="off"
+        onInput=${(/** @type {Event & {currentTarget: HTMLTextAreaElement}} */ event) => change({ text: event.currentTarget.value })}
+        onKeyDown=${onKeyDown} onPaste=${onPaste}></textarea>
+      <div class="tools">
+        <button type="button" class="button quiet" aria-haspopup="dialog" onClick=${() => setAttaching(true)}><${Icon} name="add" />Attach a link</button>
+        <span class="hint muted" id="composer-hint" role="status">${hint || "Enter sends, Shift+Enter starts a new line"}</span>
+        ${running.length > 0 && html`<button type="button" class="button round" aria-label="Stop" title="Stop (Escape twice)" onClick=${() => {
+          for (const { id } of running) view.client.cancel({ run_id: id }).catch((/** @type {Error} */ refused) => setError(refused.message));
+          area.current?.focus();
+        }}><${Icon} name="stop" /></button>`}
+        <button type="submit" class="button primary round" aria-label="Send" title="Send (Enter)" disabled=${isBlank(draft)}><${Icon} name="send" /></button>
+      </div>
+    </div>
+    ${isAttaching && html`<${AttachDialog} onClose=${() => {
+      setAttaching(false);
+      area.current?.focus();
+    }} onAttach=${(/** @type {import("./draft.js").Attachment} */ part) => change({ attachments: [...draft.attachments, part] })} />`}
+  </form>`;
+}
+
+/** Makes the field as high as its text, up to the limit of the style. @param {HTMLTextAreaElement | null} area */
+function grow(area) {
+  if (!area) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight}px`;
+}
+
+/** @param {{id: string, text: string, onRemove: () => void}} props */
+function Paste({ id, text, onRemove }) {
+  const lines = text.split("\n").length;
+  const size = lines > 1 ? `${count(lines)} lines` : `${count(text.length)} characters`;
+  const summary = html`<span class="muted">Pasted text, ${size}</span> <span class="text" dir="auto">${plain(text.trimStart().slice(0, 80))}</span>`;
+  return html`<li class="chip paste">
+    <${Fold} id=${id} summary=${summary} content=${() => html`<pre tabindex="0">${plain(text.slice(0, 20_000))}${text.length > 20_000 ? "…" : ""}</pre>`} />
+    <${Remove} label="Remove pasted text" onClick=${onRemove} />
+  </li>`;
+}
+
+/** @param {{label: string, onClick: () => void}} props */
+function Remove({ label, onClick }) {
+  return html`<button type="button" class="button quiet" aria-label=${label} title=${label} onClick=${onClick}><${Icon} name="close" /></button>`;
+}
