@@ -46,6 +46,8 @@ export class FrameLog extends EventTarget {
   types = new Map();
   /** The number of entries of each thread. @type {Map<string, number>} */
   threads = new Map();
+  /** The notes since the last frame. @type {Set<string>} */
+  #notes = new Set();
 
   /**
    * Adds a frame.
@@ -54,20 +56,24 @@ export class FrameLog extends EventTarget {
    */
   addFrame({ direction, at, text, frame }) {
     const size = encoder.encode(text).length;
+    this.#notes.clear();
     this.#add({ ...describe(frame), at, direction, text, size });
   }
 
   /**
-   * Adds a note.
+   * Adds a note. The repeated attempts to connect to a server that is down are noted once.
    *
    * @param {string} text
    */
   addNote(text) {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
     this.#add({ ...describe(null), at: Date.now(), direction: null, text, size: 0 });
   }
 
   /** Removes all entries. */
   clear() {
+    this.#notes.clear();
     this.entries = [];
     this.bytes = 0;
     this.types.clear();
@@ -178,21 +184,14 @@ export const frames = new FrameLog();
  */
 export function record(log, source) {
   let phase = "";
-  let isNoted = false;
-  const begin = () => {
-    if (!isNoted) log.addNote(`Agent ${agent.peek() ?? "without a name"}`);
-    isNoted = true;
-  };
   const onFrame = (/** @type {Event} */ event) => {
-    begin();
     log.addFrame(/** @type {CustomEvent} */ (event).detail);
   };
   const onState = () => {
     const state = source.state;
     if (state.phase === phase) return;
     phase = state.phase;
-    begin();
-    if (phase === "connected") log.addNote("Connected");
+    if (phase === "connecting") log.addNote(`Connecting to ${agent.peek() ?? "an agent"}`);
     if (phase === "waiting") log.addNote("Connection lost");
     if (phase === "refused") log.addNote("Connection refused");
     if (phase === "stopped") log.addNote("Connection closed");

@@ -5,43 +5,55 @@ import { countOf, durationOf } from "./numbers.js";
 
 /** @typedef {import("./analytics-store.js").AnalyticsStore} AnalyticsStore */
 
-/** @param {{store: AnalyticsStore}} props */
+/**
+ * Runs, feedback, usage and lost events.
+ *
+ * @param {{store: AnalyticsStore}} props
+ */
 export function Summary({ store }) {
   const usage = store.sumUsage();
-  const runs = [...store.runs];
+  const likes = store.names.get("feedback.like") ?? 0;
+  const dislikes = store.names.get("feedback.dislike") ?? 0;
   return html`<dl class="summary">
-    <div>
-      <dt>Events</dt>
-      <dd>${countOf(store.total)}</dd>
-      ${store.dropped > 0 && html`<dd class="detail warning">${countOf(store.dropped)} lost</dd>`}
-    </div>
-    <div>
-      <dt>Runs</dt>
-      <dd>${countOf(runs.reduce((sum, [, { count }]) => sum + count, 0))}</dd>
-      ${runs.map(
-        ([status, { count, timed, duration }]) =>
-          html`<dd class="detail" key=${status}>
-            ${countOf(count)} ${status}${timed > 0 && html`, ${durationOf(duration / timed)} on average`}
-          </dd>`,
-      )}
-    </div>
-    <div>
-      <dt>Feedback</dt>
-      <dd>${countOf((store.names.get("feedback.like") ?? 0) + (store.names.get("feedback.dislike") ?? 0))}</dd>
-      <dd class="detail">${countOf(store.names.get("feedback.like") ?? 0)} likes</dd>
-      <dd class="detail">${countOf(store.names.get("feedback.dislike") ?? 0)} dislikes</dd>
-    </div>
+    <dt>Runs</dt>
+    ${store.runs.size === 0 && html`<dd class="none">None ended yet</dd>`}
+    ${[...store.runs].map(
+      ([status, { count, timed, duration }]) =>
+        html`<dd key=${status}>
+          ${countOf(count)} ${status}${timed > 0 && `, ${durationOf(duration / timed)} on average`}
+        </dd>`,
+    )}
+    <dt>Feedback</dt>
+    <dd class=${likes + dislikes === 0 ? "none" : ""}>
+      ${likes + dislikes === 0 ? "None yet" : `${amountOf(likes, "like")}, ${amountOf(dislikes, "dislike")}`}
+    </dd>
     ${
       usage &&
-      html`<div>
-        <dt>Tokens</dt>
-        <dd>${countOf(usage.input + usage.output)}</dd>
-        <dd class="detail">${countOf(usage.input)} in, ${countOf(usage.output)} out</dd>
-        ${usage.cached > 0 && html`<dd class="detail">${countOf(usage.cached)} cached</dd>`}
-        ${[...usage.costs].map(([currency, amount]) => html`<dd class="detail" key=${currency}>${amount} ${currency}</dd>`)}
-      </div>`
+      html`<dt>Tokens</dt>
+        <dd>
+          ${countOf(usage.input)} in${usage.cached > 0 && ` (${countOf(usage.cached)} cached)`}, ${countOf(usage.output)} out
+        </dd>`
+    }
+    ${
+      usage &&
+      usage.costs.size > 0 &&
+      html`<dt>Cost</dt>
+        ${[...usage.costs].map(([currency, amount]) => html`<dd key=${currency}>${amount} ${currency}</dd>`)}`
+    }
+    ${
+      store.dropped > 0 &&
+      html`<dt>Lost</dt>
+        <dd class="warning">${amountOf(store.dropped, "event")}, because this page read too slowly</dd>`
     }
   </dl>`;
+}
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+function amountOf(count, noun) {
+  return `${countOf(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /**

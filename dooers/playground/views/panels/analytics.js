@@ -1,7 +1,7 @@
 /** The panel of the analytics: what happens at the agent, live. */
 
 import { Icon } from "../../icons.js";
-import { html, useChanges, useEffect, useId, useMemo, useState, useValue } from "../../ui.js";
+import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { feed, retry, store, subscribe } from "./analytics-session.js";
 import { Names, Summary } from "./analytics-summary.js";
 import { CopyButton, JsonView } from "./json-view.js";
@@ -55,6 +55,11 @@ function Live() {
     [store.entries, name, isHeld, heldAt],
   );
   const waiting = isHeld ? store.total - heldAt : 0;
+  const list = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const close = () => {
+    list.current?.querySelector(/** @type {"div"} */ (".rows"))?.focus();
+    setOpened(null);
+  };
   const entry = opened === null ? undefined : store.entries.find(({ key }) => key === opened);
   return html`
     <div class="panel-top">
@@ -63,7 +68,8 @@ function Live() {
     </div>
     <div class="feed-head">
       <h3>${name || "All events"}</h3>
-      <span class="muted" aria-live="off">${
+      <span class="muted">${countOf(name ? (store.names.get(name) ?? 0) : store.total)}</span>
+      <span class="muted held">${
         waiting > 0 ? `${countOf(waiting)} new` : isHeld && store.total > 0 ? "Paused" : ""
       }</span>
       <button
@@ -78,6 +84,7 @@ function Live() {
     </div>
     <div
       class="feed"
+      ref=${list}
       onPointerEnter=${(/** @type {PointerEvent} */ event) => {
         // A finger does not hover.
         if (event.pointerType !== "mouse") return;
@@ -96,7 +103,7 @@ function Live() {
         empty=${store.total === 0 ? "Send a message: its events appear here." : "No events."}
       />
     </div>
-    ${entry && html`<${Details} entry=${entry} onClose=${() => setOpened(null)} />`}
+    ${entry && html`<${Details} entry=${entry} onClose=${close} />`}
   `;
 }
 

@@ -114,7 +114,9 @@ function group(entry, entries) {
  */
 export function deltasOf(log, row) {
   const { eventId } = row.entry;
-  return log.between(row.key, row.last).filter((entry) => entry.index === row.key || entry.eventId === eventId);
+  return log.between(row.key, row.last).filter(
+    (entry) => entry.index === row.key || (entry.type === "event.delta" && entry.eventId === eventId),
+  );
 }
 
 /**

@@ -2,10 +2,10 @@
 
 import { Icon } from "../../icons.js";
 import { frames } from "../../state/frames.js";
+import { maskSecrets } from "../../state/secrets.js";
 import { announce, threadId } from "../../state/session.js";
-import { html, useChanges, useEffect, useId, useMemo, useState, useValue } from "../../ui.js";
+import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { deltasOf, FrameRows } from "./frame-rows.js";
-import { maskToken } from "./json.js";
 import { CopyButton, JsonView } from "./json-view.js";
 import { clockOf, countOf, sizeOf } from "./numbers.js";
 import { SendFrame } from "./send-frame.js";
@@ -20,6 +20,7 @@ const everything = { direction: "", type: "", threadId: "", text: "", groupsDelt
 /** Shows the log of frames. */
 export function InspectorPanel() {
   const id = useId();
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
   useChanges(frames);
   const rowsOf = useMemo(() => new FrameRows(frames), []);
   const [criteria, setCriteria] = useState(everything);
@@ -29,13 +30,17 @@ export function InspectorPanel() {
   const [isSending, setSending] = useState(false);
   const rows = rowsOf.update(criteria, pausedAt ?? Infinity);
   const row = opened === null ? undefined : rows.find(({ key }) => key === opened);
-  const shown = (/** @type {string} */ text) => (isRevealed ? text : maskToken(text));
+  const shown = isRevealed ? same : maskSecrets;
 
   // A row that left the log closes its details.
   useEffect(() => {
     if (opened !== null && !row) setOpened(null);
   }, [opened, row]);
 
+  const close = () => {
+    root.current?.querySelector(/** @type {"div"} */ (".rows"))?.focus();
+    setOpened(null);
+  };
   const clear = () => {
     frames.clear();
     setPausedAt(null);
@@ -43,7 +48,7 @@ export function InspectorPanel() {
     announce("The log is empty");
   };
 
-  return html`<section class="panel inspector" aria-labelledby=${`${id}-title`}>
+  return html`<section class="panel inspector" ref=${root} aria-labelledby=${`${id}-title`}>
     <header class="panel-head">
       <h2 id=${`${id}-title`}>Inspector</h2>
       <button
@@ -69,6 +74,8 @@ export function InspectorPanel() {
       isFollowing=${true}
       empty=${frames.entries.length === 0 ? "No frames yet." : "No frame matches the filter."}
     />
+    ${isSending && html`<div class="pane"><${SendFrame} mask=${shown} /></div>`}
+    ${row && html`<${Details} row=${row} shown=${shown} onClose=${close} />`}
     <footer class="panel-foot">
       <span class="muted">
         ${countOf(frames.entries.length)} ${frames.entries.length === 1 ? "entry" : "entries"}, ${sizeOf(frames.bytes)}
@@ -83,12 +90,19 @@ export function InspectorPanel() {
         }}
       ><${Icon} name=${isSending ? "down" : "edit"} /> Send a frame</button>
     </footer>
-    ${isSending && html`<div class="pane"><${SendFrame} /></div>`}
-    ${row && html`<${Details} row=${row} shown=${shown} onClose=${() => setOpened(null)} />`}
   </section>`;
 }
 
-/** @param {{criteria: Criteria, onChange: (criteria: Criteria) => void, isRevealed: boolean, onReveal: (value: boolean) => void}} props */
+/** @param {string} text */
+function same(text) {
+  return text;
+}
+
+/**
+ * The search and the other filters.
+ *
+ * @param {{criteria: Criteria, onChange: (criteria: Criteria) => void, isRevealed: boolean, onReveal: (value: boolean) => void}} props
+ */
 function Filters({ criteria, onChange, isRevealed, onReveal }) {
   const current = useValue(threadId);
   const types = [...frames.types.keys()].sort();
@@ -148,7 +162,7 @@ function Filters({ criteria, onChange, isRevealed, onReveal }) {
     </label>
     <label class="check">
       <input type="checkbox" checked=${isRevealed} onChange=${() => onReveal(!isRevealed)} />
-      Show tokens
+      Show secrets
     </label>
   </div>`;
 }
@@ -184,8 +198,10 @@ function renderRow({ entry, count, size }) {
 /** @param {{row: FrameRow, shown: (text: string) => string, onClose: () => void}} props */
 function Details({ row, shown, onClose }) {
   const { entry, count } = row;
-  const entries = count > 1 ? deltasOf(frames, row) : [entry];
-  const text = count > 1 ? `[${entries.map((delta) => delta.text).join(",")}]` : shown(entry.text);
+  const text = useMemo(
+    () => shown(count > 1 ? `[${deltasOf(frames, row).map((delta) => delta.text).join(",")}]` : entry.text),
+    [row, shown],
+  );
   return html`<div class="pane details">
     <header class="pane-head">
       <h3>${entry.direction === null ? "Note" : count > 1 ? `${countOf(count)} × ${entry.type}` : entry.type || "Not a frame"}</h3>

@@ -9,6 +9,10 @@ import { sizeOf } from "./numbers.js";
 /** The number of characters that are shown at first. */
 const FIRST = 10_000;
 
+/** The columns by which a continued line is indented, and the largest indentation. */
+const HANG = 2;
+const MAX_INDENT = 24;
+
 /** The number of characters of a block. The browser does not lay out blocks that are out of view. */
 const BLOCK = 8_000;
 
@@ -23,16 +27,16 @@ export function JsonView({ text, isJson = true, label = "JSON" }) {
   const { tokens, isComplete } = useMemo(() => {
     const limit = isAll ? Infinity : FIRST;
     if (isJson) return formatJson(text, limit);
-    return { tokens: [{ kind: "other", text: text.slice(0, limit) }], isComplete: text.length <= limit };
+    /** @type {import("./json.js").Token[]} */
+    const plain = [{ kind: "other", text: text.slice(0, limit) }];
+    return { tokens: plain, isComplete: text.length <= limit };
   }, [text, isJson, isAll]);
   const isLong = isAll && text.length > FIRST;
   return html`<div class="json">
     <pre tabindex="0" role="region" aria-label=${label}>${
       isLong
         ? blocksOf(tokens.map((token) => token.text).join("")).map((block) => html`<span class="block">${block}</span>`)
-        : tokens.map((token) =>
-            token.kind === "other" ? token.text : html`<span class=${`json-${token.kind}`}>${token.text}</span>`,
-          )
+        : linesOf(tokens).map((line) => html`<${Line} tokens=${line} />`)
     }${!isComplete && "…"}</pre>
     ${
       !isComplete &&
@@ -41,6 +45,36 @@ export function JsonView({ text, isJson = true, label = "JSON" }) {
       </button>`
     }
   </div>`;
+}
+
+/**
+ * A line. If it wraps, it continues below its own indentation.
+ *
+ * @param {{tokens: import("./json.js").Token[]}} props
+ */
+function Line({ tokens }) {
+  const spaces = /^ */.exec(tokens[0]?.text ?? "")?.[0].length ?? 0;
+  const columns = Math.min(spaces, MAX_INDENT) + HANG;
+  return html`<span class="line" style=${{ paddingInlineStart: `${columns}ch`, textIndent: `-${columns}ch` }}>${tokens.map(
+    ({ kind, text }) => (kind === "other" ? text : html`<span class=${`json-${kind}`}>${text}</span>`),
+  )}</span>`;
+}
+
+/**
+ * Splits tokens at the ends of lines.
+ *
+ * @param {import("./json.js").Token[]} tokens
+ */
+function linesOf(tokens) {
+  /** @type {import("./json.js").Token[][]} */
+  const lines = [[]];
+  for (const { kind, text } of tokens) {
+    for (const [index, part] of text.split("\n").entries()) {
+      if (index > 0) lines.push([]);
+      if (part) lines[lines.length - 1].push({ kind, text: part });
+    }
+  }
+  return lines;
 }
 
 /**

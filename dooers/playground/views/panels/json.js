@@ -193,23 +193,3 @@ function stringError(text, start, error) {
   }
   return error("This string does not end.", start);
 }
-
-const NAMED_STRING = /"([^"\\]*(?:\\.[^"\\]*)*)"(?:(\s*:\s*)"[^"\\]*(?:\\.[^"\\]*)*("|$))?/gs;
-
-/**
- * Replaces the value of each member `auth_token`, also in a text that is not valid JSON.
- *
- * @param {string} text
- */
-export function maskToken(text) {
-  // The name may be written with escapes.
-  if (!text.includes("auth_token") && !text.includes("\\u00")) return text;
-  return text.replace(NAMED_STRING, (match, name, colon, end) =>
-    colon && decoded(name) === "auth_token" ? `"${name}"${colon}"••••••••${end}` : match,
-  );
-}
-
-/** @param {string} name */
-function decoded(name) {
-  return name.replace(/\\u([0-9a-fA-F]{4})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
-}

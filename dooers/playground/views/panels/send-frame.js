@@ -2,10 +2,10 @@
 
 import { Icon } from "../../icons.js";
 import { frames } from "../../state/frames.js";
-import { client, conversation, identity, threadId } from "../../state/session.js";
+import { announce, client, conversation, identity, threadId } from "../../state/session.js";
 import { html, signal, useChanges, useId, useRef, useState, useValue } from "../../ui.js";
 import { isAnswer, requestTypes, templateOf } from "./frame-templates.js";
-import { findJsonError, maskToken } from "./json.js";
+import { findJsonError } from "./json.js";
 import { JsonView } from "./json-view.js";
 
 /** @typedef {import("../../state/frames.js").LogEntry} LogEntry */
@@ -23,8 +23,12 @@ function contextOf() {
   };
 }
 
-/** Sends a raw frame, and shows its answer. */
-export function SendFrame() {
+/**
+ * Sends a raw frame, and shows its answer.
+ *
+ * @param {{mask: (text: string) => string}} props
+ */
+export function SendFrame({ mask }) {
   const id = useId();
   const text = useValue(draft);
   const source = useValue(client);
@@ -118,11 +122,11 @@ export function SendFrame() {
     </div>
     ${
       sent &&
-      html`<div class="answer" aria-live="polite">
+      html`<div class="answer">
         <h3>Answer</h3>
         ${
           answer
-            ? html`<${JsonView} text=${maskToken(answer.text)} isJson=${answer.isJson} label="Answer" />`
+            ? html`<${JsonView} text=${mask(answer.text)} isJson=${answer.isJson} label="Answer" />`
             : html`<p class="muted">Waiting for the answer…</p>`
         }
       </div>`
@@ -136,12 +140,13 @@ export function SendFrame() {
  * @param {LogEntry | null} sent
  */
 function useAnswer(sent) {
-  useChanges(frames);
-  const found = useRef(/** @type {{sent: LogEntry, answer: LogEntry, from: number} | null} */ (null));
+  useChanges(sent ? frames : null);
+  const found = useRef(/** @type {{sent: LogEntry, answer: LogEntry} | null} */ (null));
   if (!sent) return null;
   if (found.current?.sent === sent) return found.current.answer;
   const answer = frames.between(sent.index + 1, frames.next).find((entry) => isAnswer(sent, entry));
   if (!answer) return null;
-  found.current = { sent, answer, from: sent.index };
+  found.current = { sent, answer };
+  announce(`Answer: ${answer.type} ${answer.hint ?? ""}`);
   return answer;
 }

@@ -13,8 +13,8 @@ import { textOf, valueOf } from "./settings-values.js";
  * @property {boolean} isChanged whether the text differs from the stored value
  * @property {boolean} isChangedElsewhere whether the stored value has changed since the user began to type
  * @property {"" | "saving" | "saved"} status
- * @property {string} error the server's sentence about a refused value
- * @property {(text: string) => void} write
+ * @property {Error | null} error why the value was not stored
+ * @property {(text: string) => void} write changes the text without saving it
  * @property {(text?: string) => void} commit saves the text if it differs from the stored value
  * @property {(value: unknown) => Promise<boolean>} save saves a value
  * @property {() => void} discard returns to the stored value
@@ -27,6 +27,8 @@ const SAVED_MS = 2500;
 const SETTLE_MS = 1000;
 
 /**
+ * Keeps the text of an input while the stored value changes.
+ *
  * @param {SettingsView} view
  * @param {SettingsField} field
  * @returns {Draft}
@@ -35,9 +37,10 @@ export function useDraft(view, field) {
   const stored = textOf(field.value);
   const [draft, setDraft] = useState(/** @type {{text: string, base: string} | null} */ (null));
   const [status, setStatus] = useState(/** @type {Draft["status"]} */ (""));
-  const [error, setError] = useState("");
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
   // Answers to an earlier change do not touch a later one.
   const turn = useRef(0);
+  const saving = useRef(0);
 
   useEffect(() => {
     if (status !== "saved") return undefined;
@@ -48,28 +51,33 @@ export function useDraft(view, field) {
   const discard = () => {
     turn.current++;
     setDraft(null);
-    setError("");
+    setError(null);
     setStatus("");
   };
 
   const save = async (/** @type {unknown} */ value) => {
     const own = ++turn.current;
-    setError("");
+    saving.current++;
+    setError(null);
     setStatus("saving");
     try {
       await view.patch(field.id, value);
       // The stored value follows the acknowledgment in a frame of its own.
       await nextChange(view, SETTLE_MS);
-      if (own !== turn.current) return true;
-      setDraft(null);
-      setStatus("saved");
-      announce(`${field.label}: saved`);
+      if (own === turn.current) {
+        setDraft(null);
+        setStatus("saved");
+        announce(`${field.label}: saved`);
+      }
       return true;
     } catch (caught) {
-      if (own !== turn.current) return false;
-      setStatus("");
-      setError(caught instanceof Error ? caught.message : String(caught));
+      if (own === turn.current) {
+        setStatus("");
+        setError(caught instanceof Error ? caught : new Error(String(caught)));
+      }
       return false;
+    } finally {
+      saving.current--;
     }
   };
 
@@ -83,10 +91,12 @@ export function useDraft(view, field) {
       turn.current++;
       setDraft({ text, base: draft?.base ?? stored });
       setStatus("");
+      setError(null);
     },
     commit: (text = draft?.text) => {
-      if (text === undefined || status === "saving") return;
-      if (text === stored) {
+      if (text === undefined || (status === "saving" && text === draft?.text)) return;
+      // While an earlier change is on its way, the stored value is not the last one that the server will have.
+      if (text === stored && saving.current === 0) {
         discard();
         return;
       }

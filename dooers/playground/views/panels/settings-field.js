@@ -38,17 +38,24 @@ function KnownField({ field, view, kind, standard }) {
   const attributes = {
     id,
     "aria-describedby": `${id}-about ${id}-error`,
-    "aria-invalid": draft.error !== "",
+    "aria-invalid": draft.error !== null,
     "aria-required": hasInput && kind !== "checkbox" && field.required ? true : undefined,
     "aria-labelledby": hasInput ? undefined : `${id}-label`,
   };
   const isStandard = standard !== undefined && textOf(standard) === textOf(field.value);
   const canReset = !isLocked && !field.required && kind !== "password" && !isStandard && field.value !== null;
 
+  // The focus stays in the field when the button that has it disappears.
+  const refocus = () => /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("input, select, textarea"))?.focus();
+  const discard = () => {
+    refocus();
+    draft.discard();
+  };
+
   // A step to a button of this field does not save: it may take the other value.
   const onFocusOut = (/** @type {FocusEvent} */ event) => {
     if (root.current?.contains(/** @type {Node | null} */ (event.relatedTarget))) return;
-    if (!draft.isChangedElsewhere && draft.error === "") draft.commit();
+    if (!draft.isChangedElsewhere && draft.error === null) draft.commit();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || !draft.isChanged) return;
@@ -76,7 +83,10 @@ function KnownField({ field, view, kind, standard }) {
           class="button quiet small"
           type="button"
           aria-label=${`Reset ${field.label} to default`}
-          onClick=${() => draft.save(null)}
+          onClick=${() => {
+            refocus();
+            draft.save(null);
+          }}
         >Reset to default</button>`
       }
     </div>
@@ -91,11 +101,18 @@ function KnownField({ field, view, kind, standard }) {
       ${
         draft.error &&
         html`<div class="notice error">
-          <p>${draft.error}</p>
-          ${
-            draft.isChanged &&
-            html`<button class="button quiet" type="button" onClick=${draft.discard}>Discard the change</button>`
-          }
+          <p>${draft.error.message}</p>
+          <div class="actions">
+            ${
+              // The server did not refuse the value: the connection was lost.
+              !("code" in draft.error) &&
+              draft.isChanged &&
+              html`<button class="button quiet" type="button" onClick=${() => draft.commit()}>Try again</button>`
+            }
+            <button class="button quiet" type="button" onClick=${discard}>
+              ${draft.isChanged ? "Discard the change" : "Dismiss"}
+            </button>
+          </div>
         </div>`
       }
       ${
@@ -103,7 +120,7 @@ function KnownField({ field, view, kind, standard }) {
         html`<div class="notice warning">
           <p>Changed elsewhere to ${displayOf(field)}.</p>
           <div class="actions">
-            <button class="button quiet" type="button" onClick=${draft.discard}>Take it</button>
+            <button class="button quiet" type="button" onClick=${discard}>Take it</button>
             <button class="button quiet" type="button" onClick=${() => draft.commit()}>Save mine</button>
           </div>
         </div>`

@@ -15,7 +15,7 @@ import { kindOf, optionsOf } from "./settings-values.js";
  */
 
 /** @type {Record<string, string>} */
-const inputTypes = { number: "number", email: "email", date: "date", time: "time", url: "url" };
+const inputTypes = { email: "email", date: "date", time: "time", url: "url" };
 
 /**
  * The input of a field.
@@ -29,14 +29,13 @@ export function SettingInput({ kind, ...props }) {
   if (kind === "choices") return html`<${Choices} ...${props} />`;
   if (kind === "color") return html`<${ColorInput} ...${props} />`;
   if (kind === "image") return html`<${ImageInput} ...${props} />`;
+  if (kind === "number") return html`<${NumberInput} ...${props} />`;
   return html`<${TextInput} ...${props} />`;
 }
 
 /** @param {Event} event */
 function textIn(event) {
   const target = /** @type {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} */ (event.currentTarget);
-  // A number input has an empty value while its text is not a number.
-  if (target instanceof HTMLInputElement && target.validity.badInput) return "not a number";
   return target.value;
 }
 
@@ -49,9 +48,7 @@ function TextInput({ field, draft, isLocked, attributes }) {
     type=${inputTypes[kind] ?? "text"}
     value=${draft.text}
     placeholder=${field.placeholder ?? undefined}
-    min=${field.min ?? undefined}
-    max=${field.max ?? undefined}
-    step=${field.step ?? (kind === "number" ? "any" : kind === "time" && draft.text.length > 5 ? 1 : undefined)}
+    step=${kind === "time" && draft.text.length > 5 ? 1 : undefined}
     readonly=${isLocked}
     autocomplete="off"
     spellcheck=${kind === "text"}
@@ -60,6 +57,60 @@ function TextInput({ field, draft, isLocked, attributes }) {
       if (event.key === "Enter") draft.commit();
     }}
   />`;
+}
+
+/** The maximum number of steps of a slider. */
+const MAX_STEPS = 1000;
+
+/**
+ * A number as a text, which keeps a refused value of any form, and a slider if the number has bounds.
+ *
+ * @param {InputProps} props
+ */
+function NumberInput({ field, draft, isLocked, attributes }) {
+  const step = field.step ?? 1;
+  const hasBounds = field.min != null && field.max != null && field.max > field.min;
+  const hasSlider = hasBounds && (Number(field.max) - Number(field.min)) / step <= MAX_STEPS;
+  const onArrow = (/** @type {number} */ direction) => {
+    const places = Math.max(...[step, draft.text].map((value) => String(value).split(".")[1]?.length ?? 0));
+    const next = (Number(draft.text) || 0) + direction * step;
+    const bounded = Math.min(Math.max(next, field.min ?? -Infinity), field.max ?? Infinity);
+    draft.write(String(Number(bounded.toFixed(Math.min(places, 20)))));
+  };
+  return html`<div class="number">
+    <input
+      ...${attributes}
+      class="input"
+      type="text"
+      inputmode="decimal"
+      value=${draft.text}
+      placeholder=${field.placeholder ?? undefined}
+      readonly=${isLocked}
+      autocomplete="off"
+      spellcheck=${false}
+      onInput=${(/** @type {Event} */ event) => draft.write(textIn(event))}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter") draft.commit();
+        if (isLocked || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+        event.preventDefault();
+        onArrow(event.key === "ArrowUp" ? 1 : -1);
+      }}
+    />
+    ${
+      hasSlider &&
+      html`<input
+        type="range"
+        aria-label=${`${field.label}, slider`}
+        min=${field.min}
+        max=${field.max}
+        step=${field.step ?? 1}
+        value=${draft.text}
+        disabled=${isLocked}
+        onInput=${(/** @type {Event} */ event) => draft.write(textIn(event))}
+        onChange=${(/** @type {Event} */ event) => draft.commit(textIn(event))}
+      />`
+    }
+  </div>`;
 }
 
 /** @param {InputProps} props */

@@ -1,5 +1,6 @@
 /** The control of a password, whose value the server never sends. */
 
+import { conceal } from "../../state/secrets.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 
 /**
@@ -27,6 +28,7 @@ export function SecretInput({ field, draft, isLocked, attributes }) {
     draft.discard();
   };
   const save = async (/** @type {string | null} */ value) => {
+    if (value) conceal(value);
     if (value === "" || !(await draft.save(value))) return;
     setMode("");
     setText("");
@@ -71,7 +73,7 @@ export function SecretInput({ field, draft, isLocked, attributes }) {
     ${
       !isLocked &&
       html`<button
-          class="button quiet"
+          class="button"
           type="button"
           ref=${opener}
           aria-label=${`${field.has_value ? "Replace" : "Set"} ${field.label}`}
@@ -81,7 +83,7 @@ export function SecretInput({ field, draft, isLocked, attributes }) {
           field.has_value &&
           !field.required &&
           html`<button
-            class="button quiet"
+            class="button"
             type="button"
             aria-label=${`Remove ${field.label}`}
             onClick=${() => setMode("remove")}

@@ -51,7 +51,11 @@ function Form({ source, audience: chosen }) {
   useEffect(() => {
     const made = source.settings(chosen);
     setView(made);
-    return () => made.close();
+    return () => {
+      made.close();
+      // The fields of another agent begin without the drafts of this one.
+      setView(null);
+    };
   }, [source, chosen, opened]);
   useChanges(view);
   const isOpen = view?.state === "open";

@@ -1,5 +1,6 @@
 /** A list of many rows of equal height, of which only those in view are in the document. */
 
+import { Icon } from "../../icons.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../../ui.js";
 
 /** The height of a row, in rem. Rows in panels.css have the same. */
@@ -72,6 +73,15 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
     setScrollTop(top);
   };
 
+  const toEnd = () => {
+    const element = list.current;
+    if (!element) return;
+    atEnd.current = true;
+    element.scrollTop = element.scrollHeight;
+    element.focus();
+    setScrollTop(element.scrollTop);
+  };
+
   const move = (/** @type {number} */ index) => {
     const element = list.current;
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
@@ -107,7 +117,9 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
   const shown = rows.slice(from, to);
   const activeIsShown = shown.some((row) => keyOf(row) === active);
 
-  return html`<div
+  return html`<div class="list">${
+    rows.length === 0 && empty && html`<p class="muted empty">${empty}</p>`
+  }<div
     class="rows"
     role="listbox"
     aria-label=${label}
@@ -117,7 +129,6 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
     onScroll=${onScroll}
     onKeyDown=${onKeyDown}
   >
-    ${rows.length === 0 && empty && html`<p class="muted empty">${empty}</p>`}
     <div class="rows-space" style=${{ height: `${total}px` }}>
       <div class="rows-window" style=${{ transform: `translateY(${from * rowHeight}px)` }}>
         ${shown.map((row, index) => {
@@ -138,5 +149,10 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
         })}
       </div>
     </div>
-  </div>`;
+  </div>
+  ${
+    isFollowing &&
+    !atEnd.current &&
+    html`<button class="button latest" type="button" onClick=${toEnd}><${Icon} name="down" /> Latest</button>`
+  }</div>`;
 }
