@@ -293,6 +293,8 @@ export class Client extends EventTarget {
         break;
       case "thread.snapshot":
         this.#settle(payload.thread?.id, payload.events);
+        // For other conversations of the thread: its subscription continues after this snapshot.
+        this.#forward(payload.thread?.id, frame);
         break;
       case "thread.upsert":
         if (typeof payload.thread?.id !== "string") break;

@@ -80,7 +80,10 @@ export class Conversation extends EventTarget {
     const running = this.running;
     if (running.length === 0) return [];
     const answered = new Set(Array.from(this.runs.values(), ({ event_id }) => event_id));
-    const first = this.events.findIndex(({ id }) => running.some(({ event_id }) => event_id === id));
+    const current = new Set(running.map(({ event_id }) => event_id));
+    let first = this.events.findIndex(({ id }) => current.has(id));
+    // Runs of older pages are not known, but turns start in the order of their messages.
+    if (first < 0) first = this.events.findLastIndex(({ id }) => answered.has(id));
     return this.events
       .slice(first + 1)
       .filter(
@@ -159,7 +162,8 @@ export class Conversation extends EventTarget {
     const request = { thread_id: this.threadId, after_event_id: last };
     try {
       const snapshot = await patiently(async () => {
-        if (!isCurrent()) return null;
+        // Without a connection, the next one subscribes.
+        if (!isCurrent() || !this.#host.connection.connected) return null;
         const answer = await this.#host.connection.request("thread.subscribe", request);
         // The frames after the snapshot arrive before a repeated request would return.
         if (isCurrent()) this.#show(answer, last !== undefined && answer?.recovered === true);
@@ -189,9 +193,17 @@ export class Conversation extends EventTarget {
       this.feedback = new Map();
       this.hasMore = snapshot?.has_more === true;
     }
-    for (const event of list(snapshot?.events)) this.#put(event);
+    this.#copy();
+    for (const event of list(snapshot?.events)) this.#put(event, true);
     for (const run of list(snapshot?.runs)) this.#putRun(run);
-    for (const { target_id, feedback } of list(snapshot?.feedback)) this.#putFeedback(target_id, feedback);
+    for (const rating of list(snapshot?.feedback)) if (rating) this.feedback.set(rating.target_id, rating.feedback);
+  }
+
+  /** Replaces the collections, which the caller changes then, so that readers notice the change. */
+  #copy() {
+    this.events = [...this.events];
+    this.runs = new Map(this.runs);
+    this.feedback = new Map(this.feedback);
   }
 
   /** Continues as the thread that its first message has created. @param {string} threadId @param {Thread | null} thread */
@@ -209,15 +221,17 @@ export class Conversation extends EventTarget {
       this.#changed();
       return;
     }
-    if (type === "thread.upsert") this.thread = payload.thread;
-    if (this.#isLive) {
-      if (type === "event.append") {
-        if (!list(payload.events).every((event) => this.#put(event))) this.subscribe();
-      } else if (type === "event.delta") {
-        if (!this.#extend(payload)) return;
-      } else if (type === "run.upsert") {
-        this.#putRun(payload.run);
-      }
+    if (type === "thread.upsert") {
+      this.thread = payload.thread;
+    } else if (!this.#isLive) {
+      return;
+    } else if (type === "event.delta") {
+      if (!this.#extend(payload)) return;
+    } else {
+      this.#copy();
+      const isComplete = list(payload.events).every((event) => this.#put(event));
+      for (const run of [payload.run, ...list(payload.runs)]) this.#putRun(run);
+      if (!isComplete) this.subscribe();
     }
     this.#changed();
   }
@@ -225,7 +239,7 @@ export class Conversation extends EventTarget {
   /** Shows feedback that the server has accepted. @param {any} ack */
   rated({ target_type, target_id, feedback }) {
     if (target_type !== "event" || !this.events.some(({ id }) => id === target_id)) return;
-    this.#putFeedback(target_id, feedback);
+    this.feedback = new Map(this.feedback).set(target_id, feedback);
     this.#changed();
   }
 
@@ -238,31 +252,22 @@ export class Conversation extends EventTarget {
    * Adds an event, or replaces the one with its id.
    *
    * @param {unknown} event
+   * @param {boolean} isNext whether no event before it is missing
    * @returns {boolean} false if events before it are missing
    */
-  #put(event) {
+  #put(event, isNext = false) {
     if (!isEvent(event)) return true;
     const last = this.events.at(-1);
+    if (last && event.seq > last.seq + 1 && !isNext) return false;
     if (!last || event.seq > last.seq) {
-      if (last && event.seq > last.seq + 1) return false;
       if (!last && event.seq > 1) this.hasMore = true;
-      this.events = [...this.events, event];
+      this.events.push(event);
       return true;
     }
     const index = this.events.findLastIndex(({ id }) => id === event.id);
     // An event that is not in the list is before its first one.
-    if (index >= 0) this.#replace(index, event);
+    if (index >= 0) this.events[index] = event;
     return true;
-  }
-
-  /**
-   * @param {number} index
-   * @param {ThreadEvent} event
-   */
-  #replace(index, event) {
-    const events = [...this.events];
-    events[index] = event;
-    this.events = events;
   }
 
   /**
@@ -279,21 +284,14 @@ export class Conversation extends EventTarget {
     const at = content.findLastIndex((part) => part?.type === "text");
     const part = { type: "text", text: (content[at]?.text ?? "") + (text ?? "") };
     content.splice(at < 0 ? content.length : at, 1, at < 0 ? part : { ...content[at], ...part });
-    this.#replace(index, { ...event, content, delta_seq: delta_seq + 1 });
+    this.events = [...this.events];
+    this.events[index] = { ...event, content, delta_seq: delta_seq + 1 };
     return true;
   }
 
   /** @param {Run} run */
   #putRun(run) {
-    if (typeof run?.id === "string") this.runs = new Map(this.runs).set(run.id, run);
-  }
-
-  /**
-   * @param {string} eventId
-   * @param {"like" | "dislike"} feedback
-   */
-  #putFeedback(eventId, feedback) {
-    this.feedback = new Map(this.feedback).set(eventId, feedback);
+    if (typeof run?.id === "string") this.runs.set(run.id, run);
   }
 
   /** Whether the answer to a form may contain a password. That of an unknown form may. @param {any} data */

@@ -39,7 +39,9 @@ class LiveView extends EventTarget {
   async follow(type, options) {
     try {
       await patiently(async () => {
-        if (!this.#isClosed) await this.host.connection.request(type, { agent_id: this.host.workerId, ...options });
+        // Without a connection, the next one subscribes.
+        if (this.#isClosed || !this.host.connection.connected) return;
+        await this.host.connection.request(type, { agent_id: this.host.workerId, ...options });
       });
       this.state = "open";
       this.error = undefined;

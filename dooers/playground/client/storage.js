@@ -100,7 +100,8 @@ export class MessageStorage {
     try {
       const { reason, ...message } = JSON.parse(this.#storage?.getItem(key) ?? "null");
       const isMessage = typeof message.client_event_id === "string" && Array.isArray(message.event?.content);
-      return isMessage ? { ...message, error: reason && new Error(reason) } : null;
+      if (!isMessage) return null;
+      return message.status === "failed" ? { ...message, error: new Error(reason) } : { ...message, status: "sending" };
     } catch {
       return null;
     }
