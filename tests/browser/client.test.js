@@ -52,13 +52,16 @@ const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="da
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
 
-let browser, load, streaming;
+let browser, load, streaming, settings, limited;
 
 before(async () => {
   const inMemory = { WORKER_DATABASE_TYPE: "memory" };
-  [load, streaming, browser] = await Promise.all([
+  const quotas = { WORKER_QUOTA_MESSAGES_PER_MINUTE: "300", WORKER_QUOTA_MESSAGE_BURST: "1" };
+  [load, streaming, settings, limited, browser] = await Promise.all([
     startServer("example-load", inMemory),
     startServer("example-streaming", inMemory),
+    startServer("example-settings", { ...inMemory, RUST_LOG: "error" }),
+    startServer("example-echo", { ...inMemory, ...quotas }),
     // Chromium does not know the address of a page that the test serves, and treats it as one from the internet.
     startChromium(["--disable-features=LocalNetworkAccessChecks"]),
   ]);
@@ -68,25 +71,30 @@ after(async () => {
   try {
     await browser?.close();
   } finally {
-    await Promise.all([load?.stop(), streaming?.stop()]);
+    await Promise.all([load, streaming, settings, limited].map((server) => server?.stop()));
   }
 }, { timeout: 15_000 });
 
-/** The pages without `onSocket`, by their hosts. */
-const pages = new Map();
+/** The pages with and without `onSocket`, by their hosts. */
+const pages = { plain: new Map(), routed: new Map() };
 
 /**
- * Opens a page of a server with the client. Pages without `onSocket` are used again, without what they stored.
+ * Opens a page of a server with the client. Pages are used again, without what they stored.
  *
  * @param {string} host
  * @param {(socket: import("playwright-core").WebSocketRoute) => void} [onSocket] sits between the page and the server
  */
 async function open(host, onSocket) {
-  const known = pages.get(host);
-  if (known && !onSocket) {
-    await known.evaluate(() => clear());
-    return known;
-  }
+  const known = pages[onSocket ? "routed" : "plain"];
+  if (!known.has(host) || known.get(host).isClosed()) known.set(host, await loadPage(host, onSocket !== undefined));
+  const page = known.get(host);
+  await page.evaluate(() => clear());
+  page.onSocket = onSocket;
+  return page;
+}
+
+/** Loads the page of a server, whose sockets `page.onSocket` handles if they are routed. */
+async function loadPage(host, isRouted) {
   const page = await browser.newPage();
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error));
@@ -96,8 +104,7 @@ async function open(host, onSocket) {
     const body = await readFile(join(root, "dooers/playground", path), "utf8");
     return route.fulfill({ body, contentType: "text/javascript" });
   });
-  if (onSocket) await page.routeWebSocket("**", onSocket);
-  else pages.set(host, page);
+  if (isRouted) await page.routeWebSocket("**", (socket) => page.onSocket(socket));
   await page.goto(`http://${host}${served}`);
   return page;
 }
@@ -367,55 +374,44 @@ test("older pages precede the list", limit, async () => {
 });
 
 test("refused setting has the sentence of the server", limit, async () => {
-  const server = await startServer("example-settings", { WORKER_DATABASE_TYPE: "memory" });
-  try {
-    const page = await open(server.host);
-    const result = await page.evaluate(async () => {
-      const [one, other] = [create(), create()];
-      one.start();
-      other.start();
-      const settings = one.settings();
-      const live = other.settings("creator");
-      const value = (view, id) => view.fields.flatMap((field) => field.fields ?? [field]).find((field) => field.id === id)?.value;
-      await until(settings, "change", () => settings.state === "open");
-      await until(live, "change", () => live.state === "open");
-      const refused = await settings.patch("temperature", 9).catch(({ code, message }) => ({ code, message }));
-      await settings.patch("name", "Grace");
-      await until(live, "change", () => value(live, "name") === "Grace");
-      const budget = [settings, live].map((view) => value(view, "daily_budget"));
-      settings.close();
-      return { refused, shown: value(settings, "temperature"), name: value(settings, "name"), budget };
-    });
-    assert.equal(result.refused.code, "INVALID_VALUE");
-    assert.match(result.refused.message, /temperature.*2/s);
-    assert.equal(result.shown, 0.7);
-    assert.deepEqual(result.budget, [undefined, 500]);
-  } finally {
-    await server.stop();
-  }
+  const page = await open(settings.host);
+  const result = await page.evaluate(async () => {
+    const [one, other] = [create(), create()];
+    one.start();
+    other.start();
+    const settings = one.settings();
+    const live = other.settings("creator");
+    const value = (view, id) => view.fields.flatMap((field) => field.fields ?? [field]).find((field) => field.id === id)?.value;
+    await until(settings, "change", () => settings.state === "open");
+    await until(live, "change", () => live.state === "open");
+    const refused = await settings.patch("temperature", 9).catch(({ code, message }) => ({ code, message }));
+    await settings.patch("name", "Grace");
+    await until(live, "change", () => value(live, "name") === "Grace");
+    const budget = [settings, live].map((view) => value(view, "daily_budget"));
+    settings.close();
+    return { refused, shown: value(settings, "temperature"), name: value(settings, "name"), budget };
+  });
+  assert.equal(result.refused.code, "INVALID_VALUE");
+  assert.match(result.refused.message, /temperature.*2/s);
+  assert.equal(result.shown, 0.7);
+  assert.deepEqual(result.budget, [undefined, 500]);
 });
 
 test("rate limited message is sent again by the client", limit, async () => {
-  const quotas = { WORKER_QUOTA_MESSAGES_PER_MINUTE: "300", WORKER_QUOTA_MESSAGE_BURST: "1" };
-  const server = await startServer("example-echo", { WORKER_DATABASE_TYPE: "memory", ...quotas });
-  try {
-    const page = await open(server.host);
-    const { said, refusals } = await page.evaluate(async () => {
-      create().start();
-      let refusals = 0;
-      client.addEventListener("frame", ({ detail: { frame } }) => {
-        if (frame.payload.error?.code === "RATE_LIMITED") refusals += 1;
-      });
-      const conversation = client.open(null);
-      for (const text of ["a", "b", "c"]) conversation.send(text);
-      await until(conversation, "change", () => texts(conversation, "assistant").length === 3);
-      return { said: texts(conversation, "user"), refusals };
+  const page = await open(limited.host);
+  const { said, refusals } = await page.evaluate(async () => {
+    create().start();
+    let refusals = 0;
+    client.addEventListener("frame", ({ detail: { frame } }) => {
+      if (frame.payload.error?.code === "RATE_LIMITED") refusals += 1;
     });
-    assert.deepEqual(said, ["a", "b", "c"]);
-    assert.ok(refusals >= 1);
-  } finally {
-    await server.stop();
-  }
+    const conversation = client.open(null);
+    for (const text of ["a", "b", "c"]) conversation.send(text);
+    await until(conversation, "change", () => texts(conversation, "assistant").length === 3);
+    return { said: texts(conversation, "user"), refusals };
+  });
+  assert.deepEqual(said, ["a", "b", "c"]);
+  assert.ok(refusals >= 1);
 });
 
 test("refused identity does not reconnect until it is renewed", limit, async () => {
@@ -475,6 +471,8 @@ test("dead connection is noticed", limit, async () => {
   await page.clock.runFor(4_000);
   await connected();
   assert.deepEqual({ sockets, pings }, { sockets: 2, pings: [1] });
+  // Its clock stands still.
+  await page.close();
 });
 
 test("stored messages are never sent by another identity", limit, async () => {
