@@ -327,7 +327,8 @@ test("unknown frames are ignored", limit, async () => {
       { type: "ack", payload: { ack_id: null, ok: false, error: null } },
       { type: "thread.snapshot", payload: { thread: { id: "T" }, events: 1, runs: "?", feedback: [null] } },
       { type: "settings.patch", payload: { field_id: 1 } },
-      { type: "settings.snapshot", payload: { fields: [null, { id: "g", fields: [null] }] } },
+      { type: "settings.snapshot", payload: { fields: [null, 1, { id: "f" }, { id: "g", fields: [null] }] } },
+      { type: "settings.patch", payload: { field_id: "f", value: { not: "known" } } },
       { type: "analytics.event", payload: {} },
       { type: "quantum.leap", payload: { where: "next" } },
     ].map((frame) => JSON.stringify(frame)),
@@ -412,6 +413,66 @@ test("rate limited message is sent again by the client", limit, async () => {
   });
   assert.deepEqual(said, ["a", "b", "c"]);
   assert.ok(refusals >= 1);
+});
+
+test("message above the size limit fails, and others go on", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("before");
+    await settled(conversation);
+    const large = conversation.send("x".repeat(700_000));
+    const after = conversation.send("after");
+    await until(conversation, "change", () => large.status === "failed");
+    client.reconnect();
+    await until(conversation, "change", () => !conversation.outbox.includes(after));
+    return { code: large.error.code, said: texts(conversation, "user"), outbox: conversation.outbox.length };
+  });
+  assert.deepEqual(result, { code: "TOO_LARGE", said: ["before", "after"], outbox: 1 });
+});
+
+test("two conversations with one thread stay equal", limit, async () => {
+  const page = await open(streaming.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const one = client.open(null);
+    one.send("hello");
+    await until(one, "change", () => one.events.some(({ streaming }) => streaming));
+    const other = client.open(one.threadId);
+    await until(other, "change", () => other.state === "open");
+    await Promise.all([settled(one), settled(other)]);
+    other.close();
+    one.send("again");
+    await until(one, "change", () => texts(one, "assistant").length === 2 && one.running.length === 0);
+    return { equal: JSON.stringify(one.events.slice(0, other.events.length)) === JSON.stringify(other.events), answers: texts(one, "assistant") };
+  });
+  assert.equal(result.equal, true);
+  assert.match(result.answers[1], /^You said: again\. .*story\.$/);
+});
+
+test("raw frames do not take the answers of requests", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const first = client.open(null);
+    first.send("a");
+    const second = client.open(null);
+    second.send("b");
+    await Promise.all([settled(first), settled(second)]);
+    client.sendRaw(JSON.stringify({ id: "raw", type: "thread.list", payload: { limit: 1 } }));
+    const { threads } = await client.listThreads({ limit: 2 });
+    client.sendRaw("not JSON");
+    // The new identity ends the subscriptions, which the client begins again.
+    const identity = { worker_id: "w1", organization_id: "o1", workspace_id: "s1", user: { user_id: "ada" } };
+    const resync = new Promise((resolve) => client.addEventListener("resync", resolve));
+    client.sendRaw(JSON.stringify({ id: "c", type: "connect", payload: identity }));
+    await resync;
+    first.send("c");
+    await until(first, "change", () => texts(first, "assistant").includes("You said: c"));
+    return threads.length;
+  });
+  assert.equal(result, 2);
 });
 
 test("refused identity does not reconnect until it is renewed", limit, async () => {

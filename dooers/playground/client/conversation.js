@@ -93,7 +93,7 @@ export class Conversation extends EventTarget {
   }
 
   /**
-   * Sends a message or the answer to a form.
+   * Sends a message or the answer to a form. The answer to a form with passwords is not kept over a reload.
    *
    * @param {ContentPart[] | string} content
    * @param {{type?: string, data?: any, metadata?: Record<string, any>}} [options] `metadata` belongs to the thread, if
@@ -101,9 +101,10 @@ export class Conversation extends EventTarget {
    */
   send(content, { type = "message", data, metadata } = {}) {
     const parts = typeof content === "string" ? [/** @type {ContentPart} */ ({ type: "text", text: content })] : content;
-    const event = data === undefined ? { type, content: parts } : { type, content: parts, data };
+    // A copy, because a message that changes is another message. It fails here if it cannot be sent as JSON.
+    const copy = JSON.parse(JSON.stringify({ event: { type, content: parts, data }, metadata }));
     return this.#host.outbox.add(
-      { event, metadata, conversation: this.id, threadId: this.threadId },
+      { ...copy, conversation: this.id, threadId: this.threadId },
       type === "form.response" && this.#mayHavePassword(data),
     );
   }
