@@ -271,7 +271,7 @@ function refuse(socket, text, error) {
   socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
 }
 
-test("refused message fails, and is sent again by a retry", limit, async () => {
+test("refused message fails, and can be sent again", limit, async () => {
   const ids = [];
   const page = await open(load.host, (socket) => {
     const server = socket.connectToServer();
@@ -415,7 +415,7 @@ test("rate limited message is sent again by the client", limit, async () => {
   assert.ok(refusals >= 1);
 });
 
-test("message above the size limit fails, and others go on", limit, async () => {
+test("message above the size limit fails alone", limit, async () => {
   const page = await open(load.host);
   const result = await page.evaluate(async () => {
     create().start();
@@ -430,6 +430,18 @@ test("message above the size limit fails, and others go on", limit, async () => 
     return { code: large.error.code, said: texts(conversation, "user"), outbox: conversation.outbox.length };
   });
   assert.deepEqual(result, { code: "TOO_LARGE", said: ["before", "after"], outbox: 1 });
+});
+
+test("half a surrogate pair does not stop a message", limit, async () => {
+  const page = await open(load.host);
+  const said = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("cut \ud83d, whole \u{1f600}, text \\ud83d \\\ud83d");
+    await settled(conversation);
+    return texts(conversation, "user");
+  });
+  assert.deepEqual(said, ["cut \ufffd, whole \u{1f600}, text \\ud83d \\\ufffd"]);
 });
 
 test("two conversations with one thread stay equal", limit, async () => {
@@ -475,7 +487,7 @@ test("raw frames do not take the answers of requests", limit, async () => {
   assert.equal(result, 2);
 });
 
-test("refused identity does not reconnect until it is renewed", limit, async () => {
+test("refused identity waits for a new token", limit, async () => {
   const tokens = [];
   const page = await open(load.host, (socket) => {
     socket.onMessage((text) => {

@@ -173,7 +173,7 @@ export class Connection {
    */
   #send(type, payload) {
     const frame = { id: newId(), type, payload };
-    const text = JSON.stringify(frame);
+    const text = write(frame);
     return new Promise((resolve, reject) => {
       this.#pending.set(frame.id, { type, payload, size: text.length, resolve, reject });
       this.#transmit(text, frame);
@@ -362,6 +362,16 @@ export class Connection {
     this.state = { ...state, server: this.#server };
     this.#listener.onState(this.state);
   }
+}
+
+/**
+ * Writes a frame. Halves of surrogate pairs, which the server refuses, become replacement characters.
+ *
+ * @param {Frame} frame
+ */
+function write(frame) {
+  // JSON has escapes of surrogates for such halves only. An escaped backslash before a `u` is not an escape.
+  return JSON.stringify(frame).replace(/\\(?:\\|ud[89a-f][0-9a-f]{2})/g, (escape) => (escape === "\\\\" ? escape : "\ufffd"));
 }
 
 /**
