@@ -567,6 +567,22 @@ test("stored messages are never sent by another identity", limit, async () => {
   assert.deepEqual(waiting, { same: 1, user: 0, token: 0, anonymous: 0, server: 0, secrets: 0 });
 });
 
+test("message that another tab discards is not sent", limit, async () => {
+  const page = await open(load.host);
+  const said = await page.evaluate(async () => {
+    const conversation = create().open(null);
+    const discarded = conversation.send("discarded");
+    conversation.send("kept");
+    const other = create();
+    const shown = other.open(null);
+    conversation.discard(discarded.client_event_id);
+    other.start();
+    await settled(shown);
+    return texts(shown, "user");
+  });
+  assert.deepEqual(said, ["kept"]);
+});
+
 test("message of a deleted thread fails", limit, async () => {
   const page = await open(load.host);
   const result = await page.evaluate(async () => {

@@ -37,7 +37,7 @@ export class Conversation extends EventTarget {
   feedback = new Map();
   /** Whether there are events before the first one of `events`. */
   hasMore = false;
-  /** @type {"opening" | "open" | "deleted" | "missing" | "failed"} */
+  /** `missing`: the user sees no such thread. @type {"opening" | "open" | "deleted" | "missing" | "failed"} */
   state;
   /** @type {Error | undefined} */
   error;
@@ -194,17 +194,11 @@ export class Conversation extends EventTarget {
       this.feedback = new Map();
       this.hasMore = snapshot?.has_more === true;
     }
-    this.#copy();
-    for (const event of list(snapshot?.events)) this.#put(event, true);
-    for (const run of list(snapshot?.runs)) this.#putRun(run);
-    for (const rating of list(snapshot?.feedback)) if (rating) this.feedback.set(rating.target_id, rating.feedback);
-  }
-
-  /** Replaces the collections, which the caller changes then, so that readers notice the change. */
-  #copy() {
     this.events = [...this.events];
-    this.runs = new Map(this.runs);
-    this.feedback = new Map(this.feedback);
+    for (const event of list(snapshot?.events)) this.#put(event, true);
+    this.#putRuns(list(snapshot?.runs));
+    const ratings = list(snapshot?.feedback).filter((rating) => typeof rating?.target_id === "string");
+    this.feedback = new Map([...this.feedback, ...ratings.map(({ target_id, feedback }) => /** @type {const} */ ([target_id, feedback]))]);
   }
 
   /** Continues as the thread that its first message has created. @param {string} threadId @param {Thread | null} thread */
@@ -229,10 +223,9 @@ export class Conversation extends EventTarget {
     } else if (type === "event.delta") {
       if (!this.#extend(payload)) return;
     } else {
-      this.#copy();
-      const isComplete = list(payload.events).every((event) => this.#put(event));
-      for (const run of [payload.run, ...list(payload.runs)]) this.#putRun(run);
-      if (!isComplete) this.subscribe();
+      this.#putRuns([payload.run, ...list(payload.runs)]);
+      this.events = [...this.events];
+      if (!list(payload.events).every((event) => this.#put(event))) this.subscribe();
     }
     this.#changed();
   }
@@ -250,7 +243,7 @@ export class Conversation extends EventTarget {
   }
 
   /**
-   * Adds an event, or replaces the one with its id.
+   * Adds an event to the list, which the caller has copied, or replaces the one with its id.
    *
    * @param {unknown} event
    * @param {boolean} isNext whether no event before it is missing
@@ -290,9 +283,10 @@ export class Conversation extends EventTarget {
     return true;
   }
 
-  /** @param {Run} run */
-  #putRun(run) {
-    if (typeof run?.id === "string") this.runs.set(run.id, run);
+  /** @param {any[]} runs */
+  #putRuns(runs) {
+    const known = runs.filter((run) => typeof run?.id === "string");
+    if (known.length > 0) this.runs = new Map([...this.runs, ...known.map((run) => /** @type {const} */ ([run.id, run]))]);
   }
 
   /** Whether the answer to a form may contain a password. That of an unknown form may. @param {any} data */

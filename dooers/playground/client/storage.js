@@ -70,6 +70,15 @@ export class MessageStorage {
     });
   }
 
+  /** Whether a message is stored, or cannot be looked up. @param {string} clientEventId */
+  has(clientEventId) {
+    let isStored = true;
+    this.#attempt((storage) => {
+      isStored = storage.getItem(this.#prefix + clientEventId) !== null;
+    });
+    return isStored;
+  }
+
   /** @param {string} clientEventId */
   remove(clientEventId) {
     const key = this.#prefix + clientEventId;
