@@ -293,6 +293,8 @@ export class Client extends EventTarget {
         break;
       case "thread.snapshot":
         this.#settle(payload.thread?.id, payload.events);
+        // For other conversations of the thread: its subscription continues after this snapshot.
+        this.#forward(payload.thread?.id, frame);
         break;
       case "thread.upsert":
         if (typeof payload.thread?.id !== "string") break;
@@ -334,11 +336,12 @@ export class Client extends EventTarget {
   /**
    * Removes the messages of stored events from the outbox, and gives a new conversation its thread.
    *
-   * @param {string} threadId
+   * @param {unknown} threadId
    * @param {unknown} events
    */
   #settle(threadId, events) {
-    for (const event of Array.isArray(events) ? events : []) {
+    if (typeof threadId !== "string" || !Array.isArray(events)) return;
+    for (const event of events) {
       const settled = typeof event?.client_event_id === "string" ? this.#outbox.settle(threadId, event) : null;
       const created = [...this.#conversations].find(({ id, threadId }) => id === settled?.conversation && threadId === null);
       created?.created(threadId, this.#recent.get(threadId) ?? null);

@@ -52,13 +52,16 @@ const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="da
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
 
-let browser, load, streaming;
+let browser, load, streaming, settings, limited;
 
 before(async () => {
   const inMemory = { WORKER_DATABASE_TYPE: "memory" };
-  [load, streaming, browser] = await Promise.all([
+  const quotas = { WORKER_QUOTA_MESSAGES_PER_MINUTE: "300", WORKER_QUOTA_MESSAGE_BURST: "1" };
+  [load, streaming, settings, limited, browser] = await Promise.all([
     startServer("example-load", inMemory),
     startServer("example-streaming", inMemory),
+    startServer("example-settings", { ...inMemory, RUST_LOG: "error" }),
+    startServer("example-echo", { ...inMemory, ...quotas }),
     // Chromium does not know the address of a page that the test serves, and treats it as one from the internet.
     startChromium(["--disable-features=LocalNetworkAccessChecks"]),
   ]);
@@ -68,25 +71,30 @@ after(async () => {
   try {
     await browser?.close();
   } finally {
-    await Promise.all([load?.stop(), streaming?.stop()]);
+    await Promise.all([load, streaming, settings, limited].map((server) => server?.stop()));
   }
 }, { timeout: 15_000 });
 
-/** The pages without `onSocket`, by their hosts. */
-const pages = new Map();
+/** The pages with and without `onSocket`, by their hosts. */
+const pages = { plain: new Map(), routed: new Map() };
 
 /**
- * Opens a page of a server with the client. Pages without `onSocket` are used again, without what they stored.
+ * Opens a page of a server with the client. Pages are used again, without what they stored.
  *
  * @param {string} host
  * @param {(socket: import("playwright-core").WebSocketRoute) => void} [onSocket] sits between the page and the server
  */
 async function open(host, onSocket) {
-  const known = pages.get(host);
-  if (known && !onSocket) {
-    await known.evaluate(() => clear());
-    return known;
-  }
+  const known = pages[onSocket ? "routed" : "plain"];
+  if (!known.has(host) || known.get(host).isClosed()) known.set(host, await loadPage(host, onSocket !== undefined));
+  const page = known.get(host);
+  await page.evaluate(() => clear());
+  page.onSocket = onSocket;
+  return page;
+}
+
+/** Loads the page of a server, whose sockets `page.onSocket` handles if they are routed. */
+async function loadPage(host, isRouted) {
   const page = await browser.newPage();
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error));
@@ -96,8 +104,7 @@ async function open(host, onSocket) {
     const body = await readFile(join(root, "dooers/playground", path), "utf8");
     return route.fulfill({ body, contentType: "text/javascript" });
   });
-  if (onSocket) await page.routeWebSocket("**", onSocket);
-  else pages.set(host, page);
+  if (isRouted) await page.routeWebSocket("**", (socket) => page.onSocket(socket));
   await page.goto(`http://${host}${served}`);
   return page;
 }
@@ -264,7 +271,7 @@ function refuse(socket, text, error) {
   socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
 }
 
-test("refused message fails, and is sent again by a retry", limit, async () => {
+test("refused message fails, and can be sent again", limit, async () => {
   const ids = [];
   const page = await open(load.host, (socket) => {
     const server = socket.connectToServer();
@@ -320,7 +327,8 @@ test("unknown frames are ignored", limit, async () => {
       { type: "ack", payload: { ack_id: null, ok: false, error: null } },
       { type: "thread.snapshot", payload: { thread: { id: "T" }, events: 1, runs: "?", feedback: [null] } },
       { type: "settings.patch", payload: { field_id: 1 } },
-      { type: "settings.snapshot", payload: { fields: [null, { id: "g", fields: [null] }] } },
+      { type: "settings.snapshot", payload: { fields: [null, 1, { id: "f" }, { id: "g", fields: [null] }] } },
+      { type: "settings.patch", payload: { field_id: "f", value: { not: "known" } } },
       { type: "analytics.event", payload: {} },
       { type: "quantum.leap", payload: { where: "next" } },
     ].map((frame) => JSON.stringify(frame)),
@@ -367,58 +375,119 @@ test("older pages precede the list", limit, async () => {
 });
 
 test("refused setting has the sentence of the server", limit, async () => {
-  const server = await startServer("example-settings", { WORKER_DATABASE_TYPE: "memory" });
-  try {
-    const page = await open(server.host);
-    const result = await page.evaluate(async () => {
-      const [one, other] = [create(), create()];
-      one.start();
-      other.start();
-      const settings = one.settings();
-      const live = other.settings("creator");
-      const value = (view, id) => view.fields.flatMap((field) => field.fields ?? [field]).find((field) => field.id === id)?.value;
-      await until(settings, "change", () => settings.state === "open");
-      await until(live, "change", () => live.state === "open");
-      const refused = await settings.patch("temperature", 9).catch(({ code, message }) => ({ code, message }));
-      await settings.patch("name", "Grace");
-      await until(live, "change", () => value(live, "name") === "Grace");
-      const budget = [settings, live].map((view) => value(view, "daily_budget"));
-      settings.close();
-      return { refused, shown: value(settings, "temperature"), name: value(settings, "name"), budget };
-    });
-    assert.equal(result.refused.code, "INVALID_VALUE");
-    assert.match(result.refused.message, /temperature.*2/s);
-    assert.equal(result.shown, 0.7);
-    assert.deepEqual(result.budget, [undefined, 500]);
-  } finally {
-    await server.stop();
-  }
+  const page = await open(settings.host);
+  const result = await page.evaluate(async () => {
+    const [one, other] = [create(), create()];
+    one.start();
+    other.start();
+    const settings = one.settings();
+    const live = other.settings("creator");
+    const value = (view, id) => view.fields.flatMap((field) => field.fields ?? [field]).find((field) => field.id === id)?.value;
+    await until(settings, "change", () => settings.state === "open");
+    await until(live, "change", () => live.state === "open");
+    const refused = await settings.patch("temperature", 9).catch(({ code, message }) => ({ code, message }));
+    await settings.patch("name", "Grace");
+    await until(live, "change", () => value(live, "name") === "Grace");
+    const budget = [settings, live].map((view) => value(view, "daily_budget"));
+    settings.close();
+    return { refused, shown: value(settings, "temperature"), name: value(settings, "name"), budget };
+  });
+  assert.equal(result.refused.code, "INVALID_VALUE");
+  assert.match(result.refused.message, /temperature.*2/s);
+  assert.equal(result.shown, 0.7);
+  assert.deepEqual(result.budget, [undefined, 500]);
 });
 
 test("rate limited message is sent again by the client", limit, async () => {
-  const quotas = { WORKER_QUOTA_MESSAGES_PER_MINUTE: "300", WORKER_QUOTA_MESSAGE_BURST: "1" };
-  const server = await startServer("example-echo", { WORKER_DATABASE_TYPE: "memory", ...quotas });
-  try {
-    const page = await open(server.host);
-    const { said, refusals } = await page.evaluate(async () => {
-      create().start();
-      let refusals = 0;
-      client.addEventListener("frame", ({ detail: { frame } }) => {
-        if (frame.payload.error?.code === "RATE_LIMITED") refusals += 1;
-      });
-      const conversation = client.open(null);
-      for (const text of ["a", "b", "c"]) conversation.send(text);
-      await until(conversation, "change", () => texts(conversation, "assistant").length === 3);
-      return { said: texts(conversation, "user"), refusals };
+  const page = await open(limited.host);
+  const { said, refusals } = await page.evaluate(async () => {
+    create().start();
+    let refusals = 0;
+    client.addEventListener("frame", ({ detail: { frame } }) => {
+      if (frame.payload.error?.code === "RATE_LIMITED") refusals += 1;
     });
-    assert.deepEqual(said, ["a", "b", "c"]);
-    assert.ok(refusals >= 1);
-  } finally {
-    await server.stop();
-  }
+    const conversation = client.open(null);
+    for (const text of ["a", "b", "c"]) conversation.send(text);
+    await until(conversation, "change", () => texts(conversation, "assistant").length === 3);
+    return { said: texts(conversation, "user"), refusals };
+  });
+  assert.deepEqual(said, ["a", "b", "c"]);
+  assert.ok(refusals >= 1);
 });
 
-test("refused identity does not reconnect until it is renewed", limit, async () => {
+test("message above the size limit fails alone", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("before");
+    await settled(conversation);
+    const large = conversation.send("x".repeat(700_000));
+    const after = conversation.send("after");
+    await until(conversation, "change", () => large.status === "failed");
+    client.reconnect();
+    await until(conversation, "change", () => !conversation.outbox.includes(after));
+    return { code: large.error.code, said: texts(conversation, "user"), outbox: conversation.outbox.length };
+  });
+  assert.deepEqual(result, { code: "TOO_LARGE", said: ["before", "after"], outbox: 1 });
+});
+
+test("half a surrogate pair does not stop a message", limit, async () => {
+  const page = await open(load.host);
+  const said = await page.evaluate(async () => {
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("cut \ud83d, whole \u{1f600}, text \\ud83d \\\ud83d");
+    await settled(conversation);
+    return texts(conversation, "user");
+  });
+  assert.deepEqual(said, ["cut \ufffd, whole \u{1f600}, text \\ud83d \\\ufffd"]);
+});
+
+test("two conversations with one thread stay equal", limit, async () => {
+  const page = await open(streaming.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const one = client.open(null);
+    one.send("hello");
+    await until(one, "change", () => one.events.some(({ streaming }) => streaming));
+    const other = client.open(one.threadId);
+    await until(other, "change", () => other.state === "open");
+    await Promise.all([settled(one), settled(other)]);
+    other.close();
+    one.send("again");
+    await until(one, "change", () => texts(one, "assistant").length === 2 && one.running.length === 0);
+    return { equal: JSON.stringify(one.events.slice(0, other.events.length)) === JSON.stringify(other.events), answers: texts(one, "assistant") };
+  });
+  assert.equal(result.equal, true);
+  assert.match(result.answers[1], /^You said: again\. .*story\.$/);
+});
+
+test("raw frames do not take the answers of requests", limit, async () => {
+  const page = await open(load.host);
+  const result = await page.evaluate(async () => {
+    create().start();
+    const first = client.open(null);
+    first.send("a");
+    const second = client.open(null);
+    second.send("b");
+    await Promise.all([settled(first), settled(second)]);
+    client.sendRaw(JSON.stringify({ id: "raw", type: "thread.list", payload: { limit: 1 } }));
+    const { threads } = await client.listThreads({ limit: 2 });
+    client.sendRaw("not JSON");
+    // The new identity ends the subscriptions, which the client begins again.
+    const identity = { worker_id: "w1", organization_id: "o1", workspace_id: "s1", user: { user_id: "ada" } };
+    const resync = new Promise((resolve) => client.addEventListener("resync", resolve));
+    client.sendRaw(JSON.stringify({ id: "c", type: "connect", payload: identity }));
+    await resync;
+    first.send("c");
+    await until(first, "change", () => texts(first, "assistant").includes("You said: c"));
+    return threads.length;
+  });
+  assert.equal(result, 2);
+});
+
+test("refused identity waits for a new token", limit, async () => {
   const tokens = [];
   const page = await open(load.host, (socket) => {
     socket.onMessage((text) => {
@@ -475,6 +544,8 @@ test("dead connection is noticed", limit, async () => {
   await page.clock.runFor(4_000);
   await connected();
   assert.deepEqual({ sockets, pings }, { sockets: 2, pings: [1] });
+  // Its clock stands still.
+  await page.close();
 });
 
 test("stored messages are never sent by another identity", limit, async () => {
@@ -494,6 +565,22 @@ test("stored messages are never sent by another identity", limit, async () => {
     };
   });
   assert.deepEqual(waiting, { same: 1, user: 0, token: 0, anonymous: 0, server: 0, secrets: 0 });
+});
+
+test("message that another tab discards is not sent", limit, async () => {
+  const page = await open(load.host);
+  const said = await page.evaluate(async () => {
+    const conversation = create().open(null);
+    const discarded = conversation.send("discarded");
+    conversation.send("kept");
+    const other = create();
+    const shown = other.open(null);
+    conversation.discard(discarded.client_event_id);
+    other.start();
+    await settled(shown);
+    return texts(shown, "user");
+  });
+  assert.deepEqual(said, ["kept"]);
 });
 
 test("message of a deleted thread fails", limit, async () => {

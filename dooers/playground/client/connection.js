@@ -9,8 +9,9 @@ import { newId } from "./id.js";
 
 /**
  * @typedef {object} Pending
- * @property {string} answer the type of the answer
+ * @property {string} type the type of the request
  * @property {any} payload the payload of the request
+ * @property {number} size the length of the frame
  * @property {(payload: any) => void} resolve
  * @property {(error: Error) => void} reject
  */
@@ -69,6 +70,8 @@ export class Connection {
   #pending = new Map();
   /** Requests that wait for the connection. @type {Waiting[]} */
   #waiting = [];
+  /** @type {ClientState["server"]} */
+  #server;
   #started = false;
   #attempts = 0;
   #connectedAt = 0;
@@ -127,12 +130,14 @@ export class Connection {
    * @returns {Promise<void>}
    */
   async renew() {
-    if (!this.connected) {
+    if (this.connected) {
+      const { server } = await this.#send("connect", this.#listener.hello());
+      this.#accepted(server);
+    } else if (this.#started) {
+      this.#drop(new ConnectionLost("the identity is renewed"));
       this.reconnect();
-      return;
+      await this.request("ping", {});
     }
-    const { server } = await this.#send("connect", this.#listener.hello());
-    this.#accepted(server);
   }
 
   /**
@@ -150,8 +155,15 @@ export class Connection {
 
   /** @param {string} text */
   sendRaw(text) {
-    if (!this.#socket || this.#socket.readyState !== WebSocket.OPEN) throw new ConnectionLost("there is no connection");
-    this.#transmit(text, read(text));
+    if (this.#socket?.readyState !== WebSocket.OPEN) throw new ConnectionLost("there is no connection");
+    const frame = read(text);
+    const { id, type, payload } = frame ?? {};
+    if (typeof id === "string" && typeof type === "string" && !this.#pending.has(id)) {
+      // Its answer must not be taken for the answer to a request of the same type. A new identity ends all subscriptions.
+      const resolve = type === "connect" ? ({ server = {} }) => this.#accepted(server) : () => {};
+      this.#pending.set(id, { type, payload, size: text.length, resolve, reject: () => {} });
+    }
+    this.#transmit(text, frame);
   }
 
   /**
@@ -161,9 +173,10 @@ export class Connection {
    */
   #send(type, payload) {
     const frame = { id: newId(), type, payload };
+    const text = write(frame);
     return new Promise((resolve, reject) => {
-      this.#pending.set(frame.id, { answer: ANSWERS.get(type) ?? "ack", payload, resolve, reject });
-      this.#transmit(JSON.stringify(frame), frame);
+      this.#pending.set(frame.id, { type, payload, size: text.length, resolve, reject });
+      this.#transmit(text, frame);
     });
   }
 
@@ -191,16 +204,18 @@ export class Connection {
       if (typeof data === "string") this.#receive(data);
     };
     socket.onclose = ({ code, reason }) => {
+      if (code === 1009) this.#rejectLargest();
       if (code === 1008) this.#refuse(new ConnectionLost(reason || "the server refused the connection"));
       else this.#lose(new ConnectionLost(reason || (this.connected ? undefined : "the server cannot be reached")));
     };
   }
 
   /** @param {ClientState["server"]} server */
-  #accepted(server) {
+  #accepted(server = {}) {
     this.#connectedAt = Date.now();
+    this.#server = server;
     this.#listen();
-    this.#setState({ phase: "connected", server: server ?? {} });
+    this.#setState({ phase: "connected" });
     this.#listener.onConnected();
     for (const { type, payload, resolve, reject } of this.#waiting.splice(0)) {
       this.#send(type, payload).then(resolve, reject);
@@ -228,7 +243,7 @@ export class Connection {
   #answer({ id = "", type, payload }) {
     if (type !== "ack") {
       for (const [key, pending] of this.#pending) {
-        if (pending.answer === type && (key === id || answers(payload, pending.payload))) {
+        if (ANSWERS.get(pending.type) === type && (key === id || answers(payload, pending.payload))) {
           this.#pending.delete(key);
           pending.resolve(payload);
           return;
@@ -246,7 +261,15 @@ export class Connection {
     const error = new ServerError(payload.error);
     pending.reject(error);
     // The identity has expired. A renewal that fails leaves the connection as it is.
-    if (error.code === "UNAUTHORIZED" && this.connected && !("capabilities" in pending.payload)) this.#refuse(error);
+    if (error.code === "UNAUTHORIZED" && this.connected && pending.type !== "connect") this.#refuse(error);
+  }
+
+  /** The server closed the connection because of a frame above its size limit, which must not be sent again. */
+  #rejectLargest() {
+    const [largest] = [...this.#pending].sort(([, one], [, other]) => other.size - one.size);
+    if (!largest) return;
+    this.#pending.delete(largest[0]);
+    largest[1].reject(new ServerError({ code: "TOO_LARGE", message: "this is too large for the server" }));
   }
 
   /**
@@ -279,8 +302,8 @@ export class Connection {
   }
 
   /** The network is back, or the page is visible again. */
-  #onWake = () => {
-    if (globalThis.document?.hidden) return;
+  #onWake = (/** @type {Event} */ { type }) => {
+    if (type === "visibilitychange" && document.hidden) return;
     if (this.state.phase === "waiting") this.reconnect();
     else if (this.connected) this.#probe();
   };
@@ -336,9 +359,19 @@ export class Connection {
 
   /** @param {ClientState} state */
   #setState(state) {
-    this.state = state;
-    this.#listener.onState(state);
+    this.state = { ...state, server: this.#server };
+    this.#listener.onState(this.state);
   }
+}
+
+/**
+ * Writes a frame. Halves of surrogate pairs, which the server refuses, become replacement characters.
+ *
+ * @param {Frame} frame
+ */
+function write(frame) {
+  // JSON has escapes of surrogates for such halves only. An escaped backslash before a `u` is not an escape.
+  return JSON.stringify(frame).replace(/\\(?:\\|ud[89a-f][0-9a-f]{2})/g, (escape) => (escape === "\\\\" ? escape : "\ufffd"));
 }
 
 /**

@@ -37,7 +37,7 @@ export class Conversation extends EventTarget {
   feedback = new Map();
   /** Whether there are events before the first one of `events`. */
   hasMore = false;
-  /** @type {"opening" | "open" | "deleted" | "missing" | "failed"} */
+  /** `missing`: the user sees no such thread. @type {"opening" | "open" | "deleted" | "missing" | "failed"} */
   state;
   /** @type {Error | undefined} */
   error;
@@ -80,7 +80,10 @@ export class Conversation extends EventTarget {
     const running = this.running;
     if (running.length === 0) return [];
     const answered = new Set(Array.from(this.runs.values(), ({ event_id }) => event_id));
-    const first = this.events.findIndex(({ id }) => running.some(({ event_id }) => event_id === id));
+    const current = new Set(running.map(({ event_id }) => event_id));
+    let first = this.events.findIndex(({ id }) => current.has(id));
+    // Runs of older pages are not known, but turns start in the order of their messages.
+    if (first < 0) first = this.events.findLastIndex(({ id }) => answered.has(id));
     return this.events
       .slice(first + 1)
       .filter(
@@ -90,7 +93,7 @@ export class Conversation extends EventTarget {
   }
 
   /**
-   * Sends a message or the answer to a form.
+   * Sends a message or the answer to a form. The answer to a form with passwords is not kept over a reload.
    *
    * @param {ContentPart[] | string} content
    * @param {{type?: string, data?: any, metadata?: Record<string, any>}} [options] `metadata` belongs to the thread, if
@@ -98,9 +101,10 @@ export class Conversation extends EventTarget {
    */
   send(content, { type = "message", data, metadata } = {}) {
     const parts = typeof content === "string" ? [/** @type {ContentPart} */ ({ type: "text", text: content })] : content;
-    const event = data === undefined ? { type, content: parts } : { type, content: parts, data };
+    // A copy, because a message that changes is another message. It fails here if it cannot be sent as JSON.
+    const copy = JSON.parse(JSON.stringify({ event: { type, content: parts, data }, metadata }));
     return this.#host.outbox.add(
-      { event, metadata, conversation: this.id, threadId: this.threadId },
+      { ...copy, conversation: this.id, threadId: this.threadId },
       type === "form.response" && this.#mayHavePassword(data),
     );
   }
@@ -159,7 +163,8 @@ export class Conversation extends EventTarget {
     const request = { thread_id: this.threadId, after_event_id: last };
     try {
       const snapshot = await patiently(async () => {
-        if (!isCurrent()) return null;
+        // Without a connection, the next one subscribes.
+        if (!isCurrent() || !this.#host.connection.connected) return null;
         const answer = await this.#host.connection.request("thread.subscribe", request);
         // The frames after the snapshot arrive before a repeated request would return.
         if (isCurrent()) this.#show(answer, last !== undefined && answer?.recovered === true);
@@ -189,9 +194,11 @@ export class Conversation extends EventTarget {
       this.feedback = new Map();
       this.hasMore = snapshot?.has_more === true;
     }
-    for (const event of list(snapshot?.events)) this.#put(event);
-    for (const run of list(snapshot?.runs)) this.#putRun(run);
-    for (const { target_id, feedback } of list(snapshot?.feedback)) this.#putFeedback(target_id, feedback);
+    this.events = [...this.events];
+    for (const event of list(snapshot?.events)) this.#put(event, true);
+    this.#putRuns(list(snapshot?.runs));
+    const ratings = list(snapshot?.feedback).filter((rating) => typeof rating?.target_id === "string");
+    this.feedback = new Map([...this.feedback, ...ratings.map(({ target_id, feedback }) => /** @type {const} */ ([target_id, feedback]))]);
   }
 
   /** Continues as the thread that its first message has created. @param {string} threadId @param {Thread | null} thread */
@@ -209,15 +216,16 @@ export class Conversation extends EventTarget {
       this.#changed();
       return;
     }
-    if (type === "thread.upsert") this.thread = payload.thread;
-    if (this.#isLive) {
-      if (type === "event.append") {
-        if (!list(payload.events).every((event) => this.#put(event))) this.subscribe();
-      } else if (type === "event.delta") {
-        if (!this.#extend(payload)) return;
-      } else if (type === "run.upsert") {
-        this.#putRun(payload.run);
-      }
+    if (type === "thread.upsert") {
+      this.thread = payload.thread;
+    } else if (!this.#isLive) {
+      return;
+    } else if (type === "event.delta") {
+      if (!this.#extend(payload)) return;
+    } else {
+      this.#putRuns([payload.run, ...list(payload.runs)]);
+      this.events = [...this.events];
+      if (!list(payload.events).every((event) => this.#put(event))) this.subscribe();
     }
     this.#changed();
   }
@@ -225,7 +233,7 @@ export class Conversation extends EventTarget {
   /** Shows feedback that the server has accepted. @param {any} ack */
   rated({ target_type, target_id, feedback }) {
     if (target_type !== "event" || !this.events.some(({ id }) => id === target_id)) return;
-    this.#putFeedback(target_id, feedback);
+    this.feedback = new Map(this.feedback).set(target_id, feedback);
     this.#changed();
   }
 
@@ -235,34 +243,25 @@ export class Conversation extends EventTarget {
   }
 
   /**
-   * Adds an event, or replaces the one with its id.
+   * Adds an event to the list, which the caller has copied, or replaces the one with its id.
    *
    * @param {unknown} event
+   * @param {boolean} isNext whether no event before it is missing
    * @returns {boolean} false if events before it are missing
    */
-  #put(event) {
+  #put(event, isNext = false) {
     if (!isEvent(event)) return true;
     const last = this.events.at(-1);
+    if (last && event.seq > last.seq + 1 && !isNext) return false;
     if (!last || event.seq > last.seq) {
-      if (last && event.seq > last.seq + 1) return false;
       if (!last && event.seq > 1) this.hasMore = true;
-      this.events = [...this.events, event];
+      this.events.push(event);
       return true;
     }
     const index = this.events.findLastIndex(({ id }) => id === event.id);
     // An event that is not in the list is before its first one.
-    if (index >= 0) this.#replace(index, event);
+    if (index >= 0) this.events[index] = event;
     return true;
-  }
-
-  /**
-   * @param {number} index
-   * @param {ThreadEvent} event
-   */
-  #replace(index, event) {
-    const events = [...this.events];
-    events[index] = event;
-    this.events = events;
   }
 
   /**
@@ -279,21 +278,15 @@ export class Conversation extends EventTarget {
     const at = content.findLastIndex((part) => part?.type === "text");
     const part = { type: "text", text: (content[at]?.text ?? "") + (text ?? "") };
     content.splice(at < 0 ? content.length : at, 1, at < 0 ? part : { ...content[at], ...part });
-    this.#replace(index, { ...event, content, delta_seq: delta_seq + 1 });
+    this.events = [...this.events];
+    this.events[index] = { ...event, content, delta_seq: delta_seq + 1 };
     return true;
   }
 
-  /** @param {Run} run */
-  #putRun(run) {
-    if (typeof run?.id === "string") this.runs = new Map(this.runs).set(run.id, run);
-  }
-
-  /**
-   * @param {string} eventId
-   * @param {"like" | "dislike"} feedback
-   */
-  #putFeedback(eventId, feedback) {
-    this.feedback = new Map(this.feedback).set(eventId, feedback);
+  /** @param {any[]} runs */
+  #putRuns(runs) {
+    const known = runs.filter((run) => typeof run?.id === "string");
+    if (known.length > 0) this.runs = new Map([...this.runs, ...known.map((run) => /** @type {const} */ ([run.id, run]))]);
   }
 
   /** Whether the answer to a form may contain a password. That of an unknown form may. @param {any} data */

@@ -39,7 +39,9 @@ class LiveView extends EventTarget {
   async follow(type, options) {
     try {
       await patiently(async () => {
-        if (!this.#isClosed) await this.host.connection.request(type, { agent_id: this.host.workerId, ...options });
+        // Without a connection, the next one subscribes.
+        if (this.#isClosed || !this.host.connection.connected) return;
+        await this.host.connection.request(type, { agent_id: this.host.workerId, ...options });
       });
       this.state = "open";
       this.error = undefined;
@@ -100,19 +102,29 @@ export class SettingsView extends LiveView {
 
   /** Shows a frame. The client calls it. @param {import("./types.js").Frame} frame */
   receive({ type, payload }) {
-    if (type === "settings.snapshot") this.fields = Array.isArray(payload.fields) ? payload.fields : [];
+    if (type === "settings.snapshot") this.fields = readable(payload.fields);
     else this.fields = this.fields.map((field) => changed(field, payload));
     this.updatedAt = payload.updated_at ?? this.updatedAt;
     this.changed();
     // Only a snapshot shows whether a password is set.
-    if (type === "settings.patch" && fieldsOf(this.fields).some(({ id, type }) => id === payload.field_id && type === "password")) {
-      this.subscribe();
-    }
+    const patched = type === "settings.patch" && all(this.fields).find(({ id }) => id === payload.field_id);
+    if (patched && patched.type === "password") this.subscribe();
   }
 }
 
-/** @param {(SettingsField | SettingsFieldGroup)[]} fields @returns {SettingsField[]} the fields inside and outside of groups */
-function fieldsOf(fields) {
+/**
+ * Leaves out what is not an object, also in groups.
+ *
+ * @param {unknown} fields
+ * @returns {any[]}
+ */
+function readable(fields) {
+  const objects = Array.isArray(fields) ? fields.filter((field) => field !== null && typeof field === "object") : [];
+  return objects.map((field) => ("fields" in field ? { ...field, fields: readable(field.fields) } : field));
+}
+
+/** The fields inside and outside of groups. @param {(SettingsField | SettingsFieldGroup)[]} fields @returns {SettingsField[]} */
+function all(fields) {
   return fields.flatMap((field) => ("fields" in field ? field.fields : [field]));
 }
 
@@ -123,7 +135,7 @@ function fieldsOf(fields) {
  * @returns {T}
  */
 function changed(field, change) {
-  if ("fields" in field && Array.isArray(field.fields)) {
+  if ("fields" in field) {
     return { ...field, fields: field.fields.map((inner) => changed(inner, change)) };
   }
   return field.id === change.field_id ? { ...field, value: change.value ?? null } : field;

@@ -161,6 +161,10 @@ export class Outbox {
   /** Sends what can be sent: one message of each conversation at a time, so that their order is kept. */
   pump() {
     if (!this.#connection.connected) return;
+    // Another tab has sent or discarded what is not stored any more.
+    for (const entry of this.#entries.filter(({ wasLoaded, progress }) => wasLoaded && progress === "waiting")) {
+      if (!this.#storage.has(entry.message.client_event_id)) this.#remove(entry);
+    }
     /** @type {Set<string>} */
     const busy = new Set();
     for (const entry of this.#entries) {

@@ -70,6 +70,15 @@ export class MessageStorage {
     });
   }
 
+  /** Whether a message is stored, or cannot be looked up. @param {string} clientEventId */
+  has(clientEventId) {
+    let isStored = true;
+    this.#attempt((storage) => {
+      isStored = storage.getItem(this.#prefix + clientEventId) !== null;
+    });
+    return isStored;
+  }
+
   /** @param {string} clientEventId */
   remove(clientEventId) {
     const key = this.#prefix + clientEventId;
@@ -100,7 +109,8 @@ export class MessageStorage {
     try {
       const { reason, ...message } = JSON.parse(this.#storage?.getItem(key) ?? "null");
       const isMessage = typeof message.client_event_id === "string" && Array.isArray(message.event?.content);
-      return isMessage ? { ...message, error: reason && new Error(reason) } : null;
+      if (!isMessage) return null;
+      return message.status === "failed" ? { ...message, error: new Error(reason) } : { ...message, status: "sending" };
     } catch {
       return null;
     }

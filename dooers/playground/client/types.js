@@ -170,7 +170,7 @@
  * @property {"stopped" | "connecting" | "connected" | "waiting" | "refused"} phase
  * @property {number} [retryAt] when a waiting client connects again, in milliseconds since 1970
  * @property {Error} [error] why the client waits or was refused
- * @property {{name?: string, version?: string, capabilities?: string[]}} [server] the server, while connected
+ * @property {{name?: string, version?: string, capabilities?: string[]}} [server] the server, since the first connection
  */
 
 /** @typedef {{direction: "in" | "out", at: number, text: string, frame: Frame | null}} FrameRecord */
