@@ -30,9 +30,24 @@ export function threadName(thread) {
   return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
 }
 
-/** Sets the focus to the composer, as soon as it is drawn. */
+/**
+ * Sets the focus to an element, now or as soon as it is drawn. Keys that follow at once then reach it.
+ *
+ * @param {string} id
+ */
+function focusOn(id) {
+  const focus = () => {
+    const element = document.getElementById(id);
+    element?.focus();
+    if (element instanceof HTMLInputElement) element.select();
+    return document.activeElement === element && element !== null;
+  };
+  if (!focus()) requestAnimationFrame(focus);
+}
+
+/** Sets the focus to the composer. */
 export function focusComposer() {
-  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+  focusOn("composer");
 }
 
 /** Shows an empty conversation. */
@@ -58,13 +73,7 @@ export function showNeighbour(step) {
 /** Sets the focus to the search of conversations. */
 export function focusSearch() {
   showSidebar(true);
-  requestAnimationFrame(() => {
-    const input = document.getElementById("thread-search");
-    if (input instanceof HTMLInputElement) {
-      input.focus();
-      input.select();
-    }
-  });
+  focusOn("thread-search");
 }
 
 /** Cancels the running turns of the conversation. */

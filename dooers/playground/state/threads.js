@@ -7,7 +7,7 @@ import { client } from "./session.js";
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {import("../client.js").Thread} Thread */
 
-const pageSize = 50;
+const pageSize = 100;
 /** How many threads are read again after a reconnect, at most. */
 const maxReread = 400;
 
