@@ -1,34 +1,11 @@
 /** What buttons and shortcuts do. */
 
 import { ServerError } from "../client.js";
-import { shortTime } from "./clock.js";
 import { showSidebar, sidebarIsDrawer } from "./layout.js";
-import { firstWords, forgetName } from "./names.js";
+import { forgetName } from "./names.js";
 import { agent, agents, client, conversation, showThread, threadId } from "./session.js";
 import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
-
-/** @typedef {{id: string, title?: string | null, created_at?: string}} NamedThread */
-
-/**
- * The title of a thread, or else its first words, if they are known.
- *
- * @param {NamedThread | null} thread
- */
-export function knownName(thread) {
-  return thread ? thread.title?.trim() || firstWords.value.get(thread.id) : undefined;
-}
-
-/**
- * The name to show for a thread.
- *
- * @param {NamedThread | null} thread
- */
-export function threadName(thread) {
-  if (!thread) return "New conversation";
-  const time = shortTime(thread.created_at);
-  return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
-}
 
 /**
  * Sets the focus to an element, now or as soon as it is drawn. Keys that follow at once then reach it.

@@ -7,7 +7,7 @@ import { identity } from "./identities.js";
 import { panel } from "./layout.js";
 import { learnName } from "./names.js";
 import { parseRoute, routeHash } from "./route.js";
-import { loadServer, server } from "./server.js";
+import { loadServer, refreshAgents, server } from "./server.js";
 import { localArea } from "./storage.js";
 import { toast } from "./toasts.js";
 
@@ -103,6 +103,11 @@ function connect(name, id) {
   });
   made.addEventListener("expiring", (event) => {
     if (client.value === made) expiresAt.value = /** @type {CustomEvent} */ (event).detail.expires_at;
+  });
+  let wasConnected = false;
+  made.addEventListener("resync", () => {
+    if (wasConnected && client.value === made) void refreshAgents();
+    wasConnected = true;
   });
   batch(() => {
     agent.value = name;

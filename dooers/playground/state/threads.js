@@ -1,7 +1,7 @@
 /** The list of threads: pages from the server, kept up to date by live frames. */
 
 import { effect, signal } from "../ui.js";
-import { forgetName } from "./names.js";
+import { forgetName, knownName } from "./names.js";
 import { client } from "./session.js";
 
 /** @typedef {import("../client.js").Client} Client */
@@ -159,7 +159,7 @@ export class ThreadList extends EventTarget {
       ...(cursor !== null && { cursor }),
       ...(this.query !== "" && this.canQuery && { query: this.query }),
     });
-    return { threads: threads ?? [], cursor: next ?? null };
+    return { threads: Array.isArray(threads) ? threads.filter(isThread) : [], cursor: next ?? null };
   }
 
   /** Threads of live frames since the first page was requested. @type {Thread[]} */
@@ -171,6 +171,7 @@ export class ThreadList extends EventTarget {
    * @param {Thread} thread
    */
   upsert(thread) {
+    if (!isThread(thread)) return;
     this.deleted.delete(thread.id);
     const known = this.threads.some(({ id }) => id === thread.id);
     if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
@@ -197,7 +198,7 @@ export class ThreadList extends EventTarget {
    * @param {Thread} thread
    */
   insert(thread) {
-    if (typeof thread?.id !== "string" || this.deleted.has(thread.id)) return;
+    if (this.deleted.has(thread.id)) return;
     const at = this.threads.findIndex(({ id }) => id === thread.id);
     const shown = at < 0 ? thread : newer(thread, this.threads[at]);
     if (at >= 0) this.threads.splice(at, 1);
@@ -209,6 +210,11 @@ export class ThreadList extends EventTarget {
     Object.assign(this, changes);
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether a value is a thread that can be shown. @param {any} value */
+function isThread(value) {
+  return typeof value?.id === "string" && value.id !== "";
 }
 
 /**
@@ -239,14 +245,13 @@ function placeOf(key, threads) {
 }
 
 /**
- * Whether the title of a thread contains a text, in any case of its letters.
+ * Whether a thread has a name that contains a text, in any case of its letters.
  *
- * @param {{title?: string | null}} thread
+ * @param {Thread} thread
  * @param {string} query
- * @param {string} [name] the name that is shown if there is no title
  */
-export function matches(thread, query, name) {
-  return (thread.title || name || "").toLocaleLowerCase().includes(query.toLocaleLowerCase());
+export function matches(thread, query) {
+  return (knownName(thread) ?? "").toLocaleLowerCase().includes(query.toLocaleLowerCase());
 }
 
 /** The list of the current client. */

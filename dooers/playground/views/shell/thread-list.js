@@ -1,8 +1,7 @@
 /** The list of conversations, with its search. */
 
 import { Icon } from "../../icons.js";
-import { knownName, threadName } from "../../state/commands.js";
-import { firstWords } from "../../state/names.js";
+import { firstWords, knownName, threadName } from "../../state/names.js";
 import { connection, threadId } from "../../state/session.js";
 import { matches, threadList } from "../../state/threads.js";
 import { errorText } from "../../state/toasts.js";
@@ -49,10 +48,10 @@ export function ThreadList() {
 /** @param {{list: import("../../state/threads.js").ThreadList, query: string}} props */
 function Rows({ list, query }) {
   const shownId = useValue(threadId);
-  const names = useValue(firstWords);
+  useValue(firstWords);
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const filtersHere = query !== "" && !list.canQuery;
-  const threads = filtersHere ? list.threads.filter((one) => matches(one, query, names.get(one.id))) : list.threads;
+  const threads = filtersHere ? list.threads.filter((one) => matches(one, query)) : list.threads;
   const rows = useWindow(scroller, threads.length);
   const deletion = useThreadDeletion(scroller, threads);
   return html`<div class="threads" ref=${scroller} aria-busy=${list.state === "loading"}>
