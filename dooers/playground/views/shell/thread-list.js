@@ -74,11 +74,12 @@ function Rows({ list, query }) {
     ${deletion.asked &&
     html`<${ConfirmDialog}
       title="Delete this conversation?"
-      text=${`“${threadName(deletion.asked)}” is deleted for everyone who can see it. Running answers are cancelled.`}
       action="Delete"
       onConfirm=${deletion.confirm}
       onClose=${deletion.close}
-    />`}
+    >
+      “<bdi>${threadName(deletion.asked)}</bdi>” is deleted for everyone who can see it. Running answers are cancelled.
+    <//>`}
   </div>`;
 }
 
