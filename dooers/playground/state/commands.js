@@ -3,7 +3,7 @@
 import { ServerError } from "../client.js";
 import { showSidebar, sidebarIsDrawer } from "./layout.js";
 import { forgetName } from "./names.js";
-import { agent, agents, client, conversation, showThread, threadId } from "./session.js";
+import { client, conversation, showThread, threadId } from "./session.js";
 import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
 
@@ -93,9 +93,4 @@ export async function renameThread(id, title) {
 /** Whether the server renames threads. */
 export function canRename() {
   return client.value?.supports("thread.update") === true;
-}
-
-/** The chosen agent with its description. */
-export function currentAgent() {
-  return agents.value.find(({ name }) => name === agent.value);
 }

@@ -152,7 +152,12 @@ function followCreated(opened) {
 
 /** Connects again, as an identity that has changed. The thread stays if the new identity may see it. */
 export function reconnectAs() {
-  if (agent.value) connect(agent.value, threadId.value);
+  if (!agent.value) return;
+  connect(agent.value, threadId.value);
+  const opened = conversation.value;
+  opened?.addEventListener("change", () => {
+    if (opened === conversation.value && opened.state === "missing") showThread(null);
+  });
 }
 
 /**

@@ -28,6 +28,8 @@ function orderKey(thread) {
 
 /** The threads of a client. Dispatches "change". */
 export class ThreadList extends EventTarget {
+  #couldQuery = false;
+
   /** @param {Client} source */
   constructor(source) {
     super();
@@ -73,9 +75,10 @@ export class ThreadList extends EventTarget {
     return this.cursor !== null;
   }
 
-  /** Whether the server searches the titles. */
+  /** Whether the server searches the titles. Between two connections, this is what the last one supported. */
   get canQuery() {
-    return this.source.supports("thread.query");
+    if (this.source.state.phase === "connected") this.#couldQuery = this.source.supports("thread.query");
+    return this.#couldQuery;
   }
 
   /**

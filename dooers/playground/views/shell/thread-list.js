@@ -1,8 +1,9 @@
 /** The list of conversations, with its search. */
 
 import { Icon } from "../../icons.js";
+import { now } from "../../state/clock.js";
 import { firstWords, knownName, threadName } from "../../state/names.js";
-import { connection, threadId } from "../../state/session.js";
+import { agent, connection, threadId } from "../../state/session.js";
 import { matches, threadList } from "../../state/threads.js";
 import { errorText } from "../../state/toasts.js";
 import { html, useChanges, useEffect, useRef, useState, useValue } from "../../ui.js";
@@ -48,12 +49,18 @@ export function ThreadList() {
 /** @param {{list: import("../../state/threads.js").ThreadList, query: string}} props */
 function Rows({ list, query }) {
   const shownId = useValue(threadId);
+  const agentName = useValue(agent);
+  const present = useValue(now);
   useValue(firstWords);
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const filtersHere = query !== "" && !list.canQuery;
   const threads = filtersHere ? list.threads.filter((one) => matches(one, query)) : list.threads;
   const rows = useWindow(scroller, threads.length);
   const deletion = useThreadDeletion(scroller, threads);
+  const isListed = threads.some(({ id }) => id === shownId);
+  useEffect(() => {
+    if (isListed) rows.reveal(threads.findIndex(({ id }) => id === shownId));
+  }, [shownId, isListed]);
   return html`<div class="threads" ref=${scroller} aria-busy=${list.state === "loading"}>
     ${filtersHere && html`<p class="muted threads-note">Searches the ${list.threads.length} loaded conversations.</p>`}
     <ul class="thread-rows" ref=${rows.container}>
@@ -61,6 +68,8 @@ function Rows({ list, query }) {
         (thread, index) => html`<${ThreadRow}
           key=${thread.id}
           thread=${thread}
+          agentName=${agentName}
+          present=${present}
           name=${threadName(thread)}
           isUntitled=${!knownName(thread)}
           isShown=${thread.id === shownId}
