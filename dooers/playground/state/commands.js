@@ -8,7 +8,7 @@ import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
 
 /**
- * Sets the focus to an element, now or as soon as it is drawn. Keys that follow at once then reach it.
+ * Sets the focus to an element: now, so that the next key reaches it, and again if it is drawn anew for what it belongs to.
  *
  * @param {string} id
  */
@@ -17,9 +17,11 @@ function focusOn(id) {
     const element = document.getElementById(id);
     element?.focus();
     if (element instanceof HTMLInputElement) element.select();
-    return document.activeElement === element && element !== null;
   };
-  if (!focus()) requestAnimationFrame(focus);
+  focus();
+  requestAnimationFrame(() => {
+    if (!document.activeElement || document.activeElement === document.body) focus();
+  });
 }
 
 /** Sets the focus to the composer. */

@@ -47,6 +47,8 @@ export class ThreadList extends EventTarget {
     /** Deleted threads, which a page that was made before may still contain. @type {Set<string>} */
     this.deleted = new Set();
     this.loadingMore = false;
+    /** Threads of live frames, while the list is read. @type {Thread[] | null} */
+    this.arrived = null;
     /** Counts the readings of the list. The answers to earlier ones are dropped. */
     this.reading = 0;
     this.listeners = new AbortController();
@@ -99,6 +101,7 @@ export class ThreadList extends EventTarget {
     const reading = ++this.reading;
     const wanted = Math.min(this.threads.length, maxReread);
     this.loadingMore = false;
+    this.arrived = [];
     if (this.threads.length === 0) this.change({ state: "loading" });
     /** @type {Thread[]} */
     const fresh = [];
@@ -120,9 +123,10 @@ export class ThreadList extends EventTarget {
     this.threads = [];
     for (const thread of fresh) this.insert(newer(thread, live.get(thread.id)));
     const oldest = this.threads.at(-1);
-    for (const thread of this.arrived) {
+    for (const thread of this.arrived ?? []) {
       if (!oldest || cursor === null || orderKey(thread) > orderKey(oldest)) this.insert(thread);
     }
+    this.arrived = null;
     this.cursor = cursor;
     this.change({ state: "ready", error: undefined });
   }
@@ -156,7 +160,6 @@ export class ThreadList extends EventTarget {
 
   /** @param {string | null} cursor */
   async page(cursor) {
-    if (cursor === null) this.arrived = [];
     const { threads, cursor: next } = await this.source.listThreads({
       limit: pageSize,
       ...(cursor !== null && { cursor }),
@@ -164,9 +167,6 @@ export class ThreadList extends EventTarget {
     });
     return { threads: Array.isArray(threads) ? threads.filter(isThread) : [], cursor: next ?? null };
   }
-
-  /** Threads of live frames since the first page was requested. @type {Thread[]} */
-  arrived = [];
 
   /**
    * A thread of a live frame.
@@ -178,7 +178,7 @@ export class ThreadList extends EventTarget {
     this.deleted.delete(thread.id);
     const known = this.threads.some(({ id }) => id === thread.id);
     if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
-    this.arrived.push(thread);
+    this.arrived?.push(thread);
     const oldest = this.threads.at(-1);
     // A thread of a later page comes with that page.
     if (!known && this.hasMore && oldest && orderKey(thread) < orderKey(oldest)) return;
@@ -191,7 +191,6 @@ export class ThreadList extends EventTarget {
     this.deleted.add(id);
     forgetName(id);
     this.threads = this.threads.filter((thread) => thread.id !== id);
-    this.arrived = this.arrived.filter((thread) => thread.id !== id);
     this.change({});
   }
 

@@ -40,6 +40,10 @@ export function ThreadList() {
         autocomplete="off"
         value=${text}
         onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setText(event.currentTarget.value)}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+          // The browser empties the input. Only an empty one lets the drawer close.
+          if (event.key === "Escape" && text) event.stopPropagation();
+        }}
       />
     </div>
     <${Rows} key=${list.source} list=${list} query=${query} />
