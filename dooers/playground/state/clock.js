@@ -17,7 +17,7 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
 const dayOfYear = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 
-const dayAndTime = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const hourAndMinute = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 const minute = 60;
 const hour = 60 * minute;
@@ -53,13 +53,13 @@ export function fullTime(time) {
 }
 
 /**
- * A day with its hour and minute, such as "Nov 29, 15:30".
+ * A day with its hour and minute, such as "Nov 29 15:30".
  *
  * @param {string | undefined} time a point in time of the protocol
  */
 export function shortTime(time) {
   const at = Date.parse(time ?? "");
-  return Number.isNaN(at) ? "" : dayAndTime.format(at);
+  return Number.isNaN(at) ? "" : `${day.format(at)} ${hourAndMinute.format(at)}`;
 }
 
 /**

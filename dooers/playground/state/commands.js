@@ -1,38 +1,32 @@
 /** What buttons and shortcuts do. */
 
 import { ServerError } from "../client.js";
-import { shortTime } from "./clock.js";
 import { showSidebar, sidebarIsDrawer } from "./layout.js";
-import { firstWords, forgetName } from "./names.js";
-import { agent, agents, client, conversation, showThread, threadId } from "./session.js";
+import { forgetName } from "./names.js";
+import { client, conversation, showThread, threadId } from "./session.js";
 import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
 
-/** @typedef {{id: string, title?: string | null, created_at?: string}} NamedThread */
-
 /**
- * The title of a thread, or else its first words, if they are known.
+ * Sets the focus to an element: now, so that the next key reaches it, and again if it is drawn anew for what it belongs to.
  *
- * @param {NamedThread | null} thread
+ * @param {string} id
  */
-export function knownName(thread) {
-  return thread ? thread.title?.trim() || firstWords.value.get(thread.id) : undefined;
+function focusOn(id) {
+  const focus = () => {
+    const element = document.getElementById(id);
+    element?.focus();
+    if (element instanceof HTMLInputElement) element.select();
+  };
+  focus();
+  requestAnimationFrame(() => {
+    if (!document.activeElement || document.activeElement === document.body) focus();
+  });
 }
 
-/**
- * The name to show for a thread.
- *
- * @param {NamedThread | null} thread
- */
-export function threadName(thread) {
-  if (!thread) return "New conversation";
-  const time = shortTime(thread.created_at);
-  return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
-}
-
-/** Sets the focus to the composer, as soon as it is drawn. */
+/** Sets the focus to the composer. */
 export function focusComposer() {
-  requestAnimationFrame(() => document.getElementById("composer")?.focus());
+  focusOn("composer");
 }
 
 /** Shows an empty conversation. */
@@ -58,13 +52,7 @@ export function showNeighbour(step) {
 /** Sets the focus to the search of conversations. */
 export function focusSearch() {
   showSidebar(true);
-  requestAnimationFrame(() => {
-    const input = document.getElementById("thread-search");
-    if (input instanceof HTMLInputElement) {
-      input.focus();
-      input.select();
-    }
-  });
+  focusOn("thread-search");
 }
 
 /** Cancels the running turns of the conversation. */
@@ -107,9 +95,4 @@ export async function renameThread(id, title) {
 /** Whether the server renames threads. */
 export function canRename() {
   return client.value?.supports("thread.update") === true;
-}
-
-/** The chosen agent with its description. */
-export function currentAgent() {
-  return agents.value.find(({ name }) => name === agent.value);
 }

@@ -42,7 +42,7 @@ function text(value) {
  * @returns {Identity | undefined}
  */
 function readIdentity(stored) {
-  if (typeof stored?.id !== "string" || stored.id === "") return undefined;
+  if (!text(stored?.id) || !text(stored.worker_id)) return undefined;
   const { user_id, user_name, user_email, organization_role } = stored.user ?? {};
   return {
     id: stored.id,

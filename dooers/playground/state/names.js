@@ -1,6 +1,10 @@
-/** Names for threads without a title: the first words of their first message, as far as this browser has seen them. */
+/**
+ * The names of threads. A thread without a title is named by the first words of its first message, if this browser has
+ * seen them.
+ */
 
 import { signal } from "../ui.js";
+import { shortTime } from "./clock.js";
 import { load, save } from "./storage.js";
 
 const maxNames = 500;
@@ -42,4 +46,28 @@ export function forgetName(threadId) {
   const names = [...firstWords.value].filter(([id]) => id !== threadId);
   firstWords.value = new Map(names);
   save("local", "names", names);
+}
+
+/** @typedef {{id: string, title?: string | null, created_at?: string}} NamedThread */
+
+/**
+ * The title of a thread, or else its first words, if they are known.
+ *
+ * @param {NamedThread | null} thread
+ */
+export function knownName(thread) {
+  if (!thread) return undefined;
+  const title = typeof thread.title === "string" ? thread.title.trim() : "";
+  return title || firstWords.value.get(thread.id);
+}
+
+/**
+ * The name to show for a thread.
+ *
+ * @param {NamedThread | null} thread
+ */
+export function threadName(thread) {
+  if (!thread) return "New conversation";
+  const time = shortTime(thread.created_at);
+  return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
 }

@@ -68,6 +68,15 @@ async function findServer() {
       );
 }
 
+/** Reads the agents anew, for example after the server was started again. An error changes nothing. */
+export async function refreshAgents() {
+  try {
+    server.value = { phase: "ready", ...(await findServer()) };
+  } catch {
+    // The page goes on with the agents that it knows.
+  }
+}
+
 /** Looks for the server, and stores the result in `server`. */
 export async function loadServer() {
   try {

@@ -7,7 +7,7 @@ import { identity } from "./identities.js";
 import { panel } from "./layout.js";
 import { learnName } from "./names.js";
 import { parseRoute, routeHash } from "./route.js";
-import { loadServer, server } from "./server.js";
+import { loadServer, refreshAgents, server } from "./server.js";
 import { localArea } from "./storage.js";
 import { toast } from "./toasts.js";
 
@@ -104,6 +104,11 @@ function connect(name, id) {
   made.addEventListener("expiring", (event) => {
     if (client.value === made) expiresAt.value = /** @type {CustomEvent} */ (event).detail.expires_at;
   });
+  let wasConnected = false;
+  made.addEventListener("resync", () => {
+    if (wasConnected && client.value === made) void refreshAgents();
+    wasConnected = true;
+  });
   batch(() => {
     agent.value = name;
     client.value = made;
@@ -147,7 +152,12 @@ function followCreated(opened) {
 
 /** Connects again, as an identity that has changed. The thread stays if the new identity may see it. */
 export function reconnectAs() {
-  if (agent.value) connect(agent.value, threadId.value);
+  if (!agent.value) return;
+  connect(agent.value, threadId.value);
+  const opened = conversation.value;
+  opened?.addEventListener("change", () => {
+    if (opened === conversation.value && opened.state === "missing") showThread(null);
+  });
 }
 
 /**

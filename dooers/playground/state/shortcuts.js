@@ -59,6 +59,16 @@ export function keyNames(combination) {
 }
 
 /**
+ * The modifiers of a pressed key. AltGr, which reports Control and Alt, only selects a sign such as "[".
+ *
+ * @param {KeyboardEvent} event
+ */
+function modifiersOf(event) {
+  const selects = event.getModifierState("AltGraph");
+  return { alt: event.altKey && !selects, ctrl: event.ctrlKey && !selects, meta: event.metaKey };
+}
+
+/**
  * @param {string} combination
  * @param {KeyboardEvent} event
  */
@@ -66,13 +76,15 @@ function isPressed(combination, event) {
   const parts = combination.split("+");
   const key = parts.pop() ?? "";
   const mod = parts.includes("Mod");
+  const { alt, ctrl, meta } = modifiersOf(event);
+  // A sign such as "?" needs the Shift key on some keyboards and not on others.
+  const isSign = key.length === 1 && !/[a-z]/i.test(key);
   return (
     event.key.toLowerCase() === key.toLowerCase() &&
-    event.altKey === parts.includes("Alt") &&
-    event.ctrlKey === (parts.includes("Ctrl") || (mod && !isMac)) &&
-    event.metaKey === (mod && isMac) &&
-    // A sign such as "?" needs the Shift key on some keyboards and not on others.
-    (key.length === 1 && !/[a-z]/i.test(key) ? true : event.shiftKey === parts.includes("Shift"))
+    alt === parts.includes("Alt") &&
+    ctrl === (parts.includes("Ctrl") || (mod && !isMac)) &&
+    meta === (mod && isMac) &&
+    (isSign || event.shiftKey === parts.includes("Shift"))
   );
 }
 
@@ -88,8 +100,8 @@ function isTyping(target) {
 export function listenForShortcuts() {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog:modal")) return;
-    const modified = event.altKey || event.ctrlKey || event.metaKey;
-    if (!modified && (isTyping(event.target) || !singleKeys.value)) return;
+    const { alt, ctrl, meta } = modifiersOf(event);
+    if (!(alt || ctrl || meta) && (isTyping(event.target) || !singleKeys.value)) return;
     const found = shortcuts.value.find((shortcut) => keysOf(shortcut).some((keys) => isPressed(keys, event)));
     if (!found) return;
     event.preventDefault();

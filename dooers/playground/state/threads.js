@@ -1,13 +1,13 @@
 /** The list of threads: pages from the server, kept up to date by live frames. */
 
 import { effect, signal } from "../ui.js";
-import { forgetName } from "./names.js";
+import { forgetName, knownName } from "./names.js";
 import { client } from "./session.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {import("../client.js").Thread} Thread */
 
-const pageSize = 50;
+const pageSize = 100;
 /** How many threads are read again after a reconnect, at most. */
 const maxReread = 400;
 
@@ -28,6 +28,8 @@ function orderKey(thread) {
 
 /** The threads of a client. Dispatches "change". */
 export class ThreadList extends EventTarget {
+  #couldQuery = false;
+
   /** @param {Client} source */
   constructor(source) {
     super();
@@ -45,6 +47,8 @@ export class ThreadList extends EventTarget {
     /** Deleted threads, which a page that was made before may still contain. @type {Set<string>} */
     this.deleted = new Set();
     this.loadingMore = false;
+    /** Threads of live frames, while the list is read. @type {Thread[] | null} */
+    this.arrived = null;
     /** Counts the readings of the list. The answers to earlier ones are dropped. */
     this.reading = 0;
     this.listeners = new AbortController();
@@ -73,9 +77,10 @@ export class ThreadList extends EventTarget {
     return this.cursor !== null;
   }
 
-  /** Whether the server searches the titles. */
+  /** Whether the server searches the titles. Between two connections, this is what the last one supported. */
   get canQuery() {
-    return this.source.supports("thread.query");
+    if (this.source.state.phase === "connected") this.#couldQuery = this.source.supports("thread.query");
+    return this.#couldQuery;
   }
 
   /**
@@ -96,6 +101,7 @@ export class ThreadList extends EventTarget {
     const reading = ++this.reading;
     const wanted = Math.min(this.threads.length, maxReread);
     this.loadingMore = false;
+    this.arrived = [];
     if (this.threads.length === 0) this.change({ state: "loading" });
     /** @type {Thread[]} */
     const fresh = [];
@@ -117,9 +123,10 @@ export class ThreadList extends EventTarget {
     this.threads = [];
     for (const thread of fresh) this.insert(newer(thread, live.get(thread.id)));
     const oldest = this.threads.at(-1);
-    for (const thread of this.arrived) {
+    for (const thread of this.arrived ?? []) {
       if (!oldest || cursor === null || orderKey(thread) > orderKey(oldest)) this.insert(thread);
     }
+    this.arrived = null;
     this.cursor = cursor;
     this.change({ state: "ready", error: undefined });
   }
@@ -153,17 +160,13 @@ export class ThreadList extends EventTarget {
 
   /** @param {string | null} cursor */
   async page(cursor) {
-    if (cursor === null) this.arrived = [];
     const { threads, cursor: next } = await this.source.listThreads({
       limit: pageSize,
       ...(cursor !== null && { cursor }),
       ...(this.query !== "" && this.canQuery && { query: this.query }),
     });
-    return { threads: threads ?? [], cursor: next ?? null };
+    return { threads: Array.isArray(threads) ? threads.filter(isThread) : [], cursor: next ?? null };
   }
-
-  /** Threads of live frames since the first page was requested. @type {Thread[]} */
-  arrived = [];
 
   /**
    * A thread of a live frame.
@@ -171,10 +174,11 @@ export class ThreadList extends EventTarget {
    * @param {Thread} thread
    */
   upsert(thread) {
+    if (!isThread(thread)) return;
     this.deleted.delete(thread.id);
     const known = this.threads.some(({ id }) => id === thread.id);
     if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
-    this.arrived.push(thread);
+    this.arrived?.push(thread);
     const oldest = this.threads.at(-1);
     // A thread of a later page comes with that page.
     if (!known && this.hasMore && oldest && orderKey(thread) < orderKey(oldest)) return;
@@ -187,7 +191,6 @@ export class ThreadList extends EventTarget {
     this.deleted.add(id);
     forgetName(id);
     this.threads = this.threads.filter((thread) => thread.id !== id);
-    this.arrived = this.arrived.filter((thread) => thread.id !== id);
     this.change({});
   }
 
@@ -197,7 +200,7 @@ export class ThreadList extends EventTarget {
    * @param {Thread} thread
    */
   insert(thread) {
-    if (typeof thread?.id !== "string" || this.deleted.has(thread.id)) return;
+    if (this.deleted.has(thread.id)) return;
     const at = this.threads.findIndex(({ id }) => id === thread.id);
     const shown = at < 0 ? thread : newer(thread, this.threads[at]);
     if (at >= 0) this.threads.splice(at, 1);
@@ -209,6 +212,11 @@ export class ThreadList extends EventTarget {
     Object.assign(this, changes);
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether a value is a thread that can be shown. @param {any} value */
+function isThread(value) {
+  return typeof value?.id === "string" && value.id !== "";
 }
 
 /**
@@ -239,14 +247,13 @@ function placeOf(key, threads) {
 }
 
 /**
- * Whether the title of a thread contains a text, in any case of its letters.
+ * Whether a thread has a name that contains a text, in any case of its letters.
  *
- * @param {{title?: string | null}} thread
+ * @param {Thread} thread
  * @param {string} query
- * @param {string} [name] the name that is shown if there is no title
  */
-export function matches(thread, query, name) {
-  return (thread.title || name || "").toLocaleLowerCase().includes(query.toLocaleLowerCase());
+export function matches(thread, query) {
+  return (knownName(thread) ?? "").toLocaleLowerCase().includes(query.toLocaleLowerCase());
 }
 
 /** The list of the current client. */

@@ -1,5 +1,6 @@
 /** Short messages above the page, such as the error of an action. */
 
+import { ConnectionLost } from "../client.js";
 import { signal } from "../ui.js";
 
 /** @typedef {{id: number, kind: "info" | "error", text: string, count: number}} Toast */
@@ -63,6 +64,8 @@ export function showUnhandledErrors() {
     toast(`Something went wrong: ${errorText(event.error ?? event.message)}`, "error");
   });
   addEventListener("unhandledrejection", (event) => {
+    // The page shows the state of the connection elsewhere.
+    if (event.reason instanceof ConnectionLost) return;
     toast(`Something went wrong: ${errorText(event.reason)}`, "error");
   });
 }

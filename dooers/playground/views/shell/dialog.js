@@ -50,15 +50,15 @@ export function Dialog({ title, className = "", focusesContent = false, onClose,
 /**
  * Asks before an action that cannot be undone.
  *
- * @param {{title: string, text: string, action: string, onConfirm: () => void, onClose: () => void}} props
+ * @param {{title: string, children: unknown, action: string, onConfirm: () => void, onClose: () => void}} props
  */
-export function ConfirmDialog({ title, text, action, onConfirm, onClose }) {
+export function ConfirmDialog({ title, children, action, onConfirm, onClose }) {
   const confirm = () => {
     onClose();
     onConfirm();
   };
   return html`<${Dialog} title=${title} className="confirm" focusesContent onClose=${onClose}>
-    <p>${text}</p>
+    <p>${children}</p>
     <p class="actions">
       <button class="button" type="button" autofocus onClick=${onClose}>Cancel</button>
       <button class="button danger" type="button" onClick=${confirm}>${action}</button>

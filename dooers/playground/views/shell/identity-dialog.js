@@ -3,7 +3,7 @@
 import { Icon } from "../../icons.js";
 import { announce } from "../../state/announce.js";
 import { identities, identity, identityName, newIdentity, pickIdentity, removeIdentity, saveIdentity, withToken } from "../../state/identities.js";
-import { reconnectAs } from "../../state/session.js";
+import { connection, reconnectAs } from "../../state/session.js";
 import { html, useState, useValue } from "../../ui.js";
 import { Dialog } from "./dialog.js";
 import { IdentityForm } from "./identity-form.js";
@@ -15,6 +15,8 @@ export function IdentityDialog({ onClose }) {
   const list = useValue(identities);
   const current = useValue(identity);
   const [edited, edit] = useState(current);
+  // A server that refuses usually wants another token.
+  const needsToken = useValue(connection).phase === "refused";
   const isNew = !list.some(({ id }) => id === edited.id);
   /** @param {Identity} changed */
   const use = (changed) => {
@@ -29,7 +31,7 @@ export function IdentityDialog({ onClose }) {
     removeIdentity(id);
     edit(withToken(identities.value.find((one) => one.id === current.id) ?? identities.value[0]));
   };
-  return html`<${Dialog} title="Identity" className="identity" onClose=${onClose}>
+  return html`<${Dialog} title="Identity" className="identity" focusesContent=${needsToken} onClose=${onClose}>
     <p class="muted">The user as whom this tab connects. Another tab can be another user.</p>
     <div class="identities">
       <ul class="identity-list" aria-label="Identities">
@@ -38,21 +40,22 @@ export function IdentityDialog({ onClose }) {
             <button class="identity-item" type="button" aria-pressed=${one.id === edited.id} onClick=${() => edit(withToken(one))}>
               <span class="identity-text">
                 <span class="identity-title">${identityName(one)}</span>
-                <span class="muted">${one.organization_id || "no organization"} / ${one.workspace_id || "no workspace"}</span>
+                <span class="muted">${[one.user.user_id, one.organization_id, one.workspace_id].filter(Boolean).join(" · ")}</span>
               </span>
               ${one.id === current.id && html`<${Icon} name="check" /><span class="visually-hidden">used in this tab</span>`}
             </button>
           </li>`,
         )}
         <li>
-          <button class="button quiet wide" type="button" aria-pressed=${isNew} onClick=${() => edit(newIdentity())}>
-            <${Icon} name="add" />New identity
+          <button class="identity-item muted" type="button" aria-pressed=${isNew} onClick=${() => edit(newIdentity())}>
+            New identity<${Icon} name="add" />
           </button>
         </li>
       </ul>
       <${IdentityForm}
         key=${edited.id}
         identity=${edited}
+        focusesToken=${needsToken}
         canRemove=${!isNew && edited.id !== current.id}
         onUse=${use}
         onRemove=${() => remove(edited.id)}

@@ -35,8 +35,8 @@ function valuesOf({ user, worker_id, organization_id, workspace_id, token }) {
   };
 }
 
-/** @param {{identity: Identity, canRemove: boolean, onUse: (changed: Identity) => void, onRemove: () => void}} props */
-export function IdentityForm({ identity, canRemove, onUse, onRemove }) {
+/** @param {{identity: Identity, canRemove: boolean, focusesToken: boolean, onUse: (changed: Identity) => void, onRemove: () => void}} props */
+export function IdentityForm({ identity, canRemove, focusesToken, onUse, onRemove }) {
   const [values, setValues] = useState(() => valuesOf(identity));
   const [remember, setRemember] = useState(identity.remember);
   const [wasSent, setWasSent] = useState(false);
@@ -80,7 +80,8 @@ export function IdentityForm({ identity, canRemove, onUse, onRemove }) {
     <${TextField}
       label="Token"
       rows=${3}
-      hint="Only for a server that checks identities. It then decides who you are, and ignores the values above."
+      autofocus=${focusesToken}
+      hint="Only for a server that checks identities. It takes the user, organization and workspace from the token."
       value=${values.token}
       problem=${shownProblem("token")}
       onInput=${(/** @type {string} */ token) => setValues({ ...values, token })}

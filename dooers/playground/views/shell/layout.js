@@ -68,7 +68,8 @@ function Drawer({ isOpen, isCovered, onClose, children }) {
   }, [isOpen]);
   /** @param {KeyboardEvent} event */
   const onKeyDown = (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
+    // A dialog in the drawer closes first.
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog:modal")) return;
     event.preventDefault();
     onClose();
   };

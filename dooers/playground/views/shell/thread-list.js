@@ -1,9 +1,9 @@
 /** The list of conversations, with its search. */
 
 import { Icon } from "../../icons.js";
-import { knownName, threadName } from "../../state/commands.js";
-import { firstWords } from "../../state/names.js";
-import { connection, threadId } from "../../state/session.js";
+import { now } from "../../state/clock.js";
+import { firstWords, knownName, threadName } from "../../state/names.js";
+import { agent, connection, threadId } from "../../state/session.js";
 import { matches, threadList } from "../../state/threads.js";
 import { errorText } from "../../state/toasts.js";
 import { html, useChanges, useEffect, useRef, useState, useValue } from "../../ui.js";
@@ -40,6 +40,10 @@ export function ThreadList() {
         autocomplete="off"
         value=${text}
         onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setText(event.currentTarget.value)}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+          // The browser empties the input. Only an empty one lets the drawer close.
+          if (event.key === "Escape" && text) event.stopPropagation();
+        }}
       />
     </div>
     <${Rows} key=${list.source} list=${list} query=${query} />
@@ -49,12 +53,18 @@ export function ThreadList() {
 /** @param {{list: import("../../state/threads.js").ThreadList, query: string}} props */
 function Rows({ list, query }) {
   const shownId = useValue(threadId);
-  const names = useValue(firstWords);
+  const agentName = useValue(agent);
+  const present = useValue(now);
+  useValue(firstWords);
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const filtersHere = query !== "" && !list.canQuery;
-  const threads = filtersHere ? list.threads.filter((one) => matches(one, query, names.get(one.id))) : list.threads;
+  const threads = filtersHere ? list.threads.filter((one) => matches(one, query)) : list.threads;
   const rows = useWindow(scroller, threads.length);
   const deletion = useThreadDeletion(scroller, threads);
+  const isListed = threads.some(({ id }) => id === shownId);
+  useEffect(() => {
+    if (isListed) rows.reveal(threads.findIndex(({ id }) => id === shownId));
+  }, [shownId, isListed]);
   return html`<div class="threads" ref=${scroller} aria-busy=${list.state === "loading"}>
     ${filtersHere && html`<p class="muted threads-note">Searches the ${list.threads.length} loaded conversations.</p>`}
     <ul class="thread-rows" ref=${rows.container}>
@@ -62,6 +72,8 @@ function Rows({ list, query }) {
         (thread, index) => html`<${ThreadRow}
           key=${thread.id}
           thread=${thread}
+          agentName=${agentName}
+          present=${present}
           name=${threadName(thread)}
           isUntitled=${!knownName(thread)}
           isShown=${thread.id === shownId}
@@ -75,11 +87,12 @@ function Rows({ list, query }) {
     ${deletion.asked &&
     html`<${ConfirmDialog}
       title="Delete this conversation?"
-      text=${`“${threadName(deletion.asked)}” is deleted for everyone who can see it. Running answers are cancelled.`}
       action="Delete"
       onConfirm=${deletion.confirm}
       onClose=${deletion.close}
-    />`}
+    >
+      “<bdi>${threadName(deletion.asked)}</bdi>” is deleted for everyone who can see it. Running answers are cancelled.
+    <//>`}
   </div>`;
 }
 

@@ -1,23 +1,22 @@
 /** One conversation of the list. */
 
 import { Icon } from "../../icons.js";
-import { fullTime, now, relativeTime } from "../../state/clock.js";
+import { fullTime, relativeTime } from "../../state/clock.js";
 import { canRename, renameThread } from "../../state/commands.js";
 import { showSidebar, sidebarIsDrawer } from "../../state/layout.js";
 import { routeHash } from "../../state/route.js";
-import { agent } from "../../state/session.js";
-import { html, useRef, useState, useValue } from "../../ui.js";
+import { html, useRef, useState } from "../../ui.js";
 import { TitleEditor } from "./title-editor.js";
 
 /** @typedef {import("../../client.js").Thread} Thread */
 
 /**
- * @param {{thread: Thread, name: string, isUntitled: boolean, isShown: boolean, position: number, count: number,
+ * `present` is the time for the age of the conversation, and `count` is -1 if the number of rows is not known.
+ *
+ * @param {{thread: Thread, agentName: string, present: number, name: string, isUntitled: boolean, isShown: boolean, position: number, count: number,
  *   onDelete: (thread: Thread) => void}} props
  */
-export function ThreadRow({ thread, name, isUntitled, isShown, position, count, onDelete }) {
-  const agentName = useValue(agent);
-  const present = useValue(now);
+export function ThreadRow({ thread, agentName, present, name, isUntitled, isShown, position, count, onDelete }) {
   const root = useRef(/** @type {HTMLLIElement | null} */ (null));
   const [isEdited, edit] = useState(false);
   const time = thread.last_event_at ?? thread.created_at;
@@ -40,7 +39,7 @@ export function ThreadRow({ thread, name, isUntitled, isShown, position, count, 
     ${isEdited
       ? html`<${TitleEditor} title=${thread.title ?? ""} onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)} onClose=${closeEditor} />`
       : html`<a
-            href=${routeHash(agentName ?? "", thread.id)}
+            href=${routeHash(agentName, thread.id)}
             aria-current=${isShown ? "page" : undefined}
             onClick=${closeDrawer}
           >

@@ -1,11 +1,11 @@
 /** The bar above the conversation. */
 
 import { Icon } from "../../icons.js";
-import { canRename, knownName, renameThread, threadName } from "../../state/commands.js";
+import { canRename, renameThread } from "../../state/commands.js";
 import { dialog } from "../../state/dialogs.js";
 import { identity, identityName } from "../../state/identities.js";
 import { panel, showSidebar, sidebar, togglePanel } from "../../state/layout.js";
-import { firstWords } from "../../state/names.js";
+import { firstWords, knownName, threadName } from "../../state/names.js";
 import { agent, conversation, threadId } from "../../state/session.js";
 import { nextTheme, theme } from "../../state/theme.js";
 import { threadList } from "../../state/threads.js";

@@ -54,7 +54,21 @@ export function useWindow(scroller, count) {
     };
   }, [count]);
 
-  return { container, ...range };
+  /**
+   * Scrolls as little as possible until a row is visible.
+   *
+   * @param {number} index
+   */
+  const reveal = (index) => {
+    const { current: element } = scroller;
+    if (!element || !container.current) return;
+    const top = container.current.offsetTop + index * height.current;
+    const bottom = top + height.current;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+  };
+
+  return { container, reveal, ...range };
 }
 
 /**
