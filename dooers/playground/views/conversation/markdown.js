@@ -12,13 +12,16 @@ import { linkUrl, mediaUrl, plain } from "./safe-text.js";
 /** Inline text above this length is not searched for Markdown: some patterns take quadratic time. */
 const LONG_INLINE = 16_384;
 
+/** Maximum number of definitions of links. */
+const MOST_LINKS = 500;
+
 /** Lists and quotes nest at most this deep. Deeper ones exhaust the stack of the parser. */
 const DEEPEST = 24;
 
 const TAGS = ["a", "b", "blockquote", "br", "code", "del", "details", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img",
   "kbd", "li", "mark", "ol", "p", "pre", "s", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr",
   "ul"];
-const ATTRIBUTES = ["align", "alt", "class", "height", "href", "src", "start", "title", "width"];
+const ATTRIBUTES = ["align", "alt", "class", "href", "src", "start", "title"];
 
 /** Elements with a text of their own, which may be written in either direction. */
 const TEXTS = "p, li, h1, h2, h3, h4, h5, h6, td, th, blockquote, summary";
@@ -72,28 +75,67 @@ DOMPurify.addHook("afterSanitizeAttributes", (element) => {
   }
 });
 
-/** @typedef {import("../../vendor/marked.js").Token} Block a paragraph, a list, a code block and so on */
+/** @typedef {import("../../vendor/marked.js").Links} Links */
 
 /**
- * Splits a text into its blocks. The `raw` texts of all blocks together are the text.
+ * @typedef {object} Block a paragraph, a list, a code block and so on
+ * @property {import("../../vendor/marked.js").Token} token
+ * @property {Lexer} lexer
+ * @property {Map<object, string>} inline the text of each list of inline tokens that is still empty
+ */
+
+/**
+ * Splits a text into its blocks, whose raw texts together are the text. The texts in the blocks are not parsed yet.
  *
  * @param {string} source a text that `flat` has prepared
- * @returns {{blocks: Block[], hasDefinitions: boolean}} `hasDefinitions`: a block may depend on a later one, which defines a link
+ * @param {Links} links
+ * @returns {Block[]}
  */
-export function blocksOf(source) {
+export function blocksOf(source, links) {
+  const lexer = new Lexer(markdown.defaults);
+  lexer.tokens.links = links;
   try {
-    const lexer = new Lexer(markdown.defaults);
     const tokens = lexer.blockTokens(source, lexer.tokens);
-    // The queue grows while it is read.
-    for (let next = 0; next < lexer.inlineQueue.length; next += 1) {
-      const { src, tokens: inline } = lexer.inlineQueue[next];
-      if (src.length > LONG_INLINE) inline.push({ type: "text", raw: src, text: src, escaped: false });
-      else lexer.inlineTokens(src, inline);
-    }
-    return { blocks: tokens, hasDefinitions: Object.keys(lexer.tokens.links).length > 0 };
+    const inline = new Map(lexer.inlineQueue.map(({ src, tokens: list }) => [list, src]));
+    lexer.inlineQueue = [];
+    return tokens.map((token) => ({ token, lexer, inline }));
   } catch {
-    return { blocks: [{ type: "code", raw: source, text: source, lang: "" }], hasDefinitions: false };
+    return [{ token: { type: "code", raw: source, text: source, lang: "" }, lexer, inline: new Map() }];
   }
+}
+
+/**
+ * The definitions of links in a text. They may come after the links that use them.
+ *
+ * @param {string} source
+ * @returns {Links}
+ */
+export function linksOf(source) {
+  const lines = source.match(/^ {0,3}\[[^\]\n]{1,200}\]:.{1,2000}$/gm)?.slice(0, MOST_LINKS) ?? [];
+  const lexer = new Lexer(markdown.defaults);
+  if (lines.length > 0) lexer.blockTokens(lines.join("\n"), lexer.tokens);
+  return lexer.tokens.links;
+}
+
+/**
+ * Parses the texts in a block.
+ *
+ * @param {any} token
+ * @param {Block} block
+ */
+function parseInline(token, block) {
+  const lists = [token.tokens, ...[token.header, ...(token.rows ?? [])].flat().map((cell) => cell?.tokens)];
+  for (const list of lists) {
+    const source = block.inline.get(list);
+    if (source !== undefined) {
+      block.inline.delete(list);
+      if (source.length > LONG_INLINE) list.push({ type: "text", raw: source, text: source, escaped: false });
+      else block.lexer.inlineTokens(source, list);
+    } else {
+      for (const inner of list ?? []) parseInline(inner, block);
+    }
+  }
+  for (const item of token.items ?? []) parseInline(item, block);
 }
 
 /**
@@ -116,15 +158,18 @@ export function flat(text) {
 export function nodesOf(block) {
   let dirty;
   try {
-    dirty = Parser.parse([block], markdown.defaults);
+    parseInline(block.token, block);
+    dirty = Parser.parse([block.token], markdown.defaults);
   } catch {
-    dirty = `<pre><code>${escape(block.raw)}</code></pre>`;
+    dirty = `<pre><code>${escape(block.token.raw)}</code></pre>`;
   }
   const nodes = DOMPurify.sanitize(dirty, {
     ALLOWED_TAGS: [...TAGS, "#text"],
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
+    // The pattern of addresses below applies to all other attributes.
+    ADD_URI_SAFE_ATTR: ["align", "start"],
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|blob:|data:image\/)/i,
     RETURN_DOM_FRAGMENT: true,
   });

@@ -16,15 +16,6 @@ const LONG_TEXT = 2_000;
 const LARGEST = 480;
 
 /**
- * The text of some content, for copying.
- *
- * @param {ContentPart[] | undefined | null} content
- */
-export function textOf(content) {
-  return (content ?? []).map((part) => (part?.type === "text" ? part.text : "")).filter(Boolean).join("\n\n");
-}
-
-/**
  * @param {{id: string, content: ContentPart[] | undefined | null, markdown?: boolean, streaming?: boolean}} props
  *   `markdown`: whether texts are Markdown. Texts of users are shown as they were written.
  */

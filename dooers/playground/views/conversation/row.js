@@ -1,13 +1,14 @@
 /** One row of a conversation. */
 
 import { Component, html } from "../../ui.js";
+import { textOf } from "./content.js";
 import { CopyButton } from "./copy.js";
 import { Feedback } from "./feedback.js";
 import { dateAndTime, timeOfDay } from "./format.js";
 import { Form } from "./form.js";
 import { Unknown } from "./json.js";
 import { Outgoing } from "./outgoing.js";
-import { Parts, textOf } from "./parts.js";
+import { Parts } from "./parts.js";
 import { Reasoning } from "./reasoning.js";
 import { RunLine } from "./run-line.js";
 import { plain } from "./safe-text.js";
@@ -56,7 +57,7 @@ export class RowView extends Component {
     const content = state?.isBroken
       ? html`<${Unknown} id=${row.key} name=${row.event?.type ?? row.kind} value=${row.event ?? row.run ?? row.outgoing} />`
       : contentOf(row, view);
-    return html`<div class=${`row ${row.kind}${row.isFirst ? " first" : ""}`} ref=${this.ref}>${content}</div>`;
+    return html`<div class=${`row row-${row.kind}${row.isFirst ? " first" : ""}`} ref=${this.ref}>${content}</div>`;
   }
 }
 
@@ -67,7 +68,7 @@ export class RowView extends Component {
 function contentOf(row, view) {
   const { event } = row;
   if (row.kind === "day") return html`<p class="day-name">${row.day}</p>`;
-  if (row.kind === "run" && row.run) return html`<${RunLine} run=${row.run} view=${view} />`;
+  if (row.kind === "run" && row.run) return html`<${RunLine} run=${row.run} isExplained=${row.isExplained} view=${view} />`;
   if (row.kind === "outgoing" && row.outgoing) return html`<${Outgoing} outgoing=${row.outgoing} view=${view} />`;
   if (!event) return null;
   if (row.kind === "notice") return html`<${Notice} event=${event} />`;

@@ -7,8 +7,11 @@ import { plain } from "./safe-text.js";
 
 /** @typedef {import("../../client.js").Run} Run */
 
-/** @param {{run: Run, view: import("./row.js").View}} props */
-export function RunLine({ run, view }) {
+/**
+ * @param {{run: Run, isExplained?: boolean, view: import("./row.js").View}} props `isExplained`: whether a notice before the
+ *   line explains the error
+ */
+export function RunLine({ run, isExplained = false, view }) {
   const [isStopping, setStopping] = useState(false);
   const usage = usageOf(run);
   if (run.status === "running") {
@@ -28,7 +31,7 @@ export function RunLine({ run, view }) {
   return html`<div class="run-line ${run.status === "failed" ? "failed" : ""}">
     ${time}
     ${usage && html`<span>${usage}</span>`}
-    ${run.status === "failed" && run.error && html`<span class="reason" dir="auto">${plain(run.error)}</span>`}
+    ${run.status === "failed" && run.error && !isExplained && html`<span class="reason" dir="auto">${plain(run.error)}</span>`}
   </div>`;
 }
 
