@@ -9,8 +9,16 @@ import { Lexer, Marked, Parser } from "../../vendor/marked.js";
 import DOMPurify from "../../vendor/purify.js";
 import { linkUrl, mediaUrl, plain } from "./safe-text.js";
 
-/** Inline text above this length is not searched for Markdown: some patterns take quadratic time. */
+// The parser takes quadratic time for some texts, so its input is limited.
+
+/** A longer text in one block, such as a paragraph, is shown without its Markdown. */
 const LONG_INLINE = 16_384;
+
+/** Texts in a block are parsed in pieces of about this length. */
+const INLINE_PIECE = 4_096;
+
+/** A piece with more marks of emphasis is shown without its Markdown. */
+const MOST_MARKS = 300;
 
 /** Maximum number of definitions of links. */
 const MOST_LINKS = 500;
@@ -118,6 +126,23 @@ export function linksOf(source) {
 }
 
 /**
+ * Cuts a long text at the end of a line, a sentence or a word.
+ *
+ * @param {string} text
+ */
+function piecesOf(text) {
+  const pieces = [];
+  let rest = text;
+  while (rest.length > INLINE_PIECE) {
+    const start = rest.slice(0, INLINE_PIECE);
+    const end = ["\n", ". ", " "].map((mark) => start.lastIndexOf(mark) + mark.length).find((at) => at > INLINE_PIECE / 4) ?? INLINE_PIECE;
+    pieces.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  return [...pieces, rest];
+}
+
+/**
  * Parses the texts in a block.
  *
  * @param {any} token
@@ -129,8 +154,11 @@ function parseInline(token, block) {
     const source = block.inline.get(list);
     if (source !== undefined) {
       block.inline.delete(list);
-      if (source.length > LONG_INLINE) list.push({ type: "text", raw: source, text: source, escaped: false });
-      else block.lexer.inlineTokens(source, list);
+      const isLong = source.length > LONG_INLINE;
+      for (const piece of isLong ? [source] : piecesOf(source)) {
+        if (isLong || (piece.match(/[*_~]/g)?.length ?? 0) > MOST_MARKS) list.push({ type: "text", raw: piece, text: piece, escaped: false });
+        else block.lexer.inlineTokens(piece, list);
+      }
     } else {
       for (const inner of list ?? []) parseInline(inner, block);
     }
