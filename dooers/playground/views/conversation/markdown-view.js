@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef } from "../../ui.js";
 import { copyText } from "./copy.js";
-import { blocksOf, flat, linksOf, nodesOf } from "./markdown.js";
+import { blocksOf, flat, LARGEST, linksOf, nodesOf, textBlock } from "./markdown.js";
 import { plain } from "./safe-text.js";
 
 /** Time for rendering blocks in one frame of the screen, in milliseconds. */
@@ -106,6 +106,13 @@ class Blocks {
       if (closed.length > 0) {
         this.settled += closed.reduce((all, { token }) => all + token.raw.length, 0);
         this.waiting.push(...closed.filter(isShown));
+        return true;
+      }
+      if (size > LARGEST && blocks[0].token.type !== "code") {
+        const end = this.source.lastIndexOf("\n", this.settled + size - 1) + 1;
+        const cut = end > this.settled ? end : this.settled + size;
+        this.waiting.push(textBlock(this.source.slice(this.settled, cut)));
+        this.settled = Math.min(cut, this.source.length);
         return true;
       }
       if (isEnd) {

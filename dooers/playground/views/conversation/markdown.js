@@ -20,6 +20,10 @@ const INLINE_PIECE = 4_096;
 /** A piece with more marks of emphasis is shown without its Markdown. */
 const MOST_MARKS = 300;
 
+/** A larger block, such as a table, is shown without its Markdown. */
+export const LARGEST = 65_536;
+const MOST_LINES = 1_000;
+
 /** Maximum number of definitions of links. */
 const MOST_LINKS = 500;
 
@@ -108,8 +112,24 @@ export function blocksOf(source, links) {
     lexer.inlineQueue = [];
     return tokens.map((token) => ({ token, lexer, inline }));
   } catch {
-    return [{ token: { type: "code", raw: source, text: source, lang: "" }, lexer, inline: new Map() }];
+    return [textBlock(source)];
   }
+}
+
+/**
+ * A block that is shown as it is written.
+ *
+ * @param {string} text
+ * @returns {Block}
+ */
+export function textBlock(text) {
+  return { token: { type: "text", raw: text, text }, lexer: new Lexer(markdown.defaults), inline: new Map() };
+}
+
+/** Whether a block would take too long. @param {import("../../vendor/marked.js").Token} token */
+function isTooLarge({ type, raw }) {
+  if (type === "code") return false;
+  return raw.length > (type === "paragraph" || type === "text" ? LONG_INLINE : LARGEST) || raw.split("\n", MOST_LINES + 1).length > MOST_LINES;
 }
 
 /**
@@ -166,15 +186,17 @@ function parseInline(token, block) {
   for (const item of token.items ?? []) parseInline(item, block);
 }
 
+const MARKER = String.raw`(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))`;
+const DEEP_MARKERS = new RegExp(`^([ \\t]*(?:${MARKER}[ \\t]*){${DEEPEST}})(?:${MARKER}[ \\t]*)+`, "gm");
+const DEEP_INDENT = new RegExp(`^([ \\t]{${2 * DEEPEST}})[ \\t]+(?=${MARKER})`, "gm");
+
 /**
- * The text with line ends as the lexer expects them, and with markers that nest too deep cut off.
+ * The text with line ends as the lexer expects them, and without the levels of lists and quotes that nest too deep.
  *
  * @param {string} text
  */
 export function flat(text) {
-  const marker = String.raw`(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))[ \t]*`;
-  return plain(text).replace(/\r\n?/g, "\n")
-    .replace(new RegExp(`^((?:[ \\t]*${marker}){${DEEPEST}})(?:${marker})+`, "gm"), "$1");
+  return plain(text).replace(/\r\n?/g, "\n").replace(DEEP_MARKERS, "$1").replace(DEEP_INDENT, "$1");
 }
 
 /**
@@ -184,12 +206,13 @@ export function flat(text) {
  * @returns {DocumentFragment}
  */
 export function nodesOf(block) {
+  if (isTooLarge(block.token)) return textOf(block.token.raw);
   let dirty;
   try {
     parseInline(block.token, block);
     dirty = Parser.parse([block.token], markdown.defaults);
   } catch {
-    dirty = `<pre><code>${escape(block.token.raw)}</code></pre>`;
+    return textOf(block.token.raw);
   }
   const nodes = DOMPurify.sanitize(dirty, {
     ALLOWED_TAGS: [...TAGS, "#text"],
@@ -202,5 +225,20 @@ export function nodesOf(block) {
     RETURN_DOM_FRAGMENT: true,
   });
   for (const element of nodes.querySelectorAll(TEXTS)) element.setAttribute("dir", "auto");
+  return nodes;
+}
+
+/**
+ * A text without Markdown.
+ *
+ * @param {string} raw
+ */
+function textOf(raw) {
+  const nodes = document.createDocumentFragment();
+  const text = document.createElement("p");
+  text.className = "as-written";
+  text.dir = "auto";
+  text.textContent = raw.trimEnd();
+  nodes.append(text);
   return nodes;
 }
