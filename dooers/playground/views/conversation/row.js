@@ -37,15 +37,16 @@ import { ToolCard } from "./tool-card.js";
  * @extends {Component<Props>}
  */
 export class RowView extends Component {
-  /** @param {Props} next */
-  shouldComponentUpdate(next) {
+  /** @param {Props} next @param {unknown} state */
+  shouldComponentUpdate(next, state) {
     const stamp = this.props.row.stamp;
-    return next.view !== this.props.view || next.row.stamp.length !== stamp.length
+    return state !== this.state || next.view !== this.props.view || next.row.stamp.length !== stamp.length
       || next.row.stamp.some((value, index) => value !== stamp[index]);
   }
 
-  /** @param {any} _error */
-  componentDidCatch(_error) {
+  /** Shows the row as JSON: it has something that this page does not expect. @param {any} error */
+  componentDidCatch(error) {
+    console.error(error);
     this.setState({ isBroken: true });
   }
 
@@ -117,7 +118,7 @@ function Message({ event, view }) {
   const text = textOf(event.content);
   const isEmpty = !event.content?.length;
   return html`<div class="body">
-    ${isEmpty ? html`<p class="muted">Empty message</p>`
+    ${isEmpty ? html`<p class="muted">No text</p>`
       : html`<${Parts} id=${event.id} content=${event.content} markdown=${isAgent} streaming=${event.streaming} />`}
     ${!event.streaming && html`<div class="actions">
       ${text && html`<${CopyButton} text=${() => text} label="Copy message" />`}
