@@ -93,7 +93,7 @@ export function Composer({ view, hint }) {
         onKeyDown=${onKeyDown} onPaste=${onPaste}></textarea>
       <div class="tools">
         <button type="button" class="button quiet" aria-haspopup="dialog" onClick=${() => setAttaching(true)}><${Icon} name="add" />Attach a link</button>
-        <span class="hint muted" id="composer-hint" role="status">${hint || "Enter sends, Shift+Enter starts a new line"}</span>
+        <span class=${hint ? "hint muted" : "hint usual muted"} id="composer-hint" role="status">${hint || "Enter sends, Shift+Enter starts a new line"}</span>
         ${running.length > 0 && html`<button type="button" class="button round" aria-label="Stop" title="Stop (Escape twice)" onClick=${() => {
           for (const { id } of running) view.client.cancel({ run_id: id }).catch((/** @type {Error} */ refused) => setError(refused.message));
           area.current?.focus();

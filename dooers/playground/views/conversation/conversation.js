@@ -49,10 +49,10 @@ function Shown({ conversation: shown, client: by }) {
       ? html`<div class="messages"><div class="scroller"><${Blank} conversation=${shown} name=${name} description=${about?.description} /></div></div>`
       : html`<${MessageList} rows=${rows} view=${view} />`}
     ${!isUsable && rows.length > 0 && html`<p class="notice gone" role="status">${stateText(shown)}</p>`}
-    <div class="foot">
+    <div class="foot"><div class="column">
       <${Queue} view=${view} />
       ${isUsable && html`<${Composer} view=${view} hint=${hint} />`}
-    </div>
+    </div></div>
   </section>`;
 }
 

@@ -21,9 +21,9 @@ export function Feedback({ id, view }) {
       setError(/** @type {Error} */ (refused).message);
     }
   };
-  const close = () => {
+  const close = (/** @type {boolean} */ isDone) => {
     setAsking(false);
-    dislike.current?.focus();
+    if (isDone) dislike.current?.focus();
   };
   return html`
     <button type="button" class="button quiet" aria-label="Good answer" title="Good answer" aria-pressed=${given === "like"}
@@ -36,13 +36,16 @@ export function Feedback({ id, view }) {
         }}><${Icon} name="thumbDown" /></button>
       ${isAsking && html`<${Reason} onClose=${close} onSend=${(/** @type {string} */ reason) => {
         if (reason.trim()) give("dislike", reason.trim());
-        close();
+        close(true);
       }} />`}
     </span>
     ${error && html`<span class="notice error" role="alert">${error}</span>`}`;
 }
 
-/** @param {{onClose: () => void, onSend: (reason: string) => void}} props */
+/**
+ * @param {{onClose: (isDone: boolean) => void, onSend: (reason: string) => void}} props `isDone`: whether the user closed it.
+ *   It also closes when the focus goes elsewhere and nothing was written
+ */
 function Reason({ onClose, onSend }) {
   const id = useId();
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -50,19 +53,23 @@ function Reason({ onClose, onSend }) {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") {
       event.stopPropagation();
-      onClose();
+      onClose(true);
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       onSend(area.current?.value ?? "");
     }
   };
-  return html`<div class="popover" role="dialog" aria-label="Reason" onKeyDown=${onKeyDown}>
+  const onFocusOut = (/** @type {FocusEvent & {currentTarget: HTMLElement}} */ event) => {
+    const next = /** @type {Node | null} */ (event.relatedTarget);
+    if (!event.currentTarget.contains(next) && !area.current?.value) onClose(false);
+  };
+  return html`<div class="popover" role="dialog" aria-label="Reason" onKeyDown=${onKeyDown} onFocusOut=${onFocusOut}>
     <div class="field">
       <label for=${id}>What was wrong? <span class="muted">Optional</span></label>
       <textarea id=${id} class="input" rows="3" maxlength="1000" ref=${area}></textarea>
     </div>
     <div class="actions">
-      <button type="button" class="button" onClick=${onClose}>Close</button>
+      <button type="button" class="button" onClick=${() => onClose(true)}>Close</button>
       <button type="button" class="button primary" onClick=${() => onSend(area.current?.value ?? "")}>Send</button>
     </div>
   </div>`;

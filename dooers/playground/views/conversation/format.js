@@ -10,7 +10,7 @@ const whole = new Intl.NumberFormat();
  * @param {unknown} value a point in time
  */
 function formatTime(format, value) {
-  const date = new Date(String(value));
+  const date = new Date(typeof value === "number" ? value : String(value));
   return Number.isNaN(date.getTime()) ? "" : format.format(date);
 }
 

@@ -113,8 +113,8 @@ export class MessageList extends Component {
 
   /** @param {Row[]} before */
   noteNew(before) {
-    const { rows } = this.props;
-    if (rows.at(-1)?.key !== before.at(-1)?.key && !this.state.hasNew) this.setState({ hasNew: true });
+    const last = (/** @type {Row[]} */ rows) => rows.findLast(({ event }) => event)?.key;
+    if (last(this.props.rows) !== last(before) && !this.state.hasNew) this.setState({ hasNew: true });
   }
 
   /** Moves the scroll position so that what is held in place stays there. */

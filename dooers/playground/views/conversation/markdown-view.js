@@ -2,35 +2,40 @@
 
 import { html, useEffect, useLayoutEffect, useRef } from "../../ui.js";
 import { copyText } from "./copy.js";
-import { blocksOf, flat, nodesOf } from "./markdown.js";
+import { blocksOf, flat, LARGEST, linksOf, nodesOf, textBlock } from "./markdown.js";
 import { plain } from "./safe-text.js";
 
 /** Time for rendering blocks in one frame of the screen, in milliseconds. */
 const BUDGET = 10;
 
-/** A text that is parsed for longer than a moment waits this many times as long before it is parsed again. */
+/** A text that takes longer than a moment rests this many times as long before it is parsed again. */
 const REST = 4;
+const MOMENT = 4;
 
-/** The blocks of one text in an element. */
+/** Texts are split into blocks in pieces of this length. A longer block doubles it. */
+const PIECE = 8_192;
+
+/**
+ * The blocks of one text in an element. The blocks at its beginning are settled: text that is appended does not change them.
+ */
 class Blocks {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.text = "";
+    /** @type {{text: string, streaming: boolean} | undefined} the text to show next */
+    this.next = undefined;
     this.source = "";
-    /** The length of the part of `source` that cannot change any more. */
+    this.isStreaming = false;
+    /** @type {import("./markdown.js").Links} */
+    this.links = {};
+    /** The length of the part of `source` whose blocks are settled. */
     this.settled = 0;
-    /** @type {HTMLElement[]} one element per block; undecided blocks are at the end */
-    this.elements = [];
-    /** The number of elements whose blocks are settled. */
-    this.fixed = 0;
-    /** @type {import("./markdown.js").Block[]} blocks that are not shown yet */
+    /** @type {import("./markdown.js").Block[]} settled blocks that are not shown yet */
     this.waiting = [];
-    /** @type {import("./markdown.js").Block[]} the blocks after those, which may still change */
+    /** @type {HTMLElement[]} the elements after those of settled blocks */
     this.tail = [];
     this.frame = 0;
     this.timer = 0;
-    this.hasDefinitions = false;
   }
 
   /**
@@ -41,8 +46,8 @@ class Blocks {
    */
   show(text, streaming) {
     this.next = { text, streaming };
-    if (!streaming) clearTimeout(this.timer);
-    if (this.timer === 0 || !streaming) this.update();
+    if (!streaming) this.rest(0);
+    if (this.timer === 0) this.update();
   }
 
   update() {
@@ -51,61 +56,69 @@ class Blocks {
     const { text, streaming } = this.next;
     this.next = undefined;
     const began = performance.now();
-    this.parse(text, streaming);
-    const took = performance.now() - began;
-    if (streaming && took > 4) this.timer = window.setTimeout(() => this.update(), took * REST);
-  }
-
-  /**
-   * @param {string} text
-   * @param {boolean} streaming
-   */
-  parse(text, streaming) {
-    const grew = text.startsWith(this.text) && (streaming || !this.hasDefinitions);
-    this.text = text;
     const source = flat(text);
-    if (!grew || !source.startsWith(this.source.slice(0, this.settled))) {
+    const links = streaming ? this.links : linksOf(source);
+    if (!source.startsWith(this.source.slice(0, this.settled)) || Object.keys(links).length !== Object.keys(this.links).length) {
       this.settled = 0;
-      this.fixed = 0;
       this.waiting = [];
+      this.tail = [];
+      this.root.replaceChildren();
     }
     this.source = source;
-    const { blocks, hasDefinitions } = blocksOf(source.slice(this.settled));
-    this.hasDefinitions ||= hasDefinitions;
-    let open = blocks.length;
-    if (streaming) {
-      // The last block may grow, and so may blank lines after it.
-      open = blocks.findLastIndex(({ type }) => type !== "space");
-    }
-    this.truncate();
-    const closed = blocks.slice(0, Math.max(open, 0));
-    this.settled += closed.reduce((all, { raw }) => all + raw.length, 0);
-    this.waiting.push(...closed.filter(isShown));
-    this.tail = blocks.slice(closed.length).filter(isShown);
+    this.isStreaming = streaming;
+    this.links = links;
     this.fill();
+    const took = performance.now() - began;
+    if (streaming && took > MOMENT) this.rest(took * REST);
   }
 
-  /** Removes the elements of blocks that were not settled. */
-  truncate() {
-    for (const element of this.elements.splice(this.fixed)) element.remove();
+  /** Waits before the next update. @param {number} ms */
+  rest(ms) {
+    clearTimeout(this.timer);
+    this.timer = ms > 0 ? window.setTimeout(() => this.update(), ms) : 0;
   }
 
-  /** Shows waiting blocks for a short time, and the rest in later frames. */
+  /** Shows blocks for a short time, and the rest in later frames. */
   fill() {
     cancelAnimationFrame(this.frame);
     const end = performance.now() + BUDGET;
-    let shown = 0;
-    while (shown < this.waiting.length && (shown === 0 || performance.now() < end)) {
-      this.add(this.waiting[shown]);
-      shown += 1;
-    }
-    this.waiting.splice(0, shown);
-    this.fixed += shown;
-    if (this.waiting.length > 0) {
-      this.frame = requestAnimationFrame(() => this.fill());
-    } else {
-      for (const block of this.tail) this.add(block);
-      this.tail = [];
+    for (const element of this.tail.splice(0)) element.remove();
+    do {
+      const block = this.waiting.shift();
+      if (block) this.add(block);
+      else if (!this.read()) return;
+    } while (performance.now() < end);
+    this.frame = requestAnimationFrame(() => this.fill());
+  }
+
+  /**
+   * Settles the next blocks, or shows the last ones.
+   *
+   * @returns {boolean} whether there is more
+   */
+  read() {
+    for (let size = PIECE; ; size *= 2) {
+      const isEnd = this.settled + size >= this.source.length;
+      const blocks = blocksOf(this.source.slice(this.settled, this.settled + size), this.links);
+      // Text that follows may belong to the last block, even after blank lines.
+      const open = isEnd && !this.isStreaming ? blocks.length : blocks.findLastIndex(({ token }) => token.type !== "space");
+      const closed = blocks.slice(0, Math.max(open, 0));
+      if (closed.length > 0) {
+        this.settled += closed.reduce((all, { token }) => all + token.raw.length, 0);
+        this.waiting.push(...closed.filter(isShown));
+        return true;
+      }
+      if (size > LARGEST && blocks[0].token.type !== "code") {
+        const end = this.source.lastIndexOf("\n", this.settled + size - 1) + 1;
+        const cut = end > this.settled ? end : this.settled + size;
+        this.waiting.push(textBlock(this.source.slice(this.settled, cut)));
+        this.settled = Math.min(cut, this.source.length);
+        return true;
+      }
+      if (isEnd) {
+        for (const block of blocks.filter(isShown)) this.tail.push(this.add(block));
+        return false;
+      }
     }
   }
 
@@ -116,7 +129,7 @@ class Blocks {
     element.append(nodesOf(block));
     decorate(element);
     this.root.append(element);
-    this.elements.push(element);
+    return element;
   }
 
   stop() {
@@ -126,7 +139,7 @@ class Blocks {
 }
 
 /** @param {import("./markdown.js").Block} block */
-const isShown = ({ type }) => type !== "space" && type !== "def";
+const isShown = ({ token }) => token.type !== "space" && token.type !== "def";
 
 /**
  * Adds what the text cannot contain itself: copy buttons, frames around wide tables, replacements of broken images.

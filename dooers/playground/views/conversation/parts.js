@@ -16,15 +16,6 @@ const LONG_TEXT = 2_000;
 const LARGEST = 480;
 
 /**
- * The text of some content, for copying.
- *
- * @param {ContentPart[] | undefined | null} content
- */
-export function textOf(content) {
-  return (content ?? []).map((part) => (part?.type === "text" ? part.text : "")).filter(Boolean).join("\n\n");
-}
-
-/**
  * @param {{id: string, content: ContentPart[] | undefined | null, markdown?: boolean, streaming?: boolean}} props
  *   `markdown`: whether texts are Markdown. Texts of users are shown as they were written.
  */
@@ -39,8 +30,8 @@ export function Parts({ id, content, markdown = false, streaming = false }) {
     if (part?.type === "image" && part.url) return html`<${Picture} key=${key} part=${part} />`;
     if (part?.type === "audio" && part.url) return html`<${Sound} key=${key} part=${part} />`;
     if (part?.type === "document") return html`<${File} key=${key} part=${part} />`;
-    const name = typeof part?.type === "string" ? part.type : "content";
-    return html`<${Unknown} key=${key} id=${key} name=${`Content of type ${name}`} value=${part} />`;
+    const name = typeof part?.type === "string" ? `Content of type ${part.type}` : "Unknown content";
+    return html`<${Unknown} key=${key} id=${key} name=${name} value=${part} />`;
   });
 }
 

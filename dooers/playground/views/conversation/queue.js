@@ -1,8 +1,8 @@
 /** The messages whose turns have not started yet. */
 
 import { html, useState } from "../../ui.js";
+import { textOf } from "./content.js";
 import { plain } from "./safe-text.js";
-import { textOf } from "./parts.js";
 
 /** @param {{view: import("./row.js").View}} props */
 export function Queue({ view }) {

@@ -1,6 +1,6 @@
 /** Reads new messages to users of a screen reader: whole sentences, not each piece of a streamed text. */
 
-import { textOf } from "./parts.js";
+import { textOf } from "./content.js";
 
 /** Sentences are read together, at most this often, in milliseconds. */
 const PAUSE = 2_500;

@@ -1,9 +1,10 @@
 /** The reasoning of an agent, folded. */
 
 import { html } from "../../ui.js";
+import { textOf } from "./content.js";
 import { Fold } from "./fold.js";
 import { between, count, duration } from "./format.js";
-import { Parts, textOf } from "./parts.js";
+import { Parts } from "./parts.js";
 
 /** @param {{event: import("../../client.js").ThreadEvent, endedAt?: string}} props `endedAt`: when the next event began */
 export function Reasoning({ event, endedAt }) {

@@ -1,13 +1,14 @@
 /** One row of a conversation. */
 
 import { Component, html } from "../../ui.js";
+import { textOf } from "./content.js";
 import { CopyButton } from "./copy.js";
 import { Feedback } from "./feedback.js";
 import { dateAndTime, timeOfDay } from "./format.js";
 import { Form } from "./form.js";
 import { Unknown } from "./json.js";
 import { Outgoing } from "./outgoing.js";
-import { Parts, textOf } from "./parts.js";
+import { Parts } from "./parts.js";
 import { Reasoning } from "./reasoning.js";
 import { RunLine } from "./run-line.js";
 import { plain } from "./safe-text.js";
@@ -36,15 +37,16 @@ import { ToolCard } from "./tool-card.js";
  * @extends {Component<Props>}
  */
 export class RowView extends Component {
-  /** @param {Props} next */
-  shouldComponentUpdate(next) {
+  /** @param {Props} next @param {unknown} state */
+  shouldComponentUpdate(next, state) {
     const stamp = this.props.row.stamp;
-    return next.view !== this.props.view || next.row.stamp.length !== stamp.length
+    return state !== this.state || next.view !== this.props.view || next.row.stamp.length !== stamp.length
       || next.row.stamp.some((value, index) => value !== stamp[index]);
   }
 
-  /** @param {any} _error */
-  componentDidCatch(_error) {
+  /** Shows the row as JSON: it has something that this page does not expect. @param {any} error */
+  componentDidCatch(error) {
+    console.error(error);
     this.setState({ isBroken: true });
   }
 
@@ -56,7 +58,7 @@ export class RowView extends Component {
     const content = state?.isBroken
       ? html`<${Unknown} id=${row.key} name=${row.event?.type ?? row.kind} value=${row.event ?? row.run ?? row.outgoing} />`
       : contentOf(row, view);
-    return html`<div class=${`row ${row.kind}${row.isFirst ? " first" : ""}`} ref=${this.ref}>${content}</div>`;
+    return html`<div class=${`row row-${row.kind}${row.isFirst ? " first" : ""}`} ref=${this.ref}>${content}</div>`;
   }
 }
 
@@ -67,7 +69,7 @@ export class RowView extends Component {
 function contentOf(row, view) {
   const { event } = row;
   if (row.kind === "day") return html`<p class="day-name">${row.day}</p>`;
-  if (row.kind === "run" && row.run) return html`<${RunLine} run=${row.run} view=${view} />`;
+  if (row.kind === "run" && row.run) return html`<${RunLine} run=${row.run} isExplained=${row.isExplained} view=${view} />`;
   if (row.kind === "outgoing" && row.outgoing) return html`<${Outgoing} outgoing=${row.outgoing} view=${view} />`;
   if (!event) return null;
   if (row.kind === "notice") return html`<${Notice} event=${event} />`;
@@ -116,7 +118,7 @@ function Message({ event, view }) {
   const text = textOf(event.content);
   const isEmpty = !event.content?.length;
   return html`<div class="body">
-    ${isEmpty ? html`<p class="muted">Empty message</p>`
+    ${isEmpty ? html`<p class="muted">No text</p>`
       : html`<${Parts} id=${event.id} content=${event.content} markdown=${isAgent} streaming=${event.streaming} />`}
     ${!event.streaming && html`<div class="actions">
       ${text && html`<${CopyButton} text=${() => text} label="Copy message" />`}

@@ -17,6 +17,7 @@ import { pairTools } from "./tools.js";
  * @property {ThreadEvent} [result] the result of a tool call
  * @property {string} [endedAt] when the event after a reasoning began
  * @property {Run} [run]
+ * @property {boolean} [isExplained] whether a notice before the row shows the error
  * @property {import("./forms.js").FormState} [form]
  * @property {OutgoingMessage} [outgoing]
  * @property {boolean} isFirst whether the row begins a group and names its author
@@ -68,7 +69,8 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
       at = time;
     }
     for (const run of lastOf.get(event.id) ?? []) {
-      rows.push({ key: `run ${run.id}`, kind: "run", run, isFirst: false, stamp: [run, run.status, run.usage] });
+      const isExplained = rows.at(-1)?.kind === "notice";
+      rows.push({ key: `run ${run.id}`, kind: "run", run, isExplained, isFirst: false, stamp: [run, isExplained] });
     }
   });
   for (const outgoing of outbox ?? []) {
@@ -109,8 +111,7 @@ function order(events, runs, runOf, queued) {
   events.forEach((event, position) => {
     if (queued.has(event.id)) return;
     const run = runOf.get(event.id);
-    const ahead = run && before.filter(({ id, ended_at }) => id !== run.id && (ends.get(id) ?? -1) > position
-      && ended_at && ended_at <= (run.started_at ?? ""));
+    const ahead = run && before.filter((other) => other.id !== run.id && (ends.get(other.id) ?? -1) > position && !isConcurrent(run, other));
     if (ahead?.length) {
       const end = Math.max(...ahead.map(({ id }) => ends.get(id) ?? -1));
       delayed.set(end, [...(delayed.get(end) ?? []), event]);
@@ -136,6 +137,17 @@ function order(events, runs, runOf, queued) {
     if (event) lastOf.set(event.id, [...(lastOf.get(event.id) ?? []), run]);
   }
   return { ordered, lastOf };
+}
+
+/**
+ * Whether a run began during another one. A message that was withdrawn has a run without a duration.
+ *
+ * @param {Run} run
+ * @param {Run} other
+ */
+function isConcurrent(run, other) {
+  if (run.status === "canceled" && run.started_at === run.ended_at) return false;
+  return !other.ended_at || other.ended_at > (run.started_at ?? "");
 }
 
 /**

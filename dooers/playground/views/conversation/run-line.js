@@ -7,8 +7,11 @@ import { plain } from "./safe-text.js";
 
 /** @typedef {import("../../client.js").Run} Run */
 
-/** @param {{run: Run, view: import("./row.js").View}} props */
-export function RunLine({ run, view }) {
+/**
+ * @param {{run: Run, isExplained?: boolean, view: import("./row.js").View}} props `isExplained`: whether a notice before the
+ *   line explains the error
+ */
+export function RunLine({ run, isExplained = false, view }) {
   const [isStopping, setStopping] = useState(false);
   const usage = usageOf(run);
   if (run.status === "running") {
@@ -28,7 +31,7 @@ export function RunLine({ run, view }) {
   return html`<div class="run-line ${run.status === "failed" ? "failed" : ""}">
     ${time}
     ${usage && html`<span>${usage}</span>`}
-    ${run.status === "failed" && run.error && html`<span class="reason" dir="auto">${plain(run.error)}</span>`}
+    ${run.status === "failed" && run.error && !isExplained && html`<span class="reason" dir="auto">${plain(run.error)}</span>`}
   </div>`;
 }
 
@@ -37,8 +40,9 @@ export function RunLine({ run, view }) {
  * @param {string} took
  */
 function stateOf({ status, started_at, ended_at }, took) {
-  if (status === "canceled") return started_at === ended_at ? "Withdrawn" : `Canceled after ${took}`;
-  if (status === "failed") return `Failed after ${took}`;
+  const after = took && ` after ${took}`;
+  if (status === "canceled") return started_at === ended_at ? "Withdrawn" : `Canceled${after}`;
+  if (status === "failed") return `Failed${after}`;
   return status === "succeeded" ? took : `${plain(status)} ${took}`;
 }
 
@@ -52,12 +56,12 @@ function usageOf({ usage }) {
   const total = (/** @type {"input_tokens" | "output_tokens" | "cached_tokens"} */ name) =>
     usage.reduce((all, entry) => all + (Number(entry?.[name]) || 0), 0);
   const cached = total("cached_tokens");
-  const costs = usage.flatMap((entry) => entry?.costs ?? []);
+  const costs = usage.flatMap((entry) => entry?.costs ?? []).filter(Boolean);
   const currencies = [...new Set(costs.map(({ currency }) => currency))];
   const texts = [
     `${count(total("input_tokens"))} tokens in${cached ? ` (${count(cached)} cached)` : ""}, ${count(total("output_tokens"))} out`,
     ...currencies.map((one) => `${sum(costs.filter(({ currency }) => currency === one).map(({ amount }) => String(amount)))} ${plain(one)}`),
-    usage.map(({ model }) => plain(model)).join(", "),
+    usage.map((entry) => plain(entry?.model)).filter(Boolean).join(", "),
   ];
   return texts.filter(Boolean).join(" \u00b7 ");
 }
