@@ -79,7 +79,7 @@ function Form({ source, audience: chosen }) {
  * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField>}} props
  */
 function Entry({ entry, ...shared }) {
-  if (!entry || !("fields" in entry) || !Array.isArray(entry.fields)) {
+  if (typeof entry !== "object" || entry === null || !("fields" in entry) || !Array.isArray(entry.fields)) {
     const field = /** @type {SettingsField} */ (entry);
     const standard = shared.standards.get(field?.id)?.value;
     return html`<${SettingField} field=${field} view=${shared.view} standard=${standard} />`;
