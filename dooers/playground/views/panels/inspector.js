@@ -101,7 +101,11 @@ function same(text) {
 /**
  * The search and the other filters.
  *
- * @param {{criteria: Criteria, onChange: (criteria: Criteria) => void, isRevealed: boolean, onReveal: (value: boolean) => void}} props
+ * @param {object} props
+ * @param {Criteria} props.criteria
+ * @param {(criteria: Criteria) => void} props.onChange
+ * @param {boolean} props.isRevealed whether secrets are shown
+ * @param {(value: boolean) => void} props.onReveal
  */
 function Filters({ criteria, onChange, isRevealed, onReveal }) {
   const current = useValue(threadId);
@@ -191,7 +195,9 @@ function renderRow({ entry, count, size }) {
       <span aria-hidden="true">${isOut ? "↑" : "↓"}</span>
       <span class="visually-hidden">${isOut ? "Sent" : "Received"}</span>
     </span>
-    <span class="frame-type">${entry.type || "not a frame"}${count > 1 && html`<span class="count">×${countOf(count)}</span>`}</span>
+    <span class="frame-type">
+      ${entry.type || "not a frame"}${count > 1 && html`<span class="count">×${countOf(count)}</span>`}
+    </span>
     <span class=${`frame-hint ${entry.isRefusal ? "refusal" : ""}`}>${entry.hint}</span>
     <span class="frame-size">${sizeOf(size)}</span>
   `;
@@ -208,6 +214,8 @@ function Details({ row, shown, onClose }) {
     () => shown(count > 1 ? `[${deltasOf(frames, row).map((delta) => delta.text).join(",")}]` : entry.text),
     [row, shown],
   );
+  const name = entry.type || (entry.direction === null ? "Note" : "Not a frame");
+  const title = count > 1 ? `${countOf(count)} × ${name}` : name;
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
@@ -215,7 +223,7 @@ function Details({ row, shown, onClose }) {
   };
   return html`<div class="pane details" onKeyDown=${onKeyDown}>
     <header class="pane-head">
-      <h3>${entry.direction === null ? "Note" : count > 1 ? `${countOf(count)} × ${entry.type}` : entry.type || "Not a frame"}</h3>
+      <h3>${title}</h3>
       <${CopyButton} text=${() => text} />
       <button class="button quiet" type="button" aria-label="Close the details" onClick=${onClose}>
         <${Icon} name="close" />

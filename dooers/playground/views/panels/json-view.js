@@ -61,8 +61,9 @@ export function JsonView({ text, isJson = true, label = "JSON" }) {
 function Line({ tokens }) {
   const spaces = /^ */.exec(tokens[0]?.text ?? "")?.[0].length ?? 0;
   const columns = Math.min(spaces, MAX_INDENT) + HANG;
-  return html`<span class="line" style=${{ paddingInlineStart: `${columns}ch`, textIndent: `-${columns}ch` }}>${tokens.map(
-    ({ kind, text }) => (kind === "other" ? text : html`<span class=${`json-${kind}`}>${text}</span>`),
+  const style = { paddingInlineStart: `${columns}ch`, textIndent: `-${columns}ch` };
+  return html`<span class="line" style=${style}>${tokens.map(({ kind, text }) =>
+    kind === "other" ? text : html`<span class=${`json-${kind}`}>${text}</span>`,
   )}</span>`;
 }
 

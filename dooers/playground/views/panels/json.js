@@ -3,11 +3,13 @@
 /** @typedef {{kind: "name" | "string" | "other", text: string}} Token */
 
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
+const PLAIN = /[^\s"{}[\],:]+/y;
 
 /** Characters that cannot be seen, or that change the direction of the text after them. Joiners are part of emoji. */
 const INVISIBLE = /[\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-const PLAIN = /[^\s"{}[\],:]+/y;
+/** Deeper levels are not indented further. */
+const MAX_DEPTH = 60;
 
 /**
  * Formats a valid JSON text with two spaces of indentation. Stops at a number of characters, so that a huge text is not
@@ -20,6 +22,8 @@ const PLAIN = /[^\s"{}[\],:]+/y;
 export function formatJson(text, limit = Infinity) {
   /** @type {Token[]} */
   const tokens = [];
+  /** @type {string[]} */
+  const newLines = [];
   let length = 0;
   let depth = 0;
   let at = 0;
@@ -30,9 +34,9 @@ export function formatJson(text, limit = Infinity) {
     else tokens.push({ kind, text: part });
   };
   const skipSpace = () => {
-    while (at < text.length && " \t\r\n".includes(text[at])) at++;
+    while (at < text.length && text.charCodeAt(at) <= 32) at++;
   };
-  const newLine = () => `\n${"  ".repeat(Math.min(depth, 60))}`;
+  const newLine = () => (newLines[depth] ??= `\n${"  ".repeat(Math.min(depth, MAX_DEPTH))}`);
   for (skipSpace(); at < text.length; skipSpace()) {
     if (length > limit) return { tokens: cut(tokens, length - limit), isComplete: false };
     const char = text[at];
