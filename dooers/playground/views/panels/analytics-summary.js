@@ -62,7 +62,7 @@ function amountOf(count, noun) {
  * @param {{store: AnalyticsStore, chosen: string, onChoose: (name: string) => void}} props
  */
 export function Names({ store, chosen, onChoose }) {
-  const names = [...store.names].sort(([left], [right]) => left.localeCompare(right));
+  const names = [...store.names].sort(([left], [right]) => left.localeCompare(right, "en", { numeric: true }));
   const most = Math.max(1, ...names.map(([, count]) => count));
   if (names.length === 0) return null;
   return html`<div class="names" role="group" aria-label="Filter by name">

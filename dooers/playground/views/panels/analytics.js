@@ -1,6 +1,7 @@
 /** The panel of the analytics: what happens at the agent, live. */
 
 import { Icon } from "../../icons.js";
+import { announce } from "../../state/session.js";
 import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { feed, retry, store, subscribe } from "./analytics-session.js";
 import { Names, Summary } from "./analytics-summary.js";
@@ -17,21 +18,12 @@ export function AnalyticsPanel() {
   useEffect(subscribe, []);
   useChanges(source);
   useChanges(store);
-  const isFailed = source?.state === "failed";
   return html`<section class="panel analytics" aria-labelledby=${`${id}-title`}>
-    <header class="panel-head">
-      <h2 id=${`${id}-title`}>Analytics</h2>
-      ${
-        !isFailed &&
-        html`<button class="button quiet" type="button" disabled=${store.total === 0} onClick=${() => store.clear()}>
-          Clear
-        </button>`
-      }
-    </header>
+    <h2 class="visually-hidden" id=${`${id}-title`}>Analytics</h2>
     ${
       !source
         ? html`<div class="panel-body"><p class="muted">Choose an agent to see its analytics.</p></div>`
-        : isFailed
+        : source.state === "failed"
           ? html`<${Failure} error=${source.error} />`
           : html`<${Live} />`
     }
@@ -60,6 +52,13 @@ function Live() {
     list.current?.querySelector(/** @type {"div"} */ (".rows"))?.focus();
     setOpened(null);
   };
+  const clear = () => {
+    store.clear();
+    setName("");
+    setHeldAt(0);
+    setOpened(null);
+    announce("The events are cleared");
+  };
   const entry = opened === null ? undefined : store.entries.find(({ key }) => key === opened);
   return html`
     <div class="panel-top">
@@ -81,6 +80,7 @@ function Live() {
           setPaused(!isPaused);
         }}
       >${isPaused ? "Resume" : "Pause"}</button>
+      <button class="button quiet" type="button" disabled=${store.total === 0} onClick=${clear}>Clear</button>
     </div>
     <div
       class="feed"
@@ -132,7 +132,12 @@ function hintOf(event) {
 /** @param {{entry: FeedEntry, onClose: () => void}} props */
 function Details({ entry, onClose }) {
   const text = useMemo(() => JSON.stringify(entry.event) ?? "null", [entry]);
-  return html`<div class="pane details">
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    onClose();
+  };
+  return html`<div class="pane details" onKeyDown=${onKeyDown}>
     <header class="pane-head">
       <h3>${entry.name}</h3>
       <${CopyButton} text=${() => text} />

@@ -49,8 +49,11 @@ export function InspectorPanel() {
   };
 
   return html`<section class="panel inspector" ref=${root} aria-labelledby=${`${id}-title`}>
+    <h2 class="visually-hidden" id=${`${id}-title`}>Inspector</h2>
     <header class="panel-head">
-      <h2 id=${`${id}-title`}>Inspector</h2>
+      <span class="muted">
+        ${countOf(frames.entries.length)} ${frames.entries.length === 1 ? "entry" : "entries"}, ${sizeOf(frames.bytes)}
+      </span>
       <button
         class="button quiet"
         type="button"
@@ -77,9 +80,6 @@ export function InspectorPanel() {
     ${isSending && html`<div class="pane"><${SendFrame} mask=${shown} /></div>`}
     ${row && html`<${Details} row=${row} shown=${shown} onClose=${close} />`}
     <footer class="panel-foot">
-      <span class="muted">
-        ${countOf(frames.entries.length)} ${frames.entries.length === 1 ? "entry" : "entries"}, ${sizeOf(frames.bytes)}
-      </span>
       <button
         class="button"
         type="button"
@@ -101,7 +101,11 @@ function same(text) {
 /**
  * The search and the other filters.
  *
- * @param {{criteria: Criteria, onChange: (criteria: Criteria) => void, isRevealed: boolean, onReveal: (value: boolean) => void}} props
+ * @param {object} props
+ * @param {Criteria} props.criteria
+ * @param {(criteria: Criteria) => void} props.onChange
+ * @param {boolean} props.isRevealed whether secrets are shown
+ * @param {(value: boolean) => void} props.onReveal
  */
 function Filters({ criteria, onChange, isRevealed, onReveal }) {
   const current = useValue(threadId);
@@ -125,7 +129,7 @@ function Filters({ criteria, onChange, isRevealed, onReveal }) {
       value=${criteria.direction}
       onChange=${(/** @type {Event} */ event) => set({ direction: /** @type {"" | "in" | "out"} */ (valueOf(event)) })}
     >
-      <option value="">Both ways</option>
+      <option value="">In and out</option>
       <option value="out">Sent</option>
       <option value="in">Received</option>
     </select>
@@ -152,18 +156,20 @@ function Filters({ criteria, onChange, isRevealed, onReveal }) {
           </option>`,
       )}
     </select>
-    <label class="check">
-      <input
-        type="checkbox"
-        checked=${criteria.groupsDeltas}
-        onChange=${() => set({ groupsDeltas: !criteria.groupsDeltas })}
-      />
-      Group deltas
-    </label>
-    <label class="check">
-      <input type="checkbox" checked=${isRevealed} onChange=${() => onReveal(!isRevealed)} />
-      Show secrets
-    </label>
+    <div class="switches">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked=${criteria.groupsDeltas}
+          onChange=${() => set({ groupsDeltas: !criteria.groupsDeltas })}
+        />
+        Group deltas
+      </label>
+      <label class="check">
+        <input type="checkbox" checked=${isRevealed} onChange=${() => onReveal(!isRevealed)} />
+        Show secrets
+      </label>
+    </div>
   </div>`;
 }
 
@@ -189,22 +195,35 @@ function renderRow({ entry, count, size }) {
       <span aria-hidden="true">${isOut ? "↑" : "↓"}</span>
       <span class="visually-hidden">${isOut ? "Sent" : "Received"}</span>
     </span>
-    <span class="frame-type">${entry.type || "not a frame"}${count > 1 && html`<span class="count">×${countOf(count)}</span>`}</span>
+    <span class="frame-type">
+      ${entry.type || "not a frame"}${count > 1 && html`<span class="count">×${countOf(count)}</span>`}
+    </span>
     <span class=${`frame-hint ${entry.isRefusal ? "refusal" : ""}`}>${entry.hint}</span>
     <span class="frame-size">${sizeOf(size)}</span>
   `;
 }
 
-/** @param {{row: FrameRow, shown: (text: string) => string, onClose: () => void}} props */
+/**
+ * The frames of a row as JSON.
+ *
+ * @param {{row: FrameRow, shown: (text: string) => string, onClose: () => void}} props
+ */
 function Details({ row, shown, onClose }) {
   const { entry, count } = row;
   const text = useMemo(
     () => shown(count > 1 ? `[${deltasOf(frames, row).map((delta) => delta.text).join(",")}]` : entry.text),
     [row, shown],
   );
-  return html`<div class="pane details">
+  const name = entry.type || (entry.direction === null ? "Note" : "Not a frame");
+  const title = count > 1 ? `${countOf(count)} × ${name}` : name;
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    onClose();
+  };
+  return html`<div class="pane details" onKeyDown=${onKeyDown}>
     <header class="pane-head">
-      <h3>${entry.direction === null ? "Note" : count > 1 ? `${countOf(count)} × ${entry.type}` : entry.type || "Not a frame"}</h3>
+      <h3>${title}</h3>
       <${CopyButton} text=${() => text} />
       <button class="button quiet" type="button" aria-label="Close the details" onClick=${onClose}>
         <${Icon} name="close" />

@@ -2,7 +2,7 @@
 
 import { Icon } from "../../icons.js";
 import { announce } from "../../state/session.js";
-import { html, useMemo, useState } from "../../ui.js";
+import { html, useMemo, useRef, useState } from "../../ui.js";
 import { formatJson } from "./json.js";
 import { sizeOf } from "./numbers.js";
 
@@ -22,7 +22,13 @@ const BLOCK = 8_000;
  * @param {{text: string, isJson?: boolean, label?: string}} props
  */
 export function JsonView({ text, isJson = true, label = "JSON" }) {
-  const [shownText, showAll] = useState(/** @type {string | null} */ (null));
+  const area = useRef(/** @type {HTMLPreElement | null} */ (null));
+  const [shownText, setShownText] = useState(/** @type {string | null} */ (null));
+  const showAll = () => {
+    // The button disappears.
+    area.current?.focus();
+    setShownText(text);
+  };
   const isAll = shownText === text;
   const { tokens, isComplete } = useMemo(() => {
     const limit = isAll ? Infinity : FIRST;
@@ -33,14 +39,14 @@ export function JsonView({ text, isJson = true, label = "JSON" }) {
   }, [text, isJson, isAll]);
   const isLong = isAll && text.length > FIRST;
   return html`<div class="json">
-    <pre tabindex="0" role="region" aria-label=${label}>${
+    <pre ref=${area} tabindex="0" role="region" aria-label=${label}>${
       isLong
         ? blocksOf(tokens.map((token) => token.text).join("")).map((block) => html`<span class="block">${block}</span>`)
         : linesOf(tokens).map((line) => html`<${Line} tokens=${line} />`)
     }${!isComplete && "…"}</pre>
     ${
       !isComplete &&
-      html`<button class="button quiet" type="button" onClick=${() => showAll(text)}>
+      html`<button class="button quiet" type="button" onClick=${showAll}>
         Show all (${sizeOf(text.length)})
       </button>`
     }
@@ -55,8 +61,9 @@ export function JsonView({ text, isJson = true, label = "JSON" }) {
 function Line({ tokens }) {
   const spaces = /^ */.exec(tokens[0]?.text ?? "")?.[0].length ?? 0;
   const columns = Math.min(spaces, MAX_INDENT) + HANG;
-  return html`<span class="line" style=${{ paddingInlineStart: `${columns}ch`, textIndent: `-${columns}ch` }}>${tokens.map(
-    ({ kind, text }) => (kind === "other" ? text : html`<span class=${`json-${kind}`}>${text}</span>`),
+  const style = { paddingInlineStart: `${columns}ch`, textIndent: `-${columns}ch` };
+  return html`<span class="line" style=${style}>${tokens.map(({ kind, text }) =>
+    kind === "other" ? text : html`<span class=${`json-${kind}`}>${text}</span>`,
   )}</span>`;
 }
 

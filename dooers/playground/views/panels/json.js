@@ -1,13 +1,19 @@
-/** JSON as text: formatting that keeps every digit, errors with their position, and masked secrets. */
+/** JSON as text: formatting that keeps every digit, and errors with their position. */
 
 /** @typedef {{kind: "name" | "string" | "other", text: string}} Token */
 
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
 const PLAIN = /[^\s"{}[\],:]+/y;
 
+/** Characters that cannot be seen, or that change the direction of the text after them. Joiners are part of emoji. */
+const INVISIBLE = /[\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** Deeper levels are not indented further. */
+const MAX_DEPTH = 60;
+
 /**
  * Formats a valid JSON text with two spaces of indentation. Stops at a number of characters, so that a huge text is not
- * formatted in vain. The text is not parsed: numbers beyond 2^53 stay exact.
+ * formatted in vain. The text is not parsed: numbers beyond 2^53 stay exact. Invisible characters are written as escapes.
  *
  * @param {string} text
  * @param {number} limit the maximum number of characters of the result
@@ -16,6 +22,8 @@ const PLAIN = /[^\s"{}[\],:]+/y;
 export function formatJson(text, limit = Infinity) {
   /** @type {Token[]} */
   const tokens = [];
+  /** @type {string[]} */
+  const newLines = [];
   let length = 0;
   let depth = 0;
   let at = 0;
@@ -26,9 +34,9 @@ export function formatJson(text, limit = Infinity) {
     else tokens.push({ kind, text: part });
   };
   const skipSpace = () => {
-    while (at < text.length && " \t\r\n".includes(text[at])) at++;
+    while (at < text.length && text.charCodeAt(at) <= 32) at++;
   };
-  const newLine = () => `\n${"  ".repeat(Math.min(depth, 60))}`;
+  const newLine = () => (newLines[depth] ??= `\n${"  ".repeat(Math.min(depth, MAX_DEPTH))}`);
   for (skipSpace(); at < text.length; skipSpace()) {
     if (length > limit) return { tokens: cut(tokens, length - limit), isComplete: false };
     const char = text[at];
@@ -37,7 +45,7 @@ export function formatJson(text, limit = Infinity) {
       const part = STRING.exec(text)?.[0] ?? text.slice(at);
       at += part.length;
       skipSpace();
-      add(text[at] === ":" ? "name" : "string", part);
+      add(text[at] === ":" ? "name" : "string", part.replace(INVISIBLE, escapeOf));
     } else if (char === "{" || char === "[") {
       at++;
       skipSpace();
@@ -66,6 +74,11 @@ export function formatJson(text, limit = Infinity) {
   }
   if (length > limit) return { tokens: cut(tokens, length - limit), isComplete: false };
   return { tokens, isComplete: true };
+}
+
+/** @param {string} char */
+function escapeOf(char) {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /**

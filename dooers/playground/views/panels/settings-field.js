@@ -17,7 +17,13 @@ import { boundsOf, displayOf, kindOf, textOf } from "./settings-values.js";
  * @property {unknown} [standard] the default; undefined if it is not known
  */
 
-/** @param {FieldProps} props */
+const CONTROLS = "input, select, textarea";
+
+/**
+ * A field of any type.
+ *
+ * @param {FieldProps} props
+ */
 export function SettingField(props) {
   const { field } = props;
   const kind = typeof field === "object" && field !== null && typeof field.id === "string" ? kindOf(field) : null;
@@ -46,7 +52,10 @@ function KnownField({ field, view, kind, standard }) {
   const canReset = !isLocked && !field.required && kind !== "password" && !isStandard && field.value !== null;
 
   // The focus stays in the field when the button that has it disappears.
-  const refocus = () => /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("input, select, textarea"))?.focus();
+  const refocus = () => {
+    const controls = /** @type {NodeListOf<HTMLElement> | undefined} */ (root.current?.querySelectorAll(CONTROLS));
+    controls?.[0]?.focus();
+  };
   const discard = () => {
     refocus();
     draft.discard();

@@ -68,7 +68,7 @@ const MAX_STEPS = 1000;
  * @param {InputProps} props
  */
 function NumberInput({ field, draft, isLocked, attributes }) {
-  const step = field.step ?? 1;
+  const step = field.step || 1;
   const hasBounds = field.min != null && field.max != null && field.max > field.min;
   const hasSlider = hasBounds && (Number(field.max) - Number(field.min)) / step <= MAX_STEPS;
   const onArrow = (/** @type {number} */ direction) => {
@@ -103,7 +103,7 @@ function NumberInput({ field, draft, isLocked, attributes }) {
         aria-label=${`${field.label}, slider`}
         min=${field.min}
         max=${field.max}
-        step=${field.step ?? 1}
+        step=${step}
         value=${draft.text}
         disabled=${isLocked}
         onInput=${(/** @type {Event} */ event) => draft.write(textIn(event))}

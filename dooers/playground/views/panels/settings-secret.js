@@ -1,7 +1,7 @@
 /** The control of a password, whose value the server never sends. */
 
 import { conceal } from "../../state/secrets.js";
-import { html, useEffect, useRef, useState } from "../../ui.js";
+import { html, useLayoutEffect, useRef, useState } from "../../ui.js";
 
 /**
  * Sets, replaces or removes a password.
@@ -16,7 +16,7 @@ export function SecretInput({ field, draft, isLocked, attributes }) {
   const wasOpen = useRef(false);
 
   // The focus follows the controls that replace each other.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (mode) first.current?.focus();
     else if (wasOpen.current) opener.current?.focus();
     wasOpen.current = mode !== "";

@@ -92,7 +92,7 @@ export function boundsOf({ type, format, min, max, step, min_length: shortest, m
           : max != null
             ? `At most ${max}`
             : "";
-    if (step == null || step === 1) return range;
+    if (step == null || step <= 0 || step === 1) return range;
     return range ? `${range}, in steps of ${step}` : `In steps of ${step}`;
   }
   if (format === "list") return "One item per line";

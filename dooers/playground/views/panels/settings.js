@@ -20,9 +20,10 @@ export function SettingsPanel() {
   const source = useValue(client);
   const chosen = useValue(audience);
   return html`<section class="panel settings" aria-labelledby=${`${id}-title`}>
+    <h2 class="visually-hidden" id=${`${id}-title`}>Settings</h2>
     <header class="panel-head">
-      <h2 id=${`${id}-title`}>Settings</h2>
-      <div class="segments" role="group" aria-label="Audience">
+      <span class="muted" id=${`${id}-audience`}>Audience</span>
+      <div class="segments" role="group" aria-labelledby=${`${id}-audience`}>
         ${["user", "creator"].map(
           (name) =>
             html`<button
@@ -78,7 +79,7 @@ function Form({ source, audience: chosen }) {
  * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField>}} props
  */
 function Entry({ entry, ...shared }) {
-  if (!entry || !("fields" in entry) || !Array.isArray(entry.fields)) {
+  if (typeof entry !== "object" || entry === null || !("fields" in entry) || !Array.isArray(entry.fields)) {
     const field = /** @type {SettingsField} */ (entry);
     const standard = shared.standards.get(field?.id)?.value;
     return html`<${SettingField} field=${field} view=${shared.view} standard=${standard} />`;
@@ -131,11 +132,6 @@ function Failure({ error, audience: chosen, onRetry }) {
   }
   return html`<div class="notice error" role="alert">
       <p>${message}</p>
-      ${
-        code === "FORBIDDEN" &&
-        chosen === "creator" &&
-        html`<p>The creator audience requires the organization role “owner” or “manager”.</p>`
-      }
     </div>
     <div class="actions">
       ${

@@ -92,6 +92,8 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
     if (opened !== null) onOpen(key);
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + height) element.scrollTop = top + rowHeight - height;
+    // The event follows later, and rows may change before it.
+    onScroll();
   };
 
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
