@@ -32,7 +32,7 @@ where
 }
 
 /// Answers a request for the page itself. All addresses in the page are relative, so they are wrong for a page at
-/// `/playground`, where a program has nested the routes. axum does not route `/playground/` to nested routes, so the browser
+/// `/playground`, where a program may nest the routes. axum does not route `/playground/` to nested routes, so the browser
 /// is redirected to the file.
 fn page(index: &Asset, uri: &Uri, headers: &HeaderMap) -> Response {
     match uri.path().rsplit_once('/') {
