@@ -45,6 +45,9 @@ pub struct WorkerConfig {
     pub(super) authenticator_is_by_variable: bool,
     pub(super) allow_open: bool,
     pub(super) trusted_proxies: TrustedProxies,
+    /// `None` serves the playground on loopback addresses only.
+    #[cfg(feature = "playground")]
+    pub(super) playground: Option<bool>,
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
@@ -155,6 +158,8 @@ impl Default for WorkerConfig {
             authenticator_is_by_variable: false,
             allow_open: false,
             trusted_proxies: TrustedProxies::default(),
+            #[cfg(feature = "playground")]
+            playground: None,
             database: Database::default(),
             database_is_chosen: false,
             secret_keys: None,
@@ -276,6 +281,37 @@ impl WorkerConfig {
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
         self
+    }
+
+    /// Sets whether the server serves the playground at `/`: a page for conversations with the agents.
+    ///
+    /// By default, a server that listens on a loopback address serves it, and any other server does not. The page consists of
+    /// static files. It can do no more than any other client, and the rules of
+    /// [`allowed_hosts`](Self::allowed_hosts) and [`allowed_origins`](Self::allowed_origins) apply to it. Turn it off for a
+    /// server on a loopback address that a proxy publishes, unless the users of the proxy may see the page.
+    ///
+    /// ```
+    /// use dooers::WorkerConfig;
+    ///
+    /// let config = WorkerConfig::new().playground(false);
+    /// ```
+    #[cfg(feature = "playground")]
+    #[must_use]
+    pub fn playground(mut self, on: bool) -> Self {
+        self.playground = Some(on);
+        self
+    }
+
+    /// Returns true if a server serves the playground. This is the only place that decides it.
+    #[cfg(feature = "playground")]
+    pub(super) fn has_playground(&self, is_on_loopback: bool) -> bool {
+        self.playground.unwrap_or(is_on_loopback)
+    }
+
+    /// Returns false: this program does not contain the playground.
+    #[cfg(not(feature = "playground"))]
+    pub(super) fn has_playground(&self, _: bool) -> bool {
+        false
     }
 
     /// Sets the author name on the agent's messages.
@@ -551,6 +587,8 @@ impl fmt::Debug for WorkerConfig {
             .field("secret_variables", &self.secret_variables)
             .field("analytics", &self.analytics)
             .field("agent_variables", &self.agent_variables);
+        #[cfg(feature = "playground")]
+        shown.field("playground", &self.playground);
         #[cfg(feature = "webhook")]
         shown.field("webhook", &self.webhook);
         shown.finish()

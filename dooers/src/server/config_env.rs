@@ -39,6 +39,7 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_TRUSTED_PROXIES` | | addresses and ranges (`10.0.0.5`, `10.0.0.0/8`) of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` count, separated by commas; see [`trusted_proxies`](Self::trusted_proxies) |
+    /// | `WORKER_PLAYGROUND` | | `on` or `off`: whether the server serves the playground at `/` (feature `playground`). By default, it serves the page if it listens on a loopback address |
     /// | `WORKER_TOKENS_FILE` | | the TOML file with the tokens of [`StaticTokens`](crate::auth::StaticTokens). A server has at most one authenticator |
     /// | `WORKER_AUTH_WEBHOOK_URL` | | the URL that decides about tokens, as for [`WebhookAuthenticator`](crate::auth) (feature `auth-webhook`) |
     /// | `WORKER_AUTH_WEBHOOK_SECRET` | | the secret with which the requests to that URL are signed; required with it |
@@ -144,6 +145,7 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
         env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
+        env.playground(&mut config)?;
         if let Some(authenticator) = authenticator(&env)? {
             config.authenticator = authenticator;
             config.authenticator_is_by_variable = true;

@@ -62,6 +62,7 @@ mod cors;
 mod jwt;
 mod origins;
 mod pending_connections;
+mod playground;
 mod proxies;
 mod routing;
 mod security_headers;
