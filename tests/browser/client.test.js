@@ -1,53 +1,13 @@
 /** The client of the playground, in a page, against servers of the examples. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { openClient } from "./client-page.js";
 import { startServer } from "./server.js";
-import { root } from "./workspace.js";
-
-/** The path below which pages find the files of the playground, and the page itself. */
-const served = "/playground-under-test/";
-
-/** A page with the client and what the tests use of it. */
-const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
-  import { Client } from "./client.js";
-  const clients = [];
-  Object.assign(globalThis, {
-    clear() {
-      for (const client of clients.splice(0)) client.stop();
-      localStorage.clear();
-    },
-    create(options = {}, user_id = "ada") {
-      const user = { user_id, organization_role: "owner" };
-      const identity = { worker_id: "w1", organization_id: "o1", workspace_id: "s1", user };
-      const url = \`ws://\${location.host}/ws\`;
-      globalThis.client = new Client({ url, identity, storage: localStorage, ...options });
-      clients.push(client);
-      return client;
-    },
-    until(target, type, condition) {
-      return new Promise((resolve) => {
-        const check = () => {
-          if (!condition()) return;
-          target.removeEventListener(type, check);
-          resolve();
-        };
-        target.addEventListener(type, check);
-        check();
-      });
-    },
-    settled: (conversation) => until(conversation, "change", () =>
-      conversation.outbox.length === 0 && conversation.runs.size > 0 && conversation.running.length === 0),
-    texts: (conversation, actor) => conversation.events
-      .filter((event) => event.actor === actor && event.type === "message")
-      .map(({ content }) => content.map(({ text }) => text).join("")),
-    seqs: (conversation) => conversation.events.map(({ seq }) => seq),
-  });
-</script>`;
 
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
@@ -75,39 +35,8 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-/** The pages with and without `onSocket`, by their hosts. */
-const pages = { plain: new Map(), routed: new Map() };
-
-/**
- * Opens a page of a server with the client. Pages are used again, without what they stored.
- *
- * @param {string} host
- * @param {(socket: import("playwright-core").WebSocketRoute) => void} [onSocket] sits between the page and the server
- */
-async function open(host, onSocket) {
-  const known = pages[onSocket ? "routed" : "plain"];
-  if (!known.has(host) || known.get(host).isClosed()) known.set(host, await loadPage(host, onSocket !== undefined));
-  const page = known.get(host);
-  await page.evaluate(() => clear());
-  page.onSocket = onSocket;
-  return page;
-}
-
-/** Loads the page of a server, whose sockets `page.onSocket` handles if they are routed. */
-async function loadPage(host, isRouted) {
-  const page = await browser.newPage();
-  page.errors = [];
-  page.on("pageerror", (error) => page.errors.push(error));
-  await page.route(`**${served}**`, async (route) => {
-    const path = new URL(route.request().url()).pathname.slice(served.length);
-    if (path === "") return route.fulfill({ body: document, contentType: "text/html" });
-    const body = await readFile(join(root, "dooers/playground", path), "utf8");
-    return route.fulfill({ body, contentType: "text/javascript" });
-  });
-  if (isRouted) await page.routeWebSocket("**", (socket) => page.onSocket(socket));
-  await page.goto(`http://${host}${served}`);
-  return page;
-}
+/** Opens a page of a server with the client. `onSocket` may sit between them. */
+const open = (host, onSocket) => openClient(browser, host, onSocket);
 
 /** The numbers from 1 to `last`. */
 const upTo = (last) => Array.from({ length: last }, (_, index) => index + 1);
@@ -138,7 +67,9 @@ test("deltas join to the final text", limit, async () => {
   assert.deepEqual(answer, ["You said: hello. That reminds me of a long story."]);
   assert.equal(joined, answer[0]);
   assert.ok(shown.length > 3, `${shown.length} states were shown`);
-  for (const [index, text] of shown.entries()) assert.ok(answer[0].startsWith(text) && text.length >= (shown[index - 1]?.length ?? 0));
+  for (const [index, text] of shown.entries()) {
+    assert.ok(answer[0].startsWith(text) && text.length >= (shown[index - 1]?.length ?? 0));
+  }
   assert.deepEqual(seqs, upTo(seqs.length));
 });
 
@@ -280,7 +211,8 @@ test("refused message fails, and can be sent again", limit, async () => {
     socket.onMessage((text) => {
       const { type, payload } = JSON.parse(text);
       if (type === "event.create") ids.push(payload.client_event_id);
-      if (ids.length === 1 && type === "event.create") refuse(socket, text, { code: "INTERNAL_ERROR", message: "broken (error 7)" });
+      const isFirst = ids.length === 1 && type === "event.create";
+      if (isFirst) refuse(socket, text, { code: "INTERNAL_ERROR", message: "broken (error 7)" });
       else server.send(text);
     });
   });
@@ -298,7 +230,8 @@ test("refused message fails, and can be sent again", limit, async () => {
     const blank = again.send(" ");
     await until(again, "change", () => blank.status === "failed");
     again.discard(blank.client_event_id);
-    return { message, code, said: texts(again, "user"), blank: blank.error.code, outbox: again.outbox, kept: localStorage.length };
+    const { outbox } = again;
+    return { message, code, said: texts(again, "user"), blank: blank.error.code, outbox, kept: localStorage.length };
   });
   assert.deepEqual(result, {
     message: "broken (error 7)",
@@ -312,6 +245,7 @@ test("refused message fails, and can be sent again", limit, async () => {
 });
 
 test("unknown frames are ignored", limit, async () => {
+  const unknown = { id: "E", seq: 3, type: "hologram", actor: "oracle", content: [{ type: "smell" }, null] };
   const frames = [
     "not JSON", "null", "[]", "7", "{}",
     ...[
@@ -319,7 +253,7 @@ test("unknown frames are ignored", limit, async () => {
       { type: "event.append", payload: null },
       { type: "event.append", payload: { thread_id: "T", events: null } },
       { type: "event.append", payload: { thread_id: "T", events: [null, 1, {}, { id: "x" }] } },
-      { type: "event.append", payload: { thread_id: "T", events: [{ id: "E", seq: 3, type: "hologram", actor: "oracle", content: [{ type: "smell" }, null] }] } },
+      { type: "event.append", payload: { thread_id: "T", events: [unknown] } },
       { type: "event.delta", payload: { thread_id: "T", event_id: "E", delta_seq: 0, text: "?" } },
       { type: "event.delta", payload: {} },
       { type: "thread.upsert", payload: {} },
@@ -353,7 +287,9 @@ test("unknown frames are ignored", limit, async () => {
     const settings = client.settings();
     client.analytics();
     await until(conversation, "change", () => conversation.thread?.title === "after");
-    return { phase: client.state.phase, types: conversation.events.map(({ type }) => type), running: conversation.running.length, fields: settings.fields.length };
+    const types = conversation.events.map(({ type }) => type);
+    const counts = { running: conversation.running.length, fields: settings.fields.length };
+    return { phase: client.state.phase, types, ...counts };
   });
   assert.deepEqual(result, { phase: "connected", types: ["message", "message", "hologram"], running: 0, fields: 2 });
   assert.deepEqual(page.errors, []);
@@ -505,7 +441,8 @@ test("two conversations with one thread stay equal", limit, async () => {
     other.close();
     one.send("again");
     await until(one, "change", () => texts(one, "assistant").length === 2 && one.running.length === 0);
-    return { equal: JSON.stringify(one.events.slice(0, other.events.length)) === JSON.stringify(other.events), answers: texts(one, "assistant") };
+    const [seen, expected] = [other.events, one.events.slice(0, other.events.length)].map((events) => JSON.stringify(events));
+    return { equal: seen === expected, answers: texts(one, "assistant") };
   });
   assert.equal(result.equal, true);
   assert.match(result.answers[1], /^You said: again\. .*story\.$/);
@@ -541,7 +478,8 @@ test("refused identity waits for a new token", limit, async () => {
     socket.onMessage((text) => {
       const { type, payload } = JSON.parse(text);
       if (type === "connect") tokens.push(payload.auth_token);
-      if (type === "connect" && payload.auth_token === "old") refuse(socket, text, { code: "UNAUTHORIZED", message: "the token has expired" });
+      const isOld = type === "connect" && payload.auth_token === "old";
+      if (isOld) refuse(socket, text, { code: "UNAUTHORIZED", message: "the token has expired" });
       else if (type === "thread.delete") socket.close({ code: 1008, reason: "revoked" });
       else accept(socket, text);
     });
@@ -677,7 +615,8 @@ test("waiting messages are queued and can be withdrawn", limit, async () => {
     await client.cancel({ event_id: conversation.queued[0].id });
     await client.cancel({ run_id: conversation.running[0].id });
     await until(conversation, "change", () => [...conversation.runs.values()].some(({ status }) => status === "succeeded"));
-    return { said: texts(conversation, "assistant"), statuses: [...conversation.runs.values()].map(({ status }) => status).sort() };
+    const statuses = Array.from(conversation.runs.values(), ({ status }) => status);
+    return { said: texts(conversation, "assistant"), statuses: statuses.sort() };
   });
   assert.deepEqual(result, { said: ["You said: third"], statuses: ["canceled", "canceled", "succeeded"] });
 });
