@@ -78,3 +78,18 @@ async function loadPage(browser, host, isRouted) {
   await page.goto(`http://${host}${served}`);
   return page;
 }
+
+/** Answers a frame of the page as a server does that accepts everything, and stores nothing. */
+export function accept(socket, text) {
+  const { id } = JSON.parse(text);
+  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: true } }));
+}
+
+/** Refuses a frame of the page. */
+export function refuse(socket, text, error) {
+  const { id } = JSON.parse(text);
+  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
+}
+
+/** The numbers from 1 to `last`. */
+export const upTo = (last) => Array.from({ length: last }, (_, index) => index + 1);

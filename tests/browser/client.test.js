@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
-import { openClient } from "./client-page.js";
+import { accept, openClient, refuse, upTo } from "./client-page.js";
 import { startServer } from "./server.js";
+import { unknownFrames } from "./unknown-frames.js";
 
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
@@ -37,9 +38,6 @@ after(async () => {
 
 /** Opens a page of a server with the client. `onSocket` may sit between them. */
 const open = (host, onSocket) => openClient(browser, host, onSocket);
-
-/** The numbers from 1 to `last`. */
-const upTo = (last) => Array.from({ length: last }, (_, index) => index + 1);
 
 const limit = { timeout: 20_000 };
 
@@ -192,18 +190,6 @@ test("first messages share a thread after a reload", limit, async () => {
   assert.deepEqual(result, { waiting: [2, 0], said: ["a", "b"], other: null });
 });
 
-/** Answers a frame of the page as a server does that accepts everything, and stores nothing. */
-function accept(socket, text) {
-  const { id } = JSON.parse(text);
-  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: true } }));
-}
-
-/** Refuses a frame of the page. */
-function refuse(socket, text, error) {
-  const { id } = JSON.parse(text);
-  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
-}
-
 test("refused message fails, and can be sent again", limit, async () => {
   const ids = [];
   const page = await open(load.host, (socket) => {
@@ -245,31 +231,6 @@ test("refused message fails, and can be sent again", limit, async () => {
 });
 
 test("unknown frames are ignored", limit, async () => {
-  const unknown = { id: "E", seq: 3, type: "hologram", actor: "oracle", content: [{ type: "smell" }, null] };
-  const frames = [
-    "not JSON", "null", "[]", "7", "{}",
-    ...[
-      { type: "event.append" },
-      { type: "event.append", payload: null },
-      { type: "event.append", payload: { thread_id: "T", events: null } },
-      { type: "event.append", payload: { thread_id: "T", events: [null, 1, {}, { id: "x" }] } },
-      { type: "event.append", payload: { thread_id: "T", events: [unknown] } },
-      { type: "event.delta", payload: { thread_id: "T", event_id: "E", delta_seq: 0, text: "?" } },
-      { type: "event.delta", payload: {} },
-      { type: "thread.upsert", payload: {} },
-      { type: "thread.upsert", payload: { thread: null } },
-      { type: "run.upsert", payload: { run: null } },
-      { type: "run.upsert", payload: { run: { id: "R", thread_id: "T", status: "dreaming" } } },
-      { type: "ack", payload: { ack_id: null, ok: false, error: null } },
-      { type: "thread.snapshot", payload: { thread: { id: "T" }, events: 1, runs: "?", feedback: [null] } },
-      { type: "settings.patch", payload: { field_id: 1 } },
-      { type: "settings.snapshot", payload: { fields: [null, 1, { id: "f" }, { id: "g", fields: [null] }] } },
-      { type: "settings.patch", payload: { field_id: "f", value: { not: "known" } } },
-      { type: "analytics.event", payload: {} },
-      { type: "quantum.leap", payload: { where: "next" } },
-    ].map((frame) => JSON.stringify(frame)),
-    Buffer.from("binary"),
-  ];
   const page = await open(load.host, (socket) => {
     socket.onMessage((text) => {
       const { id, type } = JSON.parse(text);
@@ -277,7 +238,7 @@ test("unknown frames are ignored", limit, async () => {
       if (type !== "thread.subscribe") return accept(socket, text);
       const payload = { thread: { id: "T" }, events: [event(1), event(2)], runs: [null, {}], feedback: [null, {}] };
       socket.send(JSON.stringify({ id, type: "thread.snapshot", payload }));
-      for (const frame of frames) socket.send(frame);
+      for (const frame of unknownFrames) socket.send(frame);
       socket.send(JSON.stringify({ type: "thread.upsert", payload: { thread: { id: "T", title: "after" } } }));
     });
   });
