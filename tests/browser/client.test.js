@@ -1,53 +1,14 @@
 /** The client of the playground, in a page, against servers of the examples. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { accept, openClient, refuse, upTo } from "./client-page.js";
 import { startServer } from "./server.js";
-import { root } from "./workspace.js";
-
-/** The path below which pages find the files of the playground, and the page itself. */
-const served = "/playground-under-test/";
-
-/** A page with the client and what the tests use of it. */
-const document = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
-  import { Client } from "./client.js";
-  const clients = [];
-  Object.assign(globalThis, {
-    clear() {
-      for (const client of clients.splice(0)) client.stop();
-      localStorage.clear();
-    },
-    create(options = {}, user_id = "ada") {
-      const user = { user_id, organization_role: "owner" };
-      const identity = { worker_id: "w1", organization_id: "o1", workspace_id: "s1", user };
-      const url = \`ws://\${location.host}/ws\`;
-      globalThis.client = new Client({ url, identity, storage: localStorage, ...options });
-      clients.push(client);
-      return client;
-    },
-    until(target, type, condition) {
-      return new Promise((resolve) => {
-        const check = () => {
-          if (!condition()) return;
-          target.removeEventListener(type, check);
-          resolve();
-        };
-        target.addEventListener(type, check);
-        check();
-      });
-    },
-    settled: (conversation) => until(conversation, "change", () =>
-      conversation.outbox.length === 0 && conversation.runs.size > 0 && conversation.running.length === 0),
-    texts: (conversation, actor) => conversation.events
-      .filter((event) => event.actor === actor && event.type === "message")
-      .map(({ content }) => content.map(({ text }) => text).join("")),
-    seqs: (conversation) => conversation.events.map(({ seq }) => seq),
-  });
-</script>`;
+import { unknownFrames } from "./unknown-frames.js";
 
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
@@ -75,44 +36,10 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-/** The pages with and without `onSocket`, by their hosts. */
-const pages = { plain: new Map(), routed: new Map() };
+/** Opens a page of a server with the client. `onSocket` may sit between them. */
+const open = (host, onSocket) => openClient(browser, host, onSocket);
 
-/**
- * Opens a page of a server with the client. Pages are used again, without what they stored.
- *
- * @param {string} host
- * @param {(socket: import("playwright-core").WebSocketRoute) => void} [onSocket] sits between the page and the server
- */
-async function open(host, onSocket) {
-  const known = pages[onSocket ? "routed" : "plain"];
-  if (!known.has(host) || known.get(host).isClosed()) known.set(host, await loadPage(host, onSocket !== undefined));
-  const page = known.get(host);
-  await page.evaluate(() => clear());
-  page.onSocket = onSocket;
-  return page;
-}
-
-/** Loads the page of a server, whose sockets `page.onSocket` handles if they are routed. */
-async function loadPage(host, isRouted) {
-  const page = await browser.newPage();
-  page.errors = [];
-  page.on("pageerror", (error) => page.errors.push(error));
-  await page.route(`**${served}**`, async (route) => {
-    const path = new URL(route.request().url()).pathname.slice(served.length);
-    if (path === "") return route.fulfill({ body: document, contentType: "text/html" });
-    const body = await readFile(join(root, "dooers/playground", path), "utf8");
-    return route.fulfill({ body, contentType: "text/javascript" });
-  });
-  if (isRouted) await page.routeWebSocket("**", (socket) => page.onSocket(socket));
-  await page.goto(`http://${host}${served}`);
-  return page;
-}
-
-/** The numbers from 1 to `last`. */
-const upTo = (last) => Array.from({ length: last }, (_, index) => index + 1);
-
-const limit = { timeout: 10_000 };
+const limit = { timeout: 20_000 };
 
 test("deltas join to the final text", limit, async () => {
   const page = await open(streaming.host);
@@ -138,7 +65,9 @@ test("deltas join to the final text", limit, async () => {
   assert.deepEqual(answer, ["You said: hello. That reminds me of a long story."]);
   assert.equal(joined, answer[0]);
   assert.ok(shown.length > 3, `${shown.length} states were shown`);
-  for (const [index, text] of shown.entries()) assert.ok(answer[0].startsWith(text) && text.length >= (shown[index - 1]?.length ?? 0));
+  for (const [index, text] of shown.entries()) {
+    assert.ok(answer[0].startsWith(text) && text.length >= (shown[index - 1]?.length ?? 0));
+  }
   assert.deepEqual(seqs, upTo(seqs.length));
 });
 
@@ -201,29 +130,31 @@ test("message of a killed server is stored once", limit, async () => {
 });
 
 test("dropped socket resumes without gap or duplicate", limit, async () => {
-  const sockets = [];
+  let sockets = 0;
   const page = await open(load.host, (socket) => {
+    sockets += 1;
+    let rest = sockets === 1 ? 20 : Infinity;
+    let isClosed = false;
     const server = socket.connectToServer();
-    sockets.push({ socket, server });
+    server.onMessage((text) => {
+      const { type, payload } = JSON.parse(text);
+      if (type === "event.append") rest -= payload.events.length;
+      if (rest >= 0) return socket.send(text);
+      if (!isClosed) socket.close({ code: 1001 });
+      isClosed = true;
+    });
   });
-  await page.evaluate(async () => {
-    create().start();
-    const conversation = (globalThis.conversation = client.open(null));
-    conversation.send("stream 200");
-    await until(conversation, "change", () => conversation.events.length > 20);
-    globalThis.lost = until(client, "state", () => client.state.phase === "waiting");
-  });
-  await sockets[0].socket.close({ code: 1001 });
-  await sockets[0].server.close();
   const { answers, seqs } = await page.evaluate(async () => {
-    await lost;
-    client.reconnect();
-    await settled(conversation);
+    create().start();
+    const conversation = client.open(null);
+    conversation.send("stream 150");
+    // The snapshot shows the run as ended before the later events arrive.
+    await until(conversation, "change", () => conversation.events.at(-1)?.seq >= 151);
     return { answers: texts(conversation, "assistant"), seqs: seqs(conversation) };
   });
-  assert.equal(sockets.length, 2);
-  assert.deepEqual(answers, upTo(200).map((number) => `text ${number - 1}`));
-  assert.deepEqual(seqs, upTo(201));
+  assert.equal(sockets, 2);
+  assert.deepEqual(answers, upTo(150).map((number) => `text ${number - 1}`));
+  assert.deepEqual(seqs, upTo(151));
 });
 
 test("two quick first messages share a thread", limit, async () => {
@@ -259,18 +190,6 @@ test("first messages share a thread after a reload", limit, async () => {
   assert.deepEqual(result, { waiting: [2, 0], said: ["a", "b"], other: null });
 });
 
-/** Answers a frame of the page as a server does that accepts everything, and stores nothing. */
-function accept(socket, text) {
-  const { id } = JSON.parse(text);
-  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: true } }));
-}
-
-/** Refuses a frame of the page. */
-function refuse(socket, text, error) {
-  const { id } = JSON.parse(text);
-  socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
-}
-
 test("refused message fails, and can be sent again", limit, async () => {
   const ids = [];
   const page = await open(load.host, (socket) => {
@@ -278,7 +197,8 @@ test("refused message fails, and can be sent again", limit, async () => {
     socket.onMessage((text) => {
       const { type, payload } = JSON.parse(text);
       if (type === "event.create") ids.push(payload.client_event_id);
-      if (ids.length === 1 && type === "event.create") refuse(socket, text, { code: "INTERNAL_ERROR", message: "broken (error 7)" });
+      const isFirst = ids.length === 1 && type === "event.create";
+      if (isFirst) refuse(socket, text, { code: "INTERNAL_ERROR", message: "broken (error 7)" });
       else server.send(text);
     });
   });
@@ -296,7 +216,8 @@ test("refused message fails, and can be sent again", limit, async () => {
     const blank = again.send(" ");
     await until(again, "change", () => blank.status === "failed");
     again.discard(blank.client_event_id);
-    return { message, code, said: texts(again, "user"), blank: blank.error.code, outbox: again.outbox, kept: localStorage.length };
+    const { outbox } = again;
+    return { message, code, said: texts(again, "user"), blank: blank.error.code, outbox, kept: localStorage.length };
   });
   assert.deepEqual(result, {
     message: "broken (error 7)",
@@ -310,30 +231,6 @@ test("refused message fails, and can be sent again", limit, async () => {
 });
 
 test("unknown frames are ignored", limit, async () => {
-  const frames = [
-    "not JSON", "null", "[]", "7", "{}",
-    ...[
-      { type: "event.append" },
-      { type: "event.append", payload: null },
-      { type: "event.append", payload: { thread_id: "T", events: null } },
-      { type: "event.append", payload: { thread_id: "T", events: [null, 1, {}, { id: "x" }] } },
-      { type: "event.append", payload: { thread_id: "T", events: [{ id: "E", seq: 3, type: "hologram", actor: "oracle", content: [{ type: "smell" }, null] }] } },
-      { type: "event.delta", payload: { thread_id: "T", event_id: "E", delta_seq: 0, text: "?" } },
-      { type: "event.delta", payload: {} },
-      { type: "thread.upsert", payload: {} },
-      { type: "thread.upsert", payload: { thread: null } },
-      { type: "run.upsert", payload: { run: null } },
-      { type: "run.upsert", payload: { run: { id: "R", thread_id: "T", status: "dreaming" } } },
-      { type: "ack", payload: { ack_id: null, ok: false, error: null } },
-      { type: "thread.snapshot", payload: { thread: { id: "T" }, events: 1, runs: "?", feedback: [null] } },
-      { type: "settings.patch", payload: { field_id: 1 } },
-      { type: "settings.snapshot", payload: { fields: [null, 1, { id: "f" }, { id: "g", fields: [null] }] } },
-      { type: "settings.patch", payload: { field_id: "f", value: { not: "known" } } },
-      { type: "analytics.event", payload: {} },
-      { type: "quantum.leap", payload: { where: "next" } },
-    ].map((frame) => JSON.stringify(frame)),
-    Buffer.from("binary"),
-  ];
   const page = await open(load.host, (socket) => {
     socket.onMessage((text) => {
       const { id, type } = JSON.parse(text);
@@ -341,7 +238,7 @@ test("unknown frames are ignored", limit, async () => {
       if (type !== "thread.subscribe") return accept(socket, text);
       const payload = { thread: { id: "T" }, events: [event(1), event(2)], runs: [null, {}], feedback: [null, {}] };
       socket.send(JSON.stringify({ id, type: "thread.snapshot", payload }));
-      for (const frame of frames) socket.send(frame);
+      for (const frame of unknownFrames) socket.send(frame);
       socket.send(JSON.stringify({ type: "thread.upsert", payload: { thread: { id: "T", title: "after" } } }));
     });
   });
@@ -351,10 +248,58 @@ test("unknown frames are ignored", limit, async () => {
     const settings = client.settings();
     client.analytics();
     await until(conversation, "change", () => conversation.thread?.title === "after");
-    return { phase: client.state.phase, types: conversation.events.map(({ type }) => type), running: conversation.running.length, fields: settings.fields.length };
+    const types = conversation.events.map(({ type }) => type);
+    const counts = { running: conversation.running.length, fields: settings.fields.length };
+    return { phase: client.state.phase, types, ...counts };
   });
   assert.deepEqual(result, { phase: "connected", types: ["message", "message", "hologram"], running: 0, fields: 2 });
   assert.deepEqual(page.errors, []);
+});
+
+test("list follows deltas, appends and snapshots", limit, async () => {
+  const event = (seq, more) => ({ id: `e${seq}`, seq, type: "message", actor: "assistant", content: [], ...more });
+  const streamed = (text, delta_seq) => event(2, { streaming: true, delta_seq, content: [{ type: "text", text }] });
+  const delta = (delta_seq, text) => ({ type: "event.delta", payload: { thread_id: "T", event_id: "e2", delta_seq, text } });
+  const append = (...events) => ({ type: "event.append", payload: { thread_id: "T", events } });
+  const snapshot = (payload) => ({ type: "thread.snapshot", payload: { thread: { id: "T" }, runs: [], ...payload } });
+  const answers = [
+    [
+      snapshot({ events: [event(1), streamed("abc", 3)], recovered: false }),
+      delta(4, "X"), delta(3, "d"), delta(3, "X"), delta(5, "X"), append(streamed("abcde", 9)), delta(8, "X"), delta(9, "f"),
+      append(event(3)),
+    ],
+    // A gap before `e10`, and an event before the list.
+    [snapshot({ events: [event(7), event(8)], recovered: false, has_more: true }), append(event(4)), append(event(10), event(11))],
+    [snapshot({ events: [event(8, { author: "edited" }), event(9), event(10), event(11)], recovered: true, has_more: true })],
+  ];
+  const after = [];
+  let socket;
+  const page = await open(load.host, (opened) => {
+    socket = opened;
+    socket.onMessage((text) => {
+      const { type, payload } = JSON.parse(text);
+      if (type !== "thread.subscribe") return accept(opened, text);
+      after.push(payload.after_event_id);
+      for (const frame of answers[after.length - 1]) opened.send(JSON.stringify(frame));
+    });
+  });
+  const text = await page.evaluate(async () => {
+    create().start();
+    globalThis.conversation = client.open("T");
+    await until(conversation, "change", () => conversation.events.length === 3);
+    globalThis.lost = until(client, "state", () => client.state.phase === "waiting");
+    return conversation.events[1].content[0].text;
+  });
+  assert.equal(text, "abcdef");
+  await socket.close({ code: 1001 });
+  const result = await page.evaluate(async () => {
+    await lost;
+    client.reconnect();
+    await until(conversation, "change", () => conversation.events.at(-1)?.seq === 11);
+    return { seqs: seqs(conversation), author: conversation.events[1].author, hasMore: conversation.hasMore };
+  });
+  assert.deepEqual(result, { seqs: [7, 8, 9, 10, 11], author: "edited", hasMore: true });
+  assert.deepEqual(after, [undefined, "e3", "e8"]);
 });
 
 test("older pages precede the list", limit, async () => {
@@ -457,7 +402,8 @@ test("two conversations with one thread stay equal", limit, async () => {
     other.close();
     one.send("again");
     await until(one, "change", () => texts(one, "assistant").length === 2 && one.running.length === 0);
-    return { equal: JSON.stringify(one.events.slice(0, other.events.length)) === JSON.stringify(other.events), answers: texts(one, "assistant") };
+    const [seen, expected] = [other.events, one.events.slice(0, other.events.length)].map((events) => JSON.stringify(events));
+    return { equal: seen === expected, answers: texts(one, "assistant") };
   });
   assert.equal(result.equal, true);
   assert.match(result.answers[1], /^You said: again\. .*story\.$/);
@@ -493,7 +439,8 @@ test("refused identity waits for a new token", limit, async () => {
     socket.onMessage((text) => {
       const { type, payload } = JSON.parse(text);
       if (type === "connect") tokens.push(payload.auth_token);
-      if (type === "connect" && payload.auth_token === "old") refuse(socket, text, { code: "UNAUTHORIZED", message: "the token has expired" });
+      const isOld = type === "connect" && payload.auth_token === "old";
+      if (isOld) refuse(socket, text, { code: "UNAUTHORIZED", message: "the token has expired" });
       else if (type === "thread.delete") socket.close({ code: 1008, reason: "revoked" });
       else accept(socket, text);
     });
@@ -629,7 +576,8 @@ test("waiting messages are queued and can be withdrawn", limit, async () => {
     await client.cancel({ event_id: conversation.queued[0].id });
     await client.cancel({ run_id: conversation.running[0].id });
     await until(conversation, "change", () => [...conversation.runs.values()].some(({ status }) => status === "succeeded"));
-    return { said: texts(conversation, "assistant"), statuses: [...conversation.runs.values()].map(({ status }) => status).sort() };
+    const statuses = Array.from(conversation.runs.values(), ({ status }) => status);
+    return { said: texts(conversation, "assistant"), statuses: statuses.sort() };
   });
   assert.deepEqual(result, { said: ["You said: third"], statuses: ["canceled", "canceled", "succeeded"] });
 });

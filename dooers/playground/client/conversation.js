@@ -104,7 +104,7 @@ export class Conversation extends EventTarget {
     // A copy, because a message that changes is another message. It fails here if it cannot be sent as JSON.
     const copy = JSON.parse(JSON.stringify({ event: { type, content: parts, data }, metadata }));
     return this.#host.outbox.add(
-      { ...copy, conversation: this.id, threadId: this.threadId },
+      { ...copy, conversation: this.id, thread_id: this.threadId },
       type === "form.response" && this.#mayHavePassword(data),
     );
   }
@@ -197,8 +197,10 @@ export class Conversation extends EventTarget {
     this.events = [...this.events];
     for (const event of list(snapshot?.events)) this.#put(event, true);
     this.#putRuns(list(snapshot?.runs));
-    const ratings = list(snapshot?.feedback).filter((rating) => typeof rating?.target_id === "string");
-    this.feedback = new Map([...this.feedback, ...ratings.map(({ target_id, feedback }) => /** @type {const} */ ([target_id, feedback]))]);
+    this.feedback = new Map(this.feedback);
+    for (const rating of list(snapshot?.feedback)) {
+      if (typeof rating?.target_id === "string") this.feedback.set(rating.target_id, rating.feedback);
+    }
   }
 
   /** Continues as the thread that its first message has created. @param {string} threadId @param {Thread | null} thread */
@@ -286,7 +288,9 @@ export class Conversation extends EventTarget {
   /** @param {any[]} runs */
   #putRuns(runs) {
     const known = runs.filter((run) => typeof run?.id === "string");
-    if (known.length > 0) this.runs = new Map([...this.runs, ...known.map((run) => /** @type {const} */ ([run.id, run]))]);
+    if (known.length === 0) return;
+    this.runs = new Map(this.runs);
+    for (const run of known) this.runs.set(run.id, run);
   }
 
   /** Whether the answer to a form may contain a password. That of an unknown form may. @param {any} data */

@@ -76,10 +76,10 @@ export class Outbox {
   /**
    * Adds a message and sends it.
    *
-   * @param {{event: OutgoingMessage["event"], metadata?: Record<string, any>, conversation: string, threadId: string | null}} what
+   * @param {Pick<OutgoingMessage, "event" | "metadata" | "conversation" | "thread_id">} written
    * @param {boolean} isSecret keeps the message out of the storage
    */
-  add({ event, metadata, conversation, threadId }, isSecret) {
+  add({ event, metadata, conversation, thread_id }, isSecret) {
     /** @type {OutgoingMessage} */
     const message = {
       client_event_id: newId(),
@@ -88,10 +88,11 @@ export class Outbox {
       created_at: this.#now(),
       status: "sending",
       conversation,
-      thread_id: threadId,
+      thread_id,
     };
     const waiting = this.#entries.filter((entry) => entry.message.status === "sending").length;
-    const entry = /** @type {Entry} */ ({ message, progress: "waiting", repetitions: 0, wasSent: false, wasLoaded: false, isSecret });
+    /** @type {Entry} */
+    const entry = { message, progress: "waiting", repetitions: 0, wasSent: false, wasLoaded: false, isSecret };
     this.#entries.push(entry);
     if (waiting >= MOST_WAITING) this.#fail(entry, new Error(`${MOST_WAITING} messages wait to be sent already`));
     else this.#changed(entry);
@@ -137,7 +138,7 @@ export class Outbox {
       }
     }
     this.#remove(entry);
-    return { conversation, wasSent: entry.wasSent || entry.wasLoaded };
+    return { conversation, wasSent: entry.wasSent };
   }
 
   /** Fails the messages of a deleted thread. @param {string} threadId */

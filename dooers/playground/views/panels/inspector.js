@@ -4,7 +4,7 @@ import { Icon } from "../../icons.js";
 import { frames } from "../../state/frames.js";
 import { maskSecrets } from "../../state/secrets.js";
 import { announce, threadId } from "../../state/session.js";
-import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
+import { html, signal, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { deltasOf, FrameRows } from "./frame-rows.js";
 import { CopyButton, JsonView } from "./json-view.js";
 import { clockOf, countOf, sizeOf } from "./numbers.js";
@@ -14,8 +14,8 @@ import { VirtualList } from "./virtual-list.js";
 /** @typedef {import("./frame-rows.js").FrameRow} FrameRow */
 /** @typedef {import("./frame-rows.js").Criteria} Criteria */
 
-/** @type {Criteria} */
-const everything = { direction: "", type: "", threadId: "", text: "", groupsDeltas: true };
+/** The filter stays while the panel is closed, as the log does. */
+const filter = signal(/** @type {Criteria} */ ({ direction: "", type: "", threadId: "", text: "", groupsDeltas: true }));
 
 /** Shows the log of frames. */
 export function InspectorPanel() {
@@ -23,7 +23,7 @@ export function InspectorPanel() {
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   useChanges(frames);
   const rowsOf = useMemo(() => new FrameRows(frames), []);
-  const [criteria, setCriteria] = useState(everything);
+  const criteria = useValue(filter);
   const [pausedAt, setPausedAt] = useState(/** @type {number | null} */ (null));
   const [isRevealed, reveal] = useState(false);
   const [opened, setOpened] = useState(/** @type {number | null} */ (null));
@@ -63,7 +63,12 @@ export function InspectorPanel() {
       <button class="button quiet" type="button" onClick=${() => exportLog(shown)}>Export</button>
       <button class="button quiet" type="button" onClick=${clear}>Clear</button>
     </header>
-    <${Filters} criteria=${criteria} onChange=${setCriteria} isRevealed=${isRevealed} onReveal=${reveal} />
+    <${Filters}
+      criteria=${criteria}
+      onChange=${(/** @type {Criteria} */ changed) => (filter.value = changed)}
+      isRevealed=${isRevealed}
+      onReveal=${reveal}
+    />
     <${VirtualList}
       label="Frames"
       rows=${rows}
