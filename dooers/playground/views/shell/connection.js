@@ -2,6 +2,7 @@
 
 import { announce } from "../../state/announce.js";
 import { clockTime } from "../../state/clock.js";
+import { focusComposer } from "../../state/commands.js";
 import { dialog } from "../../state/dialogs.js";
 import { client, connection, expiresAt } from "../../state/session.js";
 import { errorText } from "../../state/toasts.js";
@@ -81,6 +82,16 @@ export function ConnectionBanner() {
   const seconds = useCountdown(shown === "waiting" ? retryAt : undefined);
   // "connecting" between two attempts keeps the banner.
   const wasLost = useRef(false);
+  const pressed = useRef(false);
+  useEffect(() => {
+    // The pressed button disappears with the banner.
+    if (shown === "connected" && pressed.current && document.activeElement === document.body) focusComposer();
+    if (shown === "connected") pressed.current = false;
+  }, [shown]);
+  const tryNow = () => {
+    pressed.current = true;
+    client.value?.reconnect();
+  };
   if (shown === "waiting" || shown === "offline") wasLost.current = true;
   if (shown === "connected" || shown === "refused") wasLost.current = false;
 
@@ -88,13 +99,13 @@ export function ConnectionBanner() {
     return html`<div class="banner notice error" role="alert">
       <p><strong>The server refused the connection.</strong>${error && html`<span>${errorText(error)}</span>`}</p>
       <button class="button" type="button" onClick=${() => (dialog.value = "identity")}>Change identity</button>
-      <button class="button" type="button" onClick=${() => client.value?.reconnect()}>Try again</button>
+      <button class="button" type="button" onClick=${tryNow}>Try again</button>
     </div>`;
   }
   if (wasLost.current) {
     return html`<div class="banner notice warning">
       <p>${lostText(shown, seconds)}</p>
-      <button class="button" type="button" aria-disabled=${shown === "connecting"} onClick=${() => client.value?.reconnect()}>Try now</button>
+      <button class="button" type="button" aria-disabled=${shown === "connecting"} onClick=${tryNow}>Try now</button>
     </div>`;
   }
   if (expires) {

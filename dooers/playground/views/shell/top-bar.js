@@ -6,7 +6,7 @@ import { dialog } from "../../state/dialogs.js";
 import { identity, identityName } from "../../state/identities.js";
 import { panel, showSidebar, sidebar, togglePanel } from "../../state/layout.js";
 import { firstWords, knownName, threadName } from "../../state/names.js";
-import { agent, conversation, threadId } from "../../state/session.js";
+import { agent, connection, conversation, threadId } from "../../state/session.js";
 import { nextTheme, theme } from "../../state/theme.js";
 import { threadList } from "../../state/threads.js";
 import { html, useChanges, useEffect, useRef, useState, useValue } from "../../ui.js";
@@ -61,6 +61,8 @@ function Title() {
   const agentName = useValue(agent);
   const list = useValue(threadList);
   useValue(firstWords);
+  // Whether titles can be changed depends on the server.
+  useValue(connection);
   useChanges(opened);
   useChanges(list);
   const [editedId, edit] = useState(/** @type {string | null} */ (null));
