@@ -1,7 +1,7 @@
 /** A form of an agent. */
 
 import { html, useEffect, useRef, useState } from "../../ui.js";
-import { answerOf, defaultOf, problemOf } from "./form-values.js";
+import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
 import { FormField, ShownValue } from "./form-field.js";
 import { useKept } from "./fold.js";
 import { plain } from "./safe-text.js";
@@ -36,7 +36,7 @@ function Answered({ elements, answer }) {
   return html`<dl class="values">
     ${elements.map((element) => html`<div key=${element.name}>
       <dt dir="auto">${plain(element.label || element.name)}</dt>
-      <dd><${ShownValue} element=${element} value=${answer?.data?.values?.[element.name]}
+      <dd><${ShownValue} element=${element} value=${own(answer?.data?.values, element.name)}
         hasValue=${answer?.data?.has_value?.includes?.(element.name) ?? false} /></dd>
     </div>`)}
   </dl>`;
@@ -67,7 +67,7 @@ function OpenForm({ event, elements, state, view }) {
   };
   const onSubmit = (/** @type {Event} */ submit) => {
     submit.preventDefault();
-    const found = Object.fromEntries(elements.map((element) => [element.name, problemOf(element, values[element.name])])
+    const found = Object.fromEntries(elements.map((element) => [element.name, problemOf(element, own(values, element.name))])
       .filter(([, problem]) => problem !== ""));
     setProblems(found);
     if (Object.keys(found).length === 0) send(false);
@@ -75,10 +75,10 @@ function OpenForm({ event, elements, state, view }) {
   return html`<form novalidate ref=${form} onSubmit=${onSubmit}>
     ${state?.phase === "again" && html`<p class="notice warning">The turn of your answer did not succeed, so the form is open again.
       ${elements.some(({ input_type }) => input_type === "password") ? " Please enter passwords again." : ""}</p>`}
-    ${elements.map((element) => html`<${FormField} key=${element.name} id=${`${event.id} ${element.name}`} element=${element} value=${values[element.name]}
-      problem=${problems[element.name] ?? ""} isDisabled=${isSending} onChange=${(/** @type {unknown} */ value) => {
+    ${elements.map((element) => html`<${FormField} key=${element.name} id=${`${event.id} ${element.name}`} element=${element} value=${own(values, element.name)}
+      problem=${own(problems, element.name) ?? ""} isDisabled=${isSending} onChange=${(/** @type {unknown} */ value) => {
         setValues({ ...values, [element.name]: value });
-        if (problems[element.name]) setProblems({ ...problems, [element.name]: "" });
+        if (own(problems, element.name)) setProblems({ ...problems, [element.name]: "" });
       }} />`)}
     ${refusal && html`<p class="notice error" role="alert">${plain(refusal)}</p>`}
     <div class="actions">
@@ -90,5 +90,5 @@ function OpenForm({ event, elements, state, view }) {
 
 /** @param {any[]} elements @param {Record<string, unknown>} before */
 function initialOf(elements, before) {
-  return Object.fromEntries(elements.map((element) => [element.name, before[element.name] ?? defaultOf(element)]));
+  return Object.fromEntries(elements.map((element) => [element.name, own(before, element.name) ?? defaultOf(element)]));
 }
