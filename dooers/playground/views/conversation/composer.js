@@ -29,7 +29,13 @@ export function Composer({ view, hint }) {
     setError("");
     setDraft((/** @type {Draft} */ before) => ({ ...before, ...part }));
   };
-  useEffect(() => saveDraft(agentName, threadId, draft), [agentName, threadId, draft]);
+  const savedAs = useRef(threadId);
+  useEffect(() => {
+    // The first message has created the thread, and the next one belongs to it.
+    if (savedAs.current !== threadId) saveDraft(agentName, savedAs.current, emptyDraft());
+    savedAs.current = threadId;
+    saveDraft(agentName, threadId, draft);
+  }, [agentName, threadId, draft]);
   useLayoutEffect(() => grow(area.current), [draft.text]);
   useEffect(() => {
     const onResize = () => grow(area.current);
