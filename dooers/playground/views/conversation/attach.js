@@ -6,7 +6,10 @@ import { linkUrl } from "./safe-text.js";
 /** @typedef {import("./draft.js").Attachment} Attachment */
 
 /** @type {[Attachment["type"], RegExp][]} */
-const KINDS = [["image", /\.(png|jpe?g|gif|webp|avif|svg)$/i], ["audio", /\.(mp3|m4a|ogg|oga|opus|wav|flac|aac)$/i]];
+const KINDS = [
+  ["image", /\.(png|jpe?g|gif|webp|avif|svg)$/i],
+  ["audio", /\.(mp3|m4a|ogg|oga|opus|wav|flac|aac)$/i],
+];
 
 /** @param {{onClose: () => void, onAttach: (part: Attachment) => void}} props */
 export function AttachDialog({ onClose, onAttach }) {
@@ -27,7 +30,8 @@ export function AttachDialog({ onClose, onAttach }) {
       return;
     }
     const filename = decode(path.split("/").pop() ?? "").slice(0, 200);
-    onAttach({ type, url: address, ...(filename && { filename }), ...(type === "image" && alt.trim() && { alt: alt.trim() }) });
+    const details = { ...(filename && { filename }), ...(type === "image" && alt.trim() && { alt: alt.trim() }) };
+    onAttach({ type, url: address, ...details });
     dialog.current?.close();
   };
   return html`<dialog class="attach" aria-labelledby=${`${id}-title`} ref=${dialog} onClose=${onClose}>
@@ -50,7 +54,8 @@ export function AttachDialog({ onClose, onAttach }) {
       </div>
       <div class="field">
         <label for=${`${id}-kind`}>Kind</label>
-        <select id=${`${id}-kind`} class="input" value=${type} onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
+        <select id=${`${id}-kind`} class="input" value=${type}
+          onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
           <option value="image">Image</option>
           <option value="audio">Audio</option>
           <option value="document">Document</option>
@@ -58,7 +63,8 @@ export function AttachDialog({ onClose, onAttach }) {
       </div>
       ${type === "image" && html`<div class="field">
         <label for=${`${id}-alt`}>Description <span class="muted">Optional</span></label>
-        <input id=${`${id}-alt`} class="input" value=${alt} maxlength="500" onInput=${(/** @type {any} */ event) => setAlt(event.currentTarget.value)} />
+        <input id=${`${id}-alt`} class="input" value=${alt} maxlength="500"
+          onInput=${(/** @type {any} */ event) => setAlt(event.currentTarget.value)} />
       </div>`}
       <div class="actions">
         <button type="button" class="button" onClick=${() => dialog.current?.close()}>Cancel</button>

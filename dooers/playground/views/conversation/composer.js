@@ -4,11 +4,12 @@ import { Icon } from "../../icons.js";
 import { announce } from "../../state/session.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../ui.js";
 import { AttachDialog } from "./attach.js";
+import { Chips } from "./chips.js";
 import { contentOf, emptyDraft, frameSize, isBlank, LARGEST_FRAME, loadDraft, saveDraft } from "./draft.js";
-import { Fold } from "./fold.js";
 import { bytes, count } from "./format.js";
 import { plain } from "./safe-text.js";
 
+/** @typedef {import("./draft.js").Attachment} Attachment */
 /** @typedef {import("./draft.js").Draft} Draft */
 
 /** A longer pasted text becomes a chip. */
@@ -28,7 +29,13 @@ export function Composer({ view, hint }) {
     setError("");
     setDraft((/** @type {Draft} */ before) => ({ ...before, ...part }));
   };
-  useEffect(() => saveDraft(agentName, threadId, draft), [agentName, threadId, draft]);
+  const savedAs = useRef(threadId);
+  useEffect(() => {
+    // The first message has created the thread, and the next one belongs to it.
+    if (savedAs.current !== threadId) saveDraft(agentName, savedAs.current, emptyDraft());
+    savedAs.current = threadId;
+    saveDraft(agentName, threadId, draft);
+  }, [agentName, threadId, draft]);
   useLayoutEffect(() => grow(area.current), [draft.text]);
   useEffect(() => {
     const onResize = () => grow(area.current);
@@ -69,42 +76,48 @@ export function Composer({ view, hint }) {
     announce(`Pasted text of ${count(text.length)} characters attached`);
   };
   const remove = (/** @type {"pastes" | "attachments"} */ list, /** @type {number} */ position) => {
-    change({ [list]: draft[list].filter((/** @type {unknown} */ _, /** @type {number} */ index) => index !== position) });
+    change({ [list]: draft[list].toSpliced(position, 1) });
     area.current?.focus();
   };
-  const running = conversation.running ?? [];
-  return html`<form class="composer" aria-label="New message" onSubmit=${(/** @type {Event} */ event) => {
+  const stop = () => {
+    for (const { id } of conversation.running ?? []) {
+      view.client.cancel({ run_id: id }).catch((/** @type {Error} */ refused) => setError(refused.message));
+    }
+    area.current?.focus();
+  };
+  const closeDialog = () => {
+    setAttaching(false);
+    area.current?.focus();
+  };
+  const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     send();
-  }}>
+  };
+  const label = `Message ${plain(agentName)}`;
+  return html`<form class="composer" aria-label="New message" onSubmit=${onSubmit}>
     ${error && html`<p class="notice error" role="alert">${error}</p>`}
     <div class="box">
-      ${(draft.pastes.length > 0 || draft.attachments.length > 0) && html`<ul class="chips" aria-label="Attachments">
-        ${draft.pastes.map((/** @type {string} */ text, /** @type {number} */ index) => html`<${Paste} key=${`paste ${index} ${text.length}`} id=${`paste ${threadId} ${index} ${text.length}`} text=${text}
-          onRemove=${() => remove("pastes", index)} />`)}
-        ${draft.attachments.map((/** @type {import("./draft.js").Attachment} */ part, /** @type {number} */ index) => html`<li class="chip" key=${`part ${index}`}>
-          <span class="muted">${part.type}</span> <bdi class="text">${plain(part.filename || part.url)}</bdi>
-          <${Remove} label=${`Remove ${part.type}`} onClick=${() => remove("attachments", index)} />
-        </li>`)}
-      </ul>`}
-      <textarea id="composer" rows="1" placeholder=${`Message ${plain(agentName)}`} aria-label=${`Message ${plain(agentName)}`}
-        aria-describedby="composer-hint" value=${draft.text} ref=${area} dir="auto" autocomplete="off"
+      <${Chips} draft=${draft} onRemove=${remove} />
+      <textarea id="composer" rows="1" dir="auto" autocomplete="off" placeholder=${label} aria-label=${label}
+        aria-describedby="composer-hint" value=${draft.text} ref=${area} onKeyDown=${onKeyDown} onPaste=${onPaste}
         onInput=${(/** @type {Event & {currentTarget: HTMLTextAreaElement}} */ event) => change({ text: event.currentTarget.value })}
-        onKeyDown=${onKeyDown} onPaste=${onPaste}></textarea>
+      ></textarea>
       <div class="tools">
-        <button type="button" class="button quiet" aria-haspopup="dialog" onClick=${() => setAttaching(true)}><${Icon} name="add" />Attach a link</button>
-        <span class=${hint ? "hint muted" : "hint usual muted"} id="composer-hint" role="status">${hint || "Enter sends, Shift+Enter starts a new line"}</span>
-        ${running.length > 0 && html`<button type="button" class="button round" aria-label="Stop" title="Stop (Escape twice)" onClick=${() => {
-          for (const { id } of running) view.client.cancel({ run_id: id }).catch((/** @type {Error} */ refused) => setError(refused.message));
-          area.current?.focus();
-        }}><${Icon} name="stop" /></button>`}
-        <button type="submit" class="button primary round" aria-label="Send" title="Send (Enter)" disabled=${isBlank(draft)}><${Icon} name="send" /></button>
+        <button type="button" class="button quiet" aria-haspopup="dialog" onClick=${() => setAttaching(true)}>
+          <${Icon} name="add" />Attach a link
+        </button>
+        <span class=${hint ? "hint muted" : "hint usual muted"} id="composer-hint" role="status">
+          ${hint || "Enter sends, Shift+Enter starts a new line"}
+        </span>
+        ${conversation.running?.length > 0 && html`<button type="button" class="button round" aria-label="Stop"
+          title="Stop (Escape twice)" onClick=${stop}><${Icon} name="stop" /></button>`}
+        <button type="submit" class="button primary round" aria-label="Send" title="Send (Enter)" disabled=${isBlank(draft)}>
+          <${Icon} name="send" />
+        </button>
       </div>
     </div>
-    ${isAttaching && html`<${AttachDialog} onClose=${() => {
-      setAttaching(false);
-      area.current?.focus();
-    }} onAttach=${(/** @type {import("./draft.js").Attachment} */ part) => change({ attachments: [...draft.attachments, part] })} />`}
+    ${isAttaching && html`<${AttachDialog} onClose=${closeDialog}
+      onAttach=${(/** @type {Attachment} */ part) => change({ attachments: [...draft.attachments, part] })} />`}
   </form>`;
 }
 
@@ -113,20 +126,4 @@ function grow(area) {
   if (!area) return;
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight}px`;
-}
-
-/** @param {{id: string, text: string, onRemove: () => void}} props */
-function Paste({ id, text, onRemove }) {
-  const lines = text.split("\n").length;
-  const size = lines > 1 ? `${count(lines)} lines` : `${count(text.length)} characters`;
-  const summary = html`<span class="muted">Pasted text, ${size}</span> <span class="text" dir="auto">${plain(text.trimStart().slice(0, 80))}</span>`;
-  return html`<li class="chip paste">
-    <${Fold} id=${id} summary=${summary} content=${() => html`<pre tabindex="0">${plain(text.slice(0, 20_000))}${text.length > 20_000 ? "…" : ""}</pre>`} />
-    <${Remove} label="Remove pasted text" onClick=${onRemove} />
-  </li>`;
-}
-
-/** @param {{label: string, onClick: () => void}} props */
-function Remove({ label, onClick }) {
-  return html`<button type="button" class="button quiet" aria-label=${label} title=${label} onClick=${onClick}><${Icon} name="close" /></button>`;
 }

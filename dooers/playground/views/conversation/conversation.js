@@ -43,10 +43,11 @@ function Shown({ conversation: shown, client: by }) {
 
   const rows = rowsOf(shown);
   const isUsable = shown.state !== "deleted" && shown.state !== "missing";
-  const isNew = !shown.threadId && rows.length === 0;
   return html`<section class="conversation" aria-label="Conversation" onKeyDown=${onKeyDown}>
-    ${isNew || rows.length === 0
-      ? html`<div class="messages"><div class="scroller"><${Blank} conversation=${shown} name=${name} description=${about?.description} /></div></div>`
+    ${rows.length === 0
+      ? html`<div class="messages"><div class="scroller">
+          <${Blank} conversation=${shown} name=${name} description=${about?.description} />
+        </div></div>`
       : html`<${MessageList} rows=${rows} view=${view} />`}
     ${!isUsable && rows.length > 0 && html`<p class="notice gone" role="status">${stateText(shown)}</p>`}
     <div class="foot"><div class="column">

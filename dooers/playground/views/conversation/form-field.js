@@ -23,13 +23,15 @@ export function FormField(props) {
   const id = useId();
   const { element, problem } = props;
   const isGroup = element.type === "radio_input" || element.type === "checkbox_input";
-  const label = html`<span dir="auto">${plain(element.label || element.name)}</span>${element.required && html`<span class="required" aria-hidden="true"> *</span>`}`;
+  const mark = element.required && html`<span class="required" aria-hidden="true"> *</span>`;
+  const label = html`<span dir="auto">${plain(element.label || element.name)}</span>${mark}`;
   const described = problem ? `${id}-problem` : undefined;
   const input = { ...props, inputId: id, described, isDisabled: props.isDisabled || element.disabled === true };
   const text = problem && html`<p class="error-text" id=${`${id}-problem`}>${problem}</p>`;
   if (isGroup) {
-    return html`<fieldset class="field" aria-describedby=${described} aria-required=${element.type === "radio_input" && element.required ? "true" : undefined}
-      role=${element.type === "radio_input" ? "radiogroup" : "group"}>
+    const isRadio = element.type === "radio_input";
+    return html`<fieldset class="field" role=${isRadio ? "radiogroup" : "group"} aria-describedby=${described}
+      aria-required=${isRadio && element.required ? "true" : undefined}>
       <legend class="label">${label}</legend>
       <${Choices} ...${input} />${text}
     </fieldset>`;
@@ -55,11 +57,14 @@ function Input({ id, inputId, element, value, problem, described, isDisabled, on
         inputmode=${element.input_type === "number" ? "decimal" : undefined}
         autocomplete=${element.input_type === "password" ? "new-password" : "off"} />`;
     case "textarea_input":
-      return html`<textarea ...${common} rows=${Math.min(Math.max(Number(element.rows) || 3, 1), 30)} value=${value ?? ""} dir="auto"></textarea>`;
+      return html`<textarea ...${common} rows=${Math.min(Math.max(Number(element.rows) || 3, 1), 30)} value=${value ?? ""}
+        dir="auto"></textarea>`;
     case "select_input":
       return html`<select ...${common} value=${value ?? ""}>
         <option value="">${plain(element.placeholder || "Choose…")}</option>
-        ${optionsOf(element).map((option) => html`<option key=${option.value} value=${option.value}>${plain(option.label)}</option>`)}
+        ${optionsOf(element).map((option) => html`<option key=${option.value} value=${option.value}>
+          ${plain(option.label)}
+        </option>`)}
       </select>`;
     case "file_input":
       return html`<input id=${inputId} class="input" type="file" disabled aria-describedby=${`${inputId}-note`} />

@@ -1,5 +1,17 @@
 /** The values of a form: defaults, checks before sending, and what is sent. */
 
+/**
+ * A member of a record. A field may be called `__proto__`.
+ *
+ * @template T
+ * @param {Record<string, T> | null | undefined} record
+ * @param {string} name
+ * @returns {T | undefined}
+ */
+export function own(record, name) {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 /** The value with which a field begins. @param {any} element */
 export function defaultOf(element) {
   if (element.type === "checkbox_input") return Array.isArray(element.default) ? element.default : [];
@@ -15,7 +27,7 @@ export function defaultOf(element) {
 export function answerOf(elements, values) {
   return Object.fromEntries(elements.filter(({ type, disabled }) => type !== "file_input" && !disabled)
     .map(({ name, input_type, type }) => {
-      const value = values[name];
+      const value = own(values, name);
       return [name, type === "text_input" && input_type === "number" && typeof value === "string" ? value.trim() : value];
     })
     .filter(([, value]) => value !== "" && value !== null && value !== undefined));

@@ -15,7 +15,6 @@ import { RowView } from "./row.js";
  * @typedef {object} Props
  * @property {Row[]} rows
  * @property {import("./row.js").View} view
- * @property {any} [before] shown before the first row
  */
 
 /** Rows on the page before and after the visible ones. */
@@ -51,7 +50,7 @@ export class MessageList extends Component {
     this.scroller = null;
     /** Whether the end is held in place. */
     this.isStuck = true;
-    /** @type {{key: string, offset: number} | null} the row that is held in place, and its distance from the top of the list */
+    /** The row that is held in place, and its distance from the top. @type {{key: string, offset: number} | null} */
     this.anchor = null;
     /** @type {{first: string | undefined, size: number}} */
     this.range = { first: undefined, size: 0 };
@@ -188,7 +187,9 @@ export class MessageList extends Component {
     } else {
       const top = (this.anchor && this.positions.get(this.anchor.key)) ?? Math.max(0, end - 1);
       let bottom = top;
-      for (let height = this.anchor?.offset ?? 0; bottom < all && height < visible; bottom += 1) height += this.heightOf(rows[bottom].key);
+      for (let height = this.anchor?.offset ?? 0; bottom < all && height < visible; bottom += 1) {
+        height += this.heightOf(rows[bottom].key);
+      }
       const isNear = (start > 0 && top - start < NEAR) || (end < all && end - bottom < NEAR);
       if (isNear || end - start > MOST || top < start || top >= end) {
         start = Math.max(0, top - AROUND);
@@ -220,7 +221,7 @@ export class MessageList extends Component {
   };
 
   /** @param {Props} props @param {{isAtEnd: boolean, hasNew: boolean}} state */
-  render({ rows, view, before }, { isAtEnd, hasNew }) {
+  render({ rows, view }, { isAtEnd, hasNew }) {
     this.positions = new Map(rows.map(({ key }, position) => [key, position]));
     this.range = this.choose();
     const { start } = this;
@@ -230,9 +231,9 @@ export class MessageList extends Component {
         ref=${(/** @type {HTMLElement | null} */ element) => { this.scroller = element; }}>
         <div class="column">
           ${view.conversation.hasMore && html`<p class="muted older">${this.isLoading ? "Loading earlier messages…" : ""}</p>`}
-          ${before}
           <${Spacer} key="spacer before" height=${this.heightBetween(0, start)} />
-          ${rows.slice(start, end).map((row) => html`<${RowView} key=${row.key} row=${row} view=${view} observe=${this.observe} />`)}
+          ${rows.slice(start, end).map((row) => html`<${RowView} key=${row.key} row=${row} view=${view}
+            observe=${this.observe} />`)}
           <${Spacer} key="spacer after" height=${this.heightBetween(end, rows.length)} />
         </div>
       </div>

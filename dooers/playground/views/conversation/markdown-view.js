@@ -58,7 +58,8 @@ class Blocks {
     const began = performance.now();
     const source = flat(text);
     const links = streaming ? this.links : linksOf(source);
-    if (!source.startsWith(this.source.slice(0, this.settled)) || Object.keys(links).length !== Object.keys(this.links).length) {
+    const hasOtherLinks = Object.keys(links).length !== Object.keys(this.links).length;
+    if (hasOtherLinks || !source.startsWith(this.source.slice(0, this.settled))) {
       this.settled = 0;
       this.waiting = [];
       this.tail = [];

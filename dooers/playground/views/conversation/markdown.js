@@ -30,9 +30,10 @@ const MOST_LINKS = 500;
 /** Lists and quotes nest at most this deep. Deeper ones exhaust the stack of the parser. */
 const DEEPEST = 24;
 
-const TAGS = ["a", "b", "blockquote", "br", "code", "del", "details", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img",
-  "kbd", "li", "mark", "ol", "p", "pre", "s", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr",
-  "ul"];
+const TAGS = [
+  "a", "b", "blockquote", "br", "code", "del", "details", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "kbd", "li",
+  "mark", "ol", "p", "pre", "s", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+];
 const ATTRIBUTES = ["align", "alt", "class", "href", "src", "start", "title"];
 
 /** Elements with a text of their own, which may be written in either direction. */
@@ -129,7 +130,8 @@ export function textBlock(text) {
 /** Whether a block would take too long. @param {import("../../vendor/marked.js").Token} token */
 function isTooLarge({ type, raw }) {
   if (type === "code") return false;
-  return raw.length > (type === "paragraph" || type === "text" ? LONG_INLINE : LARGEST) || raw.split("\n", MOST_LINES + 1).length > MOST_LINES;
+  const most = type === "paragraph" || type === "text" ? LONG_INLINE : LARGEST;
+  return raw.length > most || raw.split("\n", MOST_LINES + 1).length > MOST_LINES;
 }
 
 /**
@@ -155,7 +157,8 @@ function piecesOf(text) {
   let rest = text;
   while (rest.length > INLINE_PIECE) {
     const start = rest.slice(0, INLINE_PIECE);
-    const end = ["\n", ". ", " "].map((mark) => start.lastIndexOf(mark) + mark.length).find((at) => at > INLINE_PIECE / 4) ?? INLINE_PIECE;
+    const ends = ["\n", ". ", " "].map((mark) => start.lastIndexOf(mark) + mark.length);
+    const end = ends.find((at) => at > INLINE_PIECE / 4) ?? INLINE_PIECE;
     pieces.push(rest.slice(0, end));
     rest = rest.slice(end);
   }
@@ -176,7 +179,8 @@ function parseInline(token, block) {
       block.inline.delete(list);
       const isLong = source.length > LONG_INLINE;
       for (const piece of isLong ? [source] : piecesOf(source)) {
-        if (isLong || (piece.match(/[*_~]/g)?.length ?? 0) > MOST_MARKS) list.push({ type: "text", raw: piece, text: piece, escaped: false });
+        const isPlain = isLong || (piece.match(/[*_~]/g)?.length ?? 0) > MOST_MARKS;
+        if (isPlain) list.push({ type: "text", raw: piece, text: piece, escaped: false });
         else block.lexer.inlineTokens(piece, list);
       }
     } else {

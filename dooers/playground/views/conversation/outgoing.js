@@ -12,7 +12,8 @@ export function Outgoing({ outgoing, view }) {
   return html`
     <p class="author"><span class="author-name">You</span> <span>${isFailed ? "Not sent" : "Sending…"}</span></p>
     <div class="body">
-      ${event.type === "form.response" ? html`<p>${event.data?.cancelled ? "Canceled the form." : "Answered the form."}</p>`
+      ${event.type === "form.response"
+        ? html`<p>${event.data?.cancelled ? "Canceled the form." : "Answered the form."}</p>`
         : html`<${Parts} id=${id} content=${event.content} />`}
     </div>
     ${isFailed && html`<div class="notice error refused" role="alert">

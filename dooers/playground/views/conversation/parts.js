@@ -46,7 +46,8 @@ export function PlainText({ id, text }) {
   const shown = isLong && !isWhole ? `${[...text.slice(0, LONG_TEXT / 2)].slice(0, -1).join("")}…` : text;
   return html`<div class="plain-text">
     <p dir="auto">${plain(shown)}</p>
-    ${isLong && html`<button type="button" class="button quiet more" aria-expanded=${isWhole} onClick=${() => setWhole(!isWhole)}>
+    ${isLong && html`<button type="button" class="button quiet more" aria-expanded=${isWhole}
+      onClick=${() => setWhole(!isWhole)}>
       ${isWhole ? "Show less" : `Show all ${count(text.length)} characters`}
     </button>`}
   </div>`;
@@ -59,8 +60,10 @@ export function PlainText({ id, text }) {
  */
 function Unusable({ name, url, note }) {
   const text = plain(url);
-  return html`<p class="unusable"><span>${plain(name)}</span> <bdi class="mono">${text.length > 200 ? `${text.slice(0, 200)}…` : text}</bdi>
-    <span class="muted">${note}</span></p>`;
+  return html`<p class="unusable">
+    <span>${plain(name)}</span> <bdi class="mono">${text.length > 200 ? `${text.slice(0, 200)}…` : text}</bdi>
+    <span class="muted">${note}</span>
+  </p>`;
 }
 
 /** @param {{part: any}} props */
@@ -78,7 +81,10 @@ function Picture({ part }) {
     referrerpolicy="no-referrer" onError=${() => setBroken(true)} />`;
   // A browser does not open a page with a `data:` address.
   if (url.startsWith("data:")) return html`<p class="picture">${image}</p>`;
-  return html`<p class="picture"><a href=${url} target="_blank" rel="noopener noreferrer" aria-label=${`Open image: ${plain(name)}`}>${image}</a></p>`;
+  const label = `Open image: ${plain(name)}`;
+  return html`<p class="picture">
+    <a href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label}>${image}</a>
+  </p>`;
 }
 
 /** @param {{part: any}} props */
@@ -99,8 +105,9 @@ function File({ part }) {
   const about = [part.mime_type, part.size_bytes >= 0 ? bytes(part.size_bytes) : ""].filter(Boolean).join(", ");
   const url = linkUrl(part.url);
   if (part.url && !url) return html`<${Unusable} name=${name} url=${part.url} note="This address is not opened." />`;
+  const label = html`<bdi>${plain(name)}</bdi>`;
   return html`<p class="file">
-    ${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer"><bdi>${plain(name)}</bdi></a>` : html`<bdi>${plain(name)}</bdi>`}
+    ${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${label}</a>` : label}
     ${about && html`<span class="muted">${plain(about)}</span>`}
   </p>`;
 }

@@ -9,7 +9,9 @@ export function Queue({ view }) {
   const queued = view.conversation.queued ?? [];
   if (queued.length === 0) return null;
   return html`<section class="queue" aria-label="Waiting messages">
-    <p class="muted">${queued.length === 1 ? "1 message waits" : `${queued.length} messages wait`} for the end of this turn.</p>
+    <p class="muted">
+      ${queued.length === 1 ? "1 message waits" : `${queued.length} messages wait`} for the end of this turn.
+    </p>
     <ol>${queued.map((event) => html`<${Waiting} key=${event.id} event=${event} view=${view} />`)}</ol>
   </section>`;
 }

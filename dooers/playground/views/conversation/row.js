@@ -28,7 +28,8 @@ import { ToolCard } from "./tool-card.js";
  * @typedef {object} Props
  * @property {Row} row
  * @property {View} view
- * @property {(element: HTMLElement | null, key: string) => void} observe is called when the row is on the page, and with null when it is removed
+ * @property {(element: HTMLElement | null, key: string) => void} observe called with the element of the row, and with null
+ *   when it is removed
  */
 
 /**

@@ -11,7 +11,8 @@ import { pairTools } from "./tools.js";
 /**
  * @typedef {object} Row
  * @property {string} key
- * @property {"day" | "message" | "reasoning" | "tool" | "form" | "answer" | "removed" | "notice" | "unknown" | "run" | "outgoing"} kind
+ * @property {"day" | "message" | "reasoning" | "tool" | "form" | "answer" | "removed" | "notice" | "unknown" | "run"
+ *   | "outgoing"} kind
  * @property {string} [day]
  * @property {ThreadEvent} [event]
  * @property {ThreadEvent} [result] the result of a tool call
@@ -44,6 +45,7 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
 
   /** @type {Row[]} */
   const rows = [];
+  const shownForms = new Set(list.filter(({ type }) => type === "form").map(({ id }) => id));
   let sender = "";
   let at = 0;
   let shownDay = "";
@@ -74,7 +76,9 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
     }
   });
   for (const outgoing of outbox ?? []) {
-    if (outgoing.event.type === "form.response" && forms.get(outgoing.event.data?.form_event_id)?.outgoing === outgoing) continue;
+    // The form shows it, if the form is loaded.
+    const form = outgoing.event.type === "form.response" && outgoing.event.data?.form_event_id;
+    if (form && shownForms.has(form) && forms.get(form)?.outgoing === outgoing) continue;
     rows.push({
       key: `outgoing ${outgoing.client_event_id}`,
       kind: "outgoing",
@@ -111,7 +115,8 @@ function order(events, runs, runOf, queued) {
   events.forEach((event, position) => {
     if (queued.has(event.id)) return;
     const run = runOf.get(event.id);
-    const ahead = run && before.filter((other) => other.id !== run.id && (ends.get(other.id) ?? -1) > position && !isConcurrent(run, other));
+    const goesOn = (/** @type {Run} */ { id }) => (ends.get(id) ?? -1) > position;
+    const ahead = run && before.filter((other) => other.id !== run.id && goesOn(other) && !isConcurrent(run, other));
     if (ahead?.length) {
       const end = Math.max(...ahead.map(({ id }) => ends.get(id) ?? -1));
       delayed.set(end, [...(delayed.get(end) ?? []), event]);
@@ -119,7 +124,7 @@ function order(events, runs, runOf, queued) {
       ordered.push(event);
     }
     const own = runs.get(event.run_id ?? run?.id ?? "");
-    before = before.filter(({ id }) => (ends.get(id) ?? -1) > position);
+    before = before.filter(goesOn);
     if (own && !before.includes(own)) before.push(own);
     ordered.push(...(delayed.get(position) ?? []));
   });

@@ -23,7 +23,9 @@ export function RunLine({ run, isExplained = false, view }) {
       <span class="pulse" aria-hidden="true"></span>
       <span>${isStopping ? "Stopping" : "Working"} <${Elapsed} since=${run.started_at} /></span>
       ${usage && html`<span>${usage}</span>`}
-      <button type="button" class="button quiet" disabled=${isStopping} onClick=${stop}><${Icon} name="stop" />Stop</button>
+      <button type="button" class="button quiet" disabled=${isStopping} onClick=${stop}>
+        <${Icon} name="stop" />Stop
+      </button>
     </div>`;
   }
   const took = duration(between(run.started_at, run.ended_at));
@@ -59,11 +61,20 @@ function usageOf({ usage }) {
   const costs = usage.flatMap((entry) => entry?.costs ?? []).filter(Boolean);
   const currencies = [...new Set(costs.map(({ currency }) => currency))];
   const texts = [
-    `${count(total("input_tokens"))} tokens in${cached ? ` (${count(cached)} cached)` : ""}, ${count(total("output_tokens"))} out`,
-    ...currencies.map((one) => `${sum(costs.filter(({ currency }) => currency === one).map(({ amount }) => String(amount)))} ${plain(one)}`),
+    `${count(total("input_tokens"))} tokens in${cached ? ` (${count(cached)} cached)` : ""}`,
+    `${count(total("output_tokens"))} out`,
+    ...currencies.map((currency) => `${sumOf(costs, currency)} ${plain(currency)}`),
     usage.map((entry) => plain(entry?.model)).filter(Boolean).join(", "),
   ];
   return texts.filter(Boolean).join(" \u00b7 ");
+}
+
+/**
+ * @param {{amount: string, currency: string}[]} costs
+ * @param {string} currency
+ */
+function sumOf(costs, currency) {
+  return sum(costs.filter((cost) => cost.currency === currency).map(({ amount }) => String(amount)));
 }
 
 /**

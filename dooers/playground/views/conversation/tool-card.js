@@ -28,7 +28,8 @@ export function ToolCard({ row, isRunning }) {
   return html`<${Fold} id=${event.id} className=${failed ? "tool failed" : "tool"} summary=${summary} content=${() => html`
     ${data.name && data.name !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
     <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null} />
-    ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"} value=${answer?.result ?? null} />`}
+    ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"}
+      value=${answer?.result ?? null} />`}
   `} />`;
 }
 
@@ -47,7 +48,8 @@ function preview(args) {
   if (args === null || args === undefined) return "";
   if (typeof args !== "object") return short(args);
   const names = Object.keys(args).slice(0, 3);
-  return plain(names.map((name) => `${Array.isArray(args) ? "" : `${name}: `}${short(args[name])}`).join(", ")).slice(0, SUMMARY);
+  const members = names.map((name) => `${Array.isArray(args) ? "" : `${name}: `}${short(args[name])}`);
+  return plain(members.join(", ")).slice(0, SUMMARY);
 }
 
 /** @param {any} value */
