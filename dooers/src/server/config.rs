@@ -283,37 +283,6 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets whether the server serves the playground at `/`: a page for conversations with the agents.
-    ///
-    /// By default, a server that listens on a loopback address serves it, and any other server does not. The page consists of
-    /// static files. It can do no more than any other client, and the rules of
-    /// [`allowed_hosts`](Self::allowed_hosts) and [`allowed_origins`](Self::allowed_origins) apply to it. Turn it off for a
-    /// server on a loopback address that a proxy publishes, unless the users of the proxy may see the page.
-    ///
-    /// ```
-    /// use dooers::WorkerConfig;
-    ///
-    /// let config = WorkerConfig::new().playground(false);
-    /// ```
-    #[cfg(feature = "playground")]
-    #[must_use]
-    pub fn playground(mut self, on: bool) -> Self {
-        self.playground = Some(on);
-        self
-    }
-
-    /// Returns true if a server serves the playground. This is the only place that decides it.
-    #[cfg(feature = "playground")]
-    pub(super) fn has_playground(&self, is_on_loopback: bool) -> bool {
-        self.playground.unwrap_or(is_on_loopback)
-    }
-
-    /// Returns false: this program does not contain the playground.
-    #[cfg(not(feature = "playground"))]
-    pub(super) fn has_playground(&self, _: bool) -> bool {
-        false
-    }
-
     /// Sets the author name on the agent's messages.
     #[must_use]
     pub fn assistant_name(mut self, name: impl Into<String>) -> Self {

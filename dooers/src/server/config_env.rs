@@ -6,6 +6,8 @@ use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
+#[cfg(feature = "playground")]
+use super::playground_config::PLAYGROUND;
 use super::quota::quotas;
 use super::usage_limits::usage_limits;
 use std::ffi::OsString;
@@ -145,7 +147,10 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
         env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
-        env.playground(&mut config)?;
+        #[cfg(feature = "playground")]
+        env.boolean(PLAYGROUND, &mut config.playground)?;
+        #[cfg(not(feature = "playground"))]
+        env.no_playground()?;
         if let Some(authenticator) = authenticator(&env)? {
             config.authenticator = authenticator;
             config.authenticator_is_by_variable = true;
@@ -273,6 +278,27 @@ mod tests {
             error.to_string(),
             "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, unless it \
              is the default of the scheme, port, such as https://chat.example.com:8443"
+        );
+    }
+
+    #[cfg(feature = "playground")]
+    #[test]
+    fn playground_overrides_the_kind_of_address() {
+        for (value, expected) in [
+            ("", [true, false]),
+            ("on", [true, true]),
+            (" TRUE ", [true, true]),
+            ("off", [false, false]),
+            ("0", [false, false]),
+        ] {
+            let config = with("WORKER_PLAYGROUND", value).unwrap();
+            let served = [true, false].map(|is_loopback| config.has_playground(is_loopback));
+            assert_eq!(served, expected, "{value:?}");
+        }
+        let error = with("WORKER_PLAYGROUND", "maybe").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_PLAYGROUND is `maybe`; it must be one of true, false, 1, 0, yes, no, on, off"
         );
     }
 

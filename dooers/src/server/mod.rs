@@ -45,7 +45,7 @@ mod pace;
 mod pending_connections;
 #[cfg(feature = "playground")]
 mod playground;
-mod playground_env;
+mod playground_config;
 mod quota;
 mod raw_answer;
 mod read_ahead;

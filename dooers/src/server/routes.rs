@@ -42,26 +42,34 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let layers = HttpLayers::new(&server.config, None);
-    let routes = routes(&layers).merge(page(&layers, server.config.has_playground(true)));
+    let routes = with_page(routes(&layers), &layers, server.config.has_playground(true));
     layers.around_routes(routes).with_state(server)
 }
 
 /// Builds everything that the server's own listener serves. `hosts` contains the further host names of a server that
 /// listens on a loopback address, and is `None` for any other server.
 pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
+    #[cfg(feature = "playground")]
     let has_playground = server.config.has_playground(hosts.is_some());
     let layers = HttpLayers::new(&server.config, hosts);
-    let routes = routes(&layers).merge(page(&layers, has_playground));
+    let routes = routes(&layers);
+    #[cfg(feature = "playground")]
+    let routes = with_page(routes, &layers, has_playground);
     layers.around_all(routes).with_state(server)
 }
 
-/// The routes of the playground, if it is served.
-fn page(layers: &HttpLayers, is_served: bool) -> Router<Arc<ServerState>> {
-    #[cfg(feature = "playground")]
+/// Adds the routes of the playground, if it is served.
+#[cfg(feature = "playground")]
+fn with_page(
+    routes: Router<Arc<ServerState>>,
+    layers: &HttpLayers,
+    is_served: bool,
+) -> Router<Arc<ServerState>> {
     if is_served {
-        return layers.for_own_pages(playground::routes());
+        routes.merge(layers.for_own_pages(playground::routes()))
+    } else {
+        routes
     }
-    Router::new()
 }
 
 fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {
