@@ -1,6 +1,5 @@
 //! Compresses the files of the playground, and writes the list of them as Rust code.
 
-use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
@@ -28,11 +27,8 @@ const TYPES: [(&str, &str); 6] = [
     ("txt", "text/plain; charset=utf-8"),
 ];
 
-/// The quality of Brotli. A build script is not optimized: the best quality, 11, takes 15 times as long, and saves a tenth.
-const BROTLI_QUALITY: i32 = 9;
-
 /// Compresses each file, and writes `playground/assets.rs` in the folder of the build. Its contents depend on nothing but the
-/// files and the versions of the compressors.
+/// files and the version of the compressor.
 pub(crate) fn compress() -> Result<()> {
     println!("cargo::rerun-if-changed=build/playground.rs");
     println!("cargo::rerun-if-changed={FOLDER}");
@@ -48,15 +44,13 @@ pub(crate) fn compress() -> Result<()> {
     let mut code = "[\n".to_owned();
     for (number, (path, content_type)) in files.iter().enumerate() {
         let content = fs::read(folder.join(path))?;
-        let (gzip, brotli) = (gzip(&content)?, brotli(&content)?);
+        let gzip = gzip(&content)?;
         fs::write(output.join(format!("{number}.gz")), &gzip)?;
-        fs::write(output.join(format!("{number}.br")), &brotli)?;
-        let (size, [plain, gzip, brotli]) = (content.len(), [&content, &gzip, &brotli].map(etag));
+        let (size, [plain, gzip]) = (content.len(), [&content, &gzip].map(etag));
         writeln!(
             code,
             "Asset {{ path: {path:?}, content_type: {content_type:?}, size: {size}, etag: {plain:?}, \
-             gzip: Compressed {{ bytes: include_bytes!(\"{number}.gz\"), etag: {gzip:?} }}, \
-             brotli: Compressed {{ bytes: include_bytes!(\"{number}.br\"), etag: {brotli:?} }} }},"
+             gzip: Compressed {{ bytes: include_bytes!(\"{number}.gz\"), etag: {gzip:?} }} }},"
         )?;
     }
     code.push_str("]\n");
@@ -105,17 +99,6 @@ fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     Ok(encoder.finish()?)
-}
-
-fn brotli(mut content: &[u8]) -> Result<Vec<u8>> {
-    let parameters = BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
-        size_hint: content.len(),
-        ..BrotliEncoderParams::default()
-    };
-    let mut compressed = Vec::new();
-    brotli::BrotliCompress(&mut content, &mut compressed, &parameters)?;
-    Ok(compressed)
 }
 
 /// A strong `ETag`: it differs between two files, and between two codings of one file.

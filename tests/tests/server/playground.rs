@@ -58,7 +58,6 @@ fn decompressed(answer: &Answer) -> Vec<u8> {
             let mut decoder = flate2::read::GzDecoder::new(&answer.bytes[..]);
             decoder.read_to_end(&mut bytes).unwrap();
         }
-        Some("br") => brotli::BrotliDecompress(&mut &answer.bytes[..], &mut bytes).unwrap(),
         Some(other) => panic!("{other} is not a coding of the page"),
     }
     bytes
@@ -98,8 +97,7 @@ async fn each_file_is_served_in_each_coding() {
         let mut tags = Vec::new();
         for (accept, coding) in [
             ("", None),
-            ("Accept-Encoding: gzip\r\n", Some("gzip")),
-            ("Accept-Encoding: gzip, deflate, br, zstd\r\n", Some("br")),
+            ("Accept-Encoding: gzip, deflate, br, zstd\r\n", Some("gzip")),
         ] {
             let headers = format!("{HOST}{accept}");
             let of = format!("{path} {coding:?}");
@@ -127,7 +125,7 @@ async fn each_file_is_served_in_each_coding() {
         }
         tags.sort();
         tags.dedup();
-        assert_eq!(tags.len(), 3, "{path}: {tags:?}");
+        assert_eq!(tags.len(), 2, "{path}: {tags:?}");
     }
     server.close([]).await;
 }
@@ -135,7 +133,7 @@ async fn each_file_is_served_in_each_coding() {
 #[tokio::test]
 async fn page_answers_get_and_head_only() {
     let server = Server::of::<quiet>().await;
-    let accept = format!("{HOST}Accept-Encoding: br\r\n");
+    let accept = format!("{HOST}Accept-Encoding: gzip\r\n");
     let whole = http::fetch(server.address, "GET /", &accept).await;
     let head = http::fetch(server.address, "HEAD /", &accept).await;
     assert_eq!((head.status, head.bytes.len()), (200, 0));

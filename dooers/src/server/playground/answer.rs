@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 /// Answers a request for a file. The headers of the request choose the coding, and may name the copy that the client has.
 pub(super) fn answer(asset: &Asset, request: &HeaderMap) -> Response {
     let Some(coding) = Coding::choose(request) else {
-        let text = "this file is served as br, gzip or identity; accept one of them\n";
+        let text = "this file is served as gzip or identity; accept one of them\n";
         return (
             StatusCode::NOT_ACCEPTABLE,
             [(VARY, "Accept-Encoding")],

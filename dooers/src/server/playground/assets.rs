@@ -16,7 +16,6 @@ pub(super) struct Asset {
     /// The `ETag` of the file itself.
     etag: &'static str,
     gzip: Compressed,
-    brotli: Compressed,
 }
 
 /// The contents of a file in one coding, with an `ETag` of their own.
@@ -33,7 +32,6 @@ impl Asset {
     /// The `ETag` of the file in this coding, with its quotes.
     pub(super) fn etag(&self, coding: Coding) -> &'static str {
         match coding {
-            Coding::Brotli => self.brotli.etag,
             Coding::Gzip => self.gzip.etag,
             Coding::Identity => self.etag,
         }
@@ -42,7 +40,6 @@ impl Asset {
     /// The size of the file in this coding, in bytes.
     pub(super) fn size(&self, coding: Coding) -> usize {
         match coding {
-            Coding::Brotli => self.brotli.bytes.len(),
             Coding::Gzip => self.gzip.bytes.len(),
             Coding::Identity => self.size,
         }
@@ -51,7 +48,6 @@ impl Asset {
     /// The contents of the file in this coding.
     pub(super) fn contents(&self, coding: Coding) -> Cow<'static, [u8]> {
         match coding {
-            Coding::Brotli => self.brotli.bytes.into(),
             Coding::Gzip => self.gzip.bytes.into(),
             Coding::Identity => self.decompressed().into(),
         }
@@ -77,10 +73,9 @@ mod tests {
 
     #[test]
     fn embedded_bytes_are_within_the_budget() {
-        let size = |asset: &Asset| asset.size(Coding::Gzip) + asset.size(Coding::Brotli);
         let sizes: Vec<_> = ASSETS
             .iter()
-            .map(|asset| (asset.path, size(asset)))
+            .map(|asset| (asset.path, asset.size(Coding::Gzip)))
             .collect();
         let all: usize = sizes.iter().map(|(_, size)| size).sum();
         assert!(all <= BUDGET, "{all} bytes are embedded: {sizes:#?}");

@@ -6,7 +6,6 @@ use axum::http::header::ACCEPT_ENCODING;
 /// A coding in which the files of the playground are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
-    Brotli,
     Gzip,
     /// The file as it is.
     Identity,
@@ -16,7 +15,6 @@ impl Coding {
     /// The value of `Content-Encoding`. `None` for a file as it is.
     pub(super) fn header(self) -> Option<&'static str> {
         match self {
-            Self::Brotli => Some("br"),
             Self::Gzip => Some("gzip"),
             Self::Identity => None,
         }
@@ -32,19 +30,17 @@ impl Coding {
                 weights.add(entry);
             }
         }
-        let compressed = |coding: Self, weight: Option<u16>| {
-            let weight = weight.or(weights.others).unwrap_or(0);
-            (weight > 0).then_some((coding, weight))
+        let gzip = match weights.gzip.or(weights.others) {
+            None | Some(0) => None,
+            Some(weight) => Some((Self::Gzip, weight)),
         };
-        let brotli = compressed(Self::Brotli, weights.brotli);
-        let gzip = compressed(Self::Gzip, weights.gzip);
         let identity = match weights.identity.or(weights.others) {
             Some(0) => None,
             // A client that says nothing about it accepts it as the last choice.
             weight => Some((Self::Identity, weight.unwrap_or(0))),
         };
         // `max_by_key` returns the last one of equal ones.
-        let choices = [identity, gzip, brotli].into_iter().flatten();
+        let choices = [identity, gzip].into_iter().flatten();
         let best = choices.max_by_key(|(_, weight)| *weight);
         best.map(|(coding, _)| coding)
     }
@@ -53,7 +49,6 @@ impl Coding {
 /// The weights that a client has given, in thousandths. A weight of 0 refuses the coding.
 #[derive(Debug, Default)]
 struct Weights {
-    brotli: Option<u16>,
     gzip: Option<u16>,
     identity: Option<u16>,
     /// The weight of the codings that are not listed (`*`).
@@ -61,11 +56,10 @@ struct Weights {
 }
 
 impl Weights {
-    /// Adds an entry such as `gzip` or `br;q=0.8`. Entries that are malformed, or of other codings, are ignored.
+    /// Adds an entry such as `gzip` or `gzip;q=0.8`. Entries that are malformed, or of other codings, are ignored.
     fn add(&mut self, entry: &str) {
         let (name, parameter) = entry.split_once(';').unwrap_or((entry, "q=1"));
         let target = match name.trim().to_ascii_lowercase().as_str() {
-            "br" => &mut self.brotli,
             "gzip" | "x-gzip" => &mut self.gzip,
             "identity" => &mut self.identity,
             "*" => &mut self.others,
@@ -100,30 +94,30 @@ mod tests {
 
     #[test]
     fn client_chooses_the_coding_by_its_weights() {
-        use Coding::{Brotli, Gzip, Identity};
+        use Coding::{Gzip, Identity};
         for (lines, expected) in [
             (&[][..], Some(Identity)),
             (&[""], Some(Identity)),
-            (&["gzip, deflate, br, zstd"], Some(Brotli)),
-            (&["gzip, deflate"], Some(Gzip)),
+            (&["gzip, deflate, br, zstd"], Some(Gzip)),
+            (&["br"], Some(Identity)),
             (&["X-GZIP"], Some(Gzip)),
             (&["deflate, zstd"], Some(Identity)),
-            (&["br;q=0.5, gzip;q=0.8"], Some(Gzip)),
-            (&["br ; Q = 0.5,gzip; q=0.50"], Some(Brotli)),
-            (&["br;q=0, gzip;q=0"], Some(Identity)),
-            (&["identity, br;q=0.9"], Some(Identity)),
+            (&["identity;q=0.5, gzip;q=0.8"], Some(Gzip)),
+            (&["identity ; Q = 0.5,gzip; q=0.50"], Some(Gzip)),
+            (&["gzip;q=0"], Some(Identity)),
+            (&["identity, gzip;q=0.9"], Some(Identity)),
             (&["identity;q=0.5, gzip;q=0.5"], Some(Gzip)),
-            (&["*"], Some(Brotli)),
-            (&["*;q=0.1, br;q=0"], Some(Gzip)),
+            (&["*"], Some(Gzip)),
+            (&["*;q=0.1, gzip;q=0"], Some(Identity)),
             (&["*;q=0, gzip"], Some(Gzip)),
-            (&["gzip", "br;q=0.001"], Some(Gzip)),
+            (&["identity;q=0", "gzip;q=0.001"], Some(Gzip)),
             (&["identity;q=0"], None),
             (&["*;q=0"], None),
             (&["*;q=0, identity;q=0.1"], Some(Identity)),
             // Malformed weights accept nothing.
-            (&["br;q=2, gzip;q=x"], Some(Identity)),
-            (&["br;q=NaN, gzip;q=-1, identity;level=1"], Some(Identity)),
-            (&["br;q=, gzip;"], Some(Identity)),
+            (&["gzip;q=x"], Some(Identity)),
+            (&["gzip;q=2, identity;level=1"], Some(Identity)),
+            (&["gzip;q=NaN", "gzip;q=-1, gzip;q=, gzip;"], Some(Identity)),
         ] {
             assert_eq!(chosen(lines), expected, "{lines:?}");
         }
@@ -132,7 +126,7 @@ mod tests {
     #[test]
     fn header_that_is_not_text_accepts_nothing() {
         let mut headers = HeaderMap::new();
-        let value = axum::http::HeaderValue::from_bytes(b"br, \xff").unwrap();
+        let value = axum::http::HeaderValue::from_bytes(b"gzip, \xff").unwrap();
         headers.insert(ACCEPT_ENCODING, value);
         assert_eq!(Coding::choose(&headers), Some(Coding::Identity));
     }
