@@ -328,7 +328,10 @@ impl<C: Compared> Both<C> {
             0 => {
                 let mut patch = ThreadPatch::default();
                 if self.dice.chance(70) {
-                    patch = patch.title(["", "A title", "Another"][self.dice.roll(3) as usize]);
+                    patch = match self.dice.roll(4) {
+                        0 => patch.without_title(),
+                        which => patch.title(["", "A title", "Another"][which as usize - 1]),
+                    };
                 }
                 if let Some(metadata) = self.data() {
                     patch = patch.metadata(metadata);
