@@ -242,6 +242,23 @@ fn feedback_frames_are_as_recorded() {
     assert_recorded(&frames, &expect_file!["golden/feedback.json"]);
 }
 
+/// The requests are recorded by hand, because clients write them.
+#[test]
+fn title_request_is_read_as_recorded() {
+    let recorded: Vec<Value> =
+        serde_json::from_str(include_str!("golden/title_request.json")).unwrap();
+    let read = recorded.iter().map(|frame| {
+        let envelope = Envelope::parse(&frame.to_string()).unwrap();
+        match envelope.command().unwrap() {
+            Command::ThreadUpdate(payload) => (payload.thread_id, payload.title),
+            other => panic!("{other:?}"),
+        }
+    });
+    let title = |title: &str| ("t1".to_owned(), Some(title.to_owned()));
+    let expected = [title("A title"), title(""), ("t1".to_owned(), None)];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+}
+
 /// The request is recorded by hand, because clients write it.
 #[test]
 fn feedback_request_is_read_as_recorded() {
