@@ -351,6 +351,9 @@ pub(crate) struct ThreadListPayload {
     /// Maximum number of threads.
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub(crate) limit: Option<i128>,
+    /// Only threads whose titles contain this text. A blank one does not filter.
+    #[serde(default)]
+    pub(crate) query: Option<String>,
 }
 
 /// The payload of `thread.update`.

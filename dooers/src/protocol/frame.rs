@@ -194,6 +194,7 @@ impl ServerInfo {
                 "auth.expiring",
                 "event.delta",
                 "run.cancel",
+                "thread.query",
                 "thread.update",
             ],
         }

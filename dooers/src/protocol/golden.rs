@@ -250,12 +250,19 @@ fn title_request_is_read_as_recorded() {
     let read = recorded.iter().map(|frame| {
         let envelope = Envelope::parse(&frame.to_string()).unwrap();
         match envelope.command().unwrap() {
-            Command::ThreadUpdate(payload) => (payload.thread_id, payload.title),
+            Command::ThreadUpdate(payload) => (Some(payload.thread_id), payload.title),
+            Command::ThreadList(payload) => (None, payload.query),
             other => panic!("{other:?}"),
         }
     });
-    let title = |title: &str| ("t1".to_owned(), Some(title.to_owned()));
-    let expected = [title("A title"), title(""), ("t1".to_owned(), None)];
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        (text("t1"), text("A title")),
+        (text("t1"), text("")),
+        (text("t1"), None),
+        (None, text("order 100%")),
+        (None, None),
+    ];
     assert_eq!(read.collect::<Vec<_>>(), expected);
 }
 

@@ -91,7 +91,7 @@ fn frame() -> impl Strategy<Value = String> {
     let good = proptest::sample::select(vec![
         json!({"worker_id": "w1", "user_id": "ada"}),
         json!({"event": {"type": "message", "actor": "user", "content": [{"type": "text", "text": "hello"}]}}),
-        json!({"thread_id": "t", "limit": 5}),
+        json!({"thread_id": "t", "limit": 5, "query": "t", "title": "t"}),
     ]);
     let payload = prop_oneof![good, json_value()];
     (kind, payload).prop_map(|(kind, payload)| {

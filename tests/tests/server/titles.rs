@@ -78,6 +78,64 @@ async fn title_is_published_to_all_clients_of_the_thread() {
 }
 
 #[tokio::test]
+async fn threads_are_searched_by_title() {
+    let server = Server::of::<script>().await;
+    let mut ada = server.client("ada").await;
+    let mut known = Vec::new();
+    for title in ["Order 7", "Änderung 100%", "order 8", "A letter"] {
+        known.push(ada.start_thread(&format!("title {title}")).await);
+    }
+    ada.start_thread("say one").await;
+    let found = async |ada: &mut Client, payload: Value| {
+        let page = ada
+            .request("thread.list", payload, "thread.list.result")
+            .await;
+        let threads = page["threads"].as_array().unwrap();
+        let place = |thread: &Value| known.iter().position(|id| thread["id"] == **id);
+        let found: Vec<_> = threads.iter().map(place).collect();
+        (found, page["total_count"].clone(), page["cursor"].clone())
+    };
+    let most = "x".repeat(128);
+    for (query, expected) in [
+        (" ORDER ", vec![Some(2), Some(0)]),
+        ("er", vec![Some(3), Some(2), Some(1), Some(0)]),
+        ("ä\0nderung", vec![Some(1)]),
+        ("0%", vec![Some(1)]),
+        ("%", vec![Some(1)]),
+        (&most, vec![]),
+    ] {
+        let (found, count, cursor) = found(&mut ada, json!({"query": query})).await;
+        assert_eq!((&count, &cursor), (&json!(expected.len()), &json!(null)));
+        assert_eq!(found, expected, "{query}");
+    }
+    let (first, count, cursor) = found(&mut ada, json!({"query": "order", "limit": 1})).await;
+    assert_eq!((first, count), (vec![Some(2)], json!(2)));
+    let rest = json!({"query": "order", "limit": 1, "cursor": cursor});
+    let rest = found(&mut ada, rest).await;
+    assert_eq!(rest, (vec![Some(0)], json!(0), json!(null)));
+    // A blank query does not filter.
+    for blank in [json!(null), json!(""), json!(" \t\u{200b}")] {
+        let (found, count, _) = found(&mut ada, json!({"query": blank})).await;
+        assert_eq!((found.len(), count), (5, json!(5)));
+    }
+    for (query, text) in [
+        (
+            json!(7),
+            "`payload.query`: invalid type: integer `7`, expected a string",
+        ),
+        (
+            json!(most + "x"),
+            "`payload.query` is 129 bytes long; at most 128 are allowed; shorten it",
+        ),
+    ] {
+        let id = ada.send("thread.list", json!({"query": query})).await;
+        let refused = ada.expect_error(&id).await;
+        assert_eq!(refused, ("INVALID_PAYLOAD".to_owned(), text.to_owned()));
+    }
+    server.close([ada]).await;
+}
+
+#[tokio::test]
 async fn invalid_title_is_refused() {
     let server = Server::of::<script>().await;
     let mut ada = server.client("ada").await;

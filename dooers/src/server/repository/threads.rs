@@ -141,11 +141,7 @@ impl Listed for Threads {
     }
 
     fn cursor(thread: &Thread) -> String {
-        ThreadCursor {
-            last_event_at: thread.last_event_at,
-            thread_id: thread.id.clone(),
-        }
-        .to_string()
+        ThreadCursor::of(thread).to_string()
     }
 }
 

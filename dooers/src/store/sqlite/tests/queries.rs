@@ -155,6 +155,19 @@ async fn page_and_turn_cost_the_same_in_a_large_store() {
             &sql.reads.thread_sizes_of_participant,
             rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
         ),
+        steps_of(&sql.reads.titles, rusqlite::params![1, 50, "t5050", 31, 0]),
+        steps_of(
+            &sql.reads.titles_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
+        ),
+        steps_of(
+            &sql.reads.threads_with_ids,
+            rusqlite::params![r#"["t50", "t5050", "t9999"]"#],
+        ),
+        steps_of(
+            &sql.reads.sizes_of_threads,
+            rusqlite::params![r#"["t50", "t5050", "t9999"]"#],
+        ),
         steps_of(
             &sql.reads.newest_runs,
             rusqlite::params![1, 50, "r50", 31, 0, null, null, null],
