@@ -18,8 +18,7 @@ pub(crate) const SEARCHED_CHARS: usize = MAX_TITLE_BYTES;
 
 /// A search for threads whose titles contain a text, in upper or lower case.
 ///
-/// Characters are compared by their simple folding: the lower case of their upper case. `ß` equals `ss`, and `σ` equals `ς`.
-/// Accents count, and no character is a wildcard.
+/// `ß` and `ẞ` equal `ss`, and `ς` equals `σ`. Accents count, and no character is a wildcard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TitleSearch {
     folded: String,
@@ -52,7 +51,9 @@ impl TitleSearch {
 
 /// Returns the text without the difference between upper and lower case.
 fn folded(text: impl Iterator<Item = char>) -> String {
-    text.flat_map(char::to_uppercase)
+    // The upper case of `ß` is `SS`, but that of `ẞ` is `ẞ`, so the lower case comes first.
+    text.flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()
 }
