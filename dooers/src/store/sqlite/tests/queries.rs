@@ -82,6 +82,9 @@ fn no_statement_walks_through_a_table() {
                 "oldest_runs_of_thread",
                 "newest_feedback_of_thread",
                 "oldest_feedback_of_thread",
+                // The matches of one page.
+                "threads_with_ids",
+                "sizes_of_threads",
                 // Counts a whole period, by day.
                 "feedback_days",
                 // Sums up a whole period, by group.
