@@ -43,6 +43,7 @@ mod private_agents;
 mod private_threads;
 mod response_size;
 mod resume;
+mod titles;
 
 mod backpressure;
 mod invalid_frames;
