@@ -24,6 +24,7 @@
 //! |---|---|---|
 //! | `auth-webhook` | no | [`auth::WebhookAuthenticator`]: a server of the operator decides about the tokens of clients |
 //! | `jwt` | no | clients prove who they are with a JSON Web Token |
+//! | `playground` | yes | a page for conversations with the agents, which a server on a loopback address serves at `/` |
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |

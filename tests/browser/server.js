@@ -18,8 +18,8 @@ const ofServers = /^(WORKER_|DATABASE_URL$|PG|RUST_LOG$)/;
  *
  * @param {string} name the name of the program, such as `example-echo`
  * @param {Record<string, string>} variables variables of its environment
- * @returns {Promise<{host: string, stop: () => Promise<void>}>} its address with the port, and a function that stops it
- *   with SIGTERM and fails if it does not end with the exit code 0
+ * @returns {Promise<{host: string, stop: () => Promise<void>, kill: () => Promise<void>}>} its address with the port, a
+ *   function that stops it with SIGTERM and fails if it does not end with the exit code 0, and one that kills it
  */
 export async function startServer(name, variables = {}) {
   const directory = await mkdtemp(join(tmpdir(), "dooers-browser-"));
@@ -41,6 +41,11 @@ export async function startServer(name, variables = {}) {
     await rm(directory, { recursive: true });
     if (code !== 0) throw new Error(`${name} ended with ${code}`);
   };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await rm(directory, { recursive: true });
+  };
   const host = new Promise((resolve) => {
     createInterface(child.stdout).on("line", (line) => {
       const address = /^ +ws:\/\/([^/]+)\//.exec(line);
@@ -52,7 +57,7 @@ export async function startServer(name, variables = {}) {
   process.once("exit", () => child.kill("SIGKILL"));
   const first = await Promise.race([host, ended.then((code) => ({ code }))]);
   clearTimeout(late);
-  if (typeof first === "string") return { host: first, stop };
+  if (typeof first === "string") return { host: first, stop, kill };
   await rm(directory, { recursive: true });
   throw new Error(`${name} ended with ${first.code} before it printed its address`);
 }

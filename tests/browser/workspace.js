@@ -1,11 +1,15 @@
 /** Files of the workspace. */
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The root directory of the workspace. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The directory of the installed packages, which is below target/. */
+export const modules = dirname(dirname(createRequire(import.meta.url).resolve("playwright-core/package.json")));
 
 /**
  * Reads a text file of the workspace.

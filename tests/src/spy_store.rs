@@ -9,8 +9,8 @@ use dooers::store::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
     OutboxBatch, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
     SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
-    WorkerKey,
+    ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery,
+    UsageSum, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -267,6 +267,18 @@ impl Store for SpyStore {
         let outcome = self.inner.threads(scope, after, limit).await;
         self.done("threads").await;
         self.answer("threads", outcome)
+    }
+
+    async fn search_threads(
+        &self,
+        scope: &Scope,
+        search: &TitleSearch,
+        after: Option<&ThreadCursor>,
+        limit: PageLimit,
+    ) -> Result<ThreadPage, StoreError> {
+        let outcome = self.inner.search_threads(scope, search, after, limit).await;
+        self.done("search_threads").await;
+        outcome
     }
 
     async fn find_threads(

@@ -30,6 +30,9 @@ pub struct IdentityLimits {
     /// Maximum number of changes of settings per minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings_patches_per_minute: Option<Quota>,
+    /// Maximum number of changes of threads' titles per minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_updates_per_minute: Option<Quota>,
     /// Maximum number of new threads per 24 hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads_per_day: Option<Quota>,

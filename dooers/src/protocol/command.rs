@@ -24,6 +24,8 @@ pub(crate) enum IncomingKind {
     ThreadSubscribe,
     #[serde(rename = "thread.unsubscribe")]
     ThreadUnsubscribe,
+    #[serde(rename = "thread.update")]
+    ThreadUpdate,
     #[serde(rename = "thread.delete")]
     ThreadDelete,
     #[serde(rename = "event.create")]
@@ -166,6 +168,7 @@ impl Envelope {
             IncomingKind::ThreadUnsubscribe => {
                 Command::ThreadUnsubscribe(self.payload::<ThreadPayload>()?.thread_id)
             }
+            IncomingKind::ThreadUpdate => Command::ThreadUpdate(self.payload()?),
             IncomingKind::ThreadDelete => {
                 Command::ThreadDelete(self.payload::<ThreadPayload>()?.thread_id)
             }
@@ -298,6 +301,8 @@ pub(crate) enum Command {
     },
     /// Ends the subscription to a thread.
     ThreadUnsubscribe(String),
+    /// Changes the title of a thread.
+    ThreadUpdate(ThreadUpdatePayload),
     /// Deletes a thread with all its events.
     ThreadDelete(String),
     /// Sends a message or form answers.
@@ -346,6 +351,19 @@ pub(crate) struct ThreadListPayload {
     /// Maximum number of threads.
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub(crate) limit: Option<i128>,
+    /// Only threads whose titles contain this text. A blank one does not filter.
+    #[serde(default)]
+    pub(crate) query: Option<String>,
+}
+
+/// The payload of `thread.update`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ThreadUpdatePayload {
+    /// The id of the thread.
+    pub(crate) thread_id: String,
+    /// The new title. A blank one removes the title.
+    #[serde(default)]
+    pub(crate) title: Option<String>,
 }
 
 /// The payload of `event.list`.

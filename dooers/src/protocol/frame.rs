@@ -190,7 +190,13 @@ impl ServerInfo {
         Self {
             name: "dooers",
             version: env!("CARGO_PKG_VERSION"),
-            capabilities: &["auth.expiring", "event.delta", "run.cancel"],
+            capabilities: &[
+                "auth.expiring",
+                "event.delta",
+                "run.cancel",
+                "thread.query",
+                "thread.update",
+            ],
         }
     }
 }

@@ -242,6 +242,30 @@ fn feedback_frames_are_as_recorded() {
     assert_recorded(&frames, &expect_file!["golden/feedback.json"]);
 }
 
+/// The requests are recorded by hand, because clients write them.
+#[test]
+fn title_request_is_read_as_recorded() {
+    let recorded: Vec<Value> =
+        serde_json::from_str(include_str!("golden/title_request.json")).unwrap();
+    let read = recorded.iter().map(|frame| {
+        let envelope = Envelope::parse(&frame.to_string()).unwrap();
+        match envelope.command().unwrap() {
+            Command::ThreadUpdate(payload) => (Some(payload.thread_id), payload.title),
+            Command::ThreadList(payload) => (None, payload.query),
+            other => panic!("{other:?}"),
+        }
+    });
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [
+        (text("t1"), text("A title")),
+        (text("t1"), text("")),
+        (text("t1"), None),
+        (None, text("order 100%")),
+        (None, None),
+    ];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+}
+
 /// The request is recorded by hand, because clients write it.
 #[test]
 fn feedback_request_is_read_as_recorded() {

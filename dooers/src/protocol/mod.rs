@@ -51,7 +51,7 @@ pub use analytics::{
 };
 pub(crate) use auth_token::AuthToken;
 pub(crate) use command::{
-    Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload,
+    Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload, ThreadUpdatePayload,
 };
 pub(crate) use connect::ConnectPayload;
 pub use content::ContentPart;

@@ -1,5 +1,6 @@
 //! The lines that a serving program prints.
 
+use super::authority::is_loopback;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::routes;
@@ -31,8 +32,8 @@ pub(super) fn running_turns(turns: usize, stop: &str) {
     }
 }
 
-/// The announcement of a server. It repeats the warning about memory of the log, which a program without a subscriber
-/// does not show.
+/// The announcement of a server. The address of the playground comes first, because a person can open it. The announcement
+/// repeats the warning about memory of the log, which a program without a subscriber does not show.
 fn announcement(
     config: &WorkerConfig,
     names: &[&str],
@@ -41,6 +42,9 @@ fn announcement(
     stop: &str,
 ) -> String {
     let mut text = format!("dooers serves {} on\n", names.join(", "));
+    if config.has_playground(is_loopback(address.ip())) {
+        text += &format!("  http://{address}\n");
+    }
     for path in paths {
         text += &format!("  ws://{address}{path}\n");
     }
@@ -60,9 +64,35 @@ mod tests {
     use super::*;
     use crate::server::Database;
 
+    fn announced_at(address: &str, config: &WorkerConfig) -> String {
+        let (names, paths) = (["a", "b"], ["/ws".to_owned()]);
+        announcement(config, &names, &paths, address.parse().unwrap(), "End.\n")
+    }
+
     fn announced(config: &WorkerConfig) -> String {
-        let address = ([127, 0, 0, 1], 8000).into();
-        announcement(config, &["a", "b"], &["/ws".to_owned()], address, "End.\n")
+        announced_at("192.0.2.1:8000", config)
+    }
+
+    #[cfg(feature = "playground")]
+    #[test]
+    fn announcement_starts_with_the_page() {
+        let config = WorkerConfig::new().database(Database::Memory);
+        let (on, off) = (
+            config.clone().playground(true),
+            config.clone().playground(false),
+        );
+        for (address, config, is_shown) in [
+            ("127.0.0.1:8000", &config, true),
+            ("[::1]:8000", &config, true),
+            ("192.0.2.1:8000", &config, false),
+            ("127.0.0.1:8000", &off, false),
+            ("192.0.2.1:8000", &on, true),
+        ] {
+            let page = format!("  http://{address}\n");
+            let page = if is_shown { page.as_str() } else { "" };
+            let expected = format!("dooers serves a, b on\n{page}  ws://{address}/ws\nEnd.\n");
+            assert_eq!(announced_at(address, config), expected);
+        }
     }
 
     #[test]
@@ -70,7 +100,7 @@ mod tests {
         let chosen = WorkerConfig::new().database(Database::Memory);
         assert_eq!(
             announced(&chosen),
-            "dooers serves a, b on\n  ws://127.0.0.1:8000/ws\nEnd.\n"
+            "dooers serves a, b on\n  ws://192.0.2.1:8000/ws\nEnd.\n"
         );
         let unchosen = WorkerConfig {
             database: Database::Memory,

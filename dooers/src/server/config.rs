@@ -45,6 +45,9 @@ pub struct WorkerConfig {
     pub(super) authenticator_is_by_variable: bool,
     pub(super) allow_open: bool,
     pub(super) trusted_proxies: TrustedProxies,
+    /// `None` serves the playground on loopback addresses only.
+    #[cfg(feature = "playground")]
+    pub(super) playground: Option<bool>,
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
@@ -155,6 +158,8 @@ impl Default for WorkerConfig {
             authenticator_is_by_variable: false,
             allow_open: false,
             trusted_proxies: TrustedProxies::default(),
+            #[cfg(feature = "playground")]
+            playground: None,
             database: Database::default(),
             database_is_chosen: false,
             secret_keys: None,
@@ -551,6 +556,8 @@ impl fmt::Debug for WorkerConfig {
             .field("secret_variables", &self.secret_variables)
             .field("analytics", &self.analytics)
             .field("agent_variables", &self.agent_variables);
+        #[cfg(feature = "playground")]
+        shown.field("playground", &self.playground);
         #[cfg(feature = "webhook")]
         shown.field("webhook", &self.webhook);
         shown.finish()

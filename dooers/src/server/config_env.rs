@@ -6,6 +6,8 @@ use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
+#[cfg(feature = "playground")]
+use super::playground_config::PLAYGROUND;
 use super::quota::quotas;
 use super::usage_limits::usage_limits;
 use std::ffi::OsString;
@@ -39,6 +41,7 @@ impl WorkerConfig {
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
     /// | `WORKER_ALLOW_OPEN` | `false` | whether a server without an authenticator may listen on an address that other machines can reach; see [`allow_open_on_any_address`](Self::allow_open_on_any_address) |
     /// | `WORKER_TRUSTED_PROXIES` | | addresses and ranges (`10.0.0.5`, `10.0.0.0/8`) of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` count, separated by commas; see [`trusted_proxies`](Self::trusted_proxies) |
+    /// | `WORKER_PLAYGROUND` | | `on` or `off`: whether the server serves the playground at `/` (feature `playground`). By default, it serves the page if it listens on a loopback address |
     /// | `WORKER_TOKENS_FILE` | | the TOML file with the tokens of [`StaticTokens`](crate::auth::StaticTokens). A server has at most one authenticator |
     /// | `WORKER_AUTH_WEBHOOK_URL` | | the URL that decides about tokens, as for [`WebhookAuthenticator`](crate::auth) (feature `auth-webhook`) |
     /// | `WORKER_AUTH_WEBHOOK_SECRET` | | the secret with which the requests to that URL are signed; required with it |
@@ -81,6 +84,7 @@ impl WorkerConfig {
     /// | `WORKER_QUOTA_FRAME_BURST` | `200` | number of frames that may come at once |
     /// | `WORKER_QUOTA_FRAME_BYTES_PER_MINUTE` | `33554432` | maximum number of bytes of a user's frames per minute |
     /// | `WORKER_QUOTA_SETTINGS_PATCHES_PER_MINUTE` | `30` | maximum number of changes of settings by a user per minute |
+    /// | `WORKER_QUOTA_THREAD_UPDATES_PER_MINUTE` | `30` | maximum number of changes of threads' titles by a user per minute |
     /// | `WORKER_QUOTA_THREADS_PER_DAY` | `off` | maximum number of new threads of a user per 24 hours |
     /// | `WORKER_QUOTA_WAITING_TURNS` | `100` | maximum number of a user's messages whose turns have not ended |
     /// | `WORKER_QUOTA_CONNECTIONS` | `20` | maximum number of simultaneous connections of a user |
@@ -144,6 +148,10 @@ impl WorkerConfig {
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;
         env.list("WORKER_TRUSTED_PROXIES", &mut config.trusted_proxies)?;
+        #[cfg(feature = "playground")]
+        env.boolean(PLAYGROUND, &mut config.playground)?;
+        #[cfg(not(feature = "playground"))]
+        env.no_playground()?;
         if let Some(authenticator) = authenticator(&env)? {
             config.authenticator = authenticator;
             config.authenticator_is_by_variable = true;
@@ -271,6 +279,27 @@ mod tests {
             error.to_string(),
             "WORKER_ALLOWED_ORIGINS is `https://a.example, b`; `b` is not an origin; write scheme, host and, unless it \
              is the default of the scheme, port, such as https://chat.example.com:8443"
+        );
+    }
+
+    #[cfg(feature = "playground")]
+    #[test]
+    fn playground_overrides_the_kind_of_address() {
+        for (value, expected) in [
+            ("", [true, false]),
+            ("on", [true, true]),
+            (" TRUE ", [true, true]),
+            ("off", [false, false]),
+            ("0", [false, false]),
+        ] {
+            let config = with("WORKER_PLAYGROUND", value).unwrap();
+            let served = [true, false].map(|is_loopback| config.has_playground(is_loopback));
+            assert_eq!(served, expected, "{value:?}");
+        }
+        let error = with("WORKER_PLAYGROUND", "maybe").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "WORKER_PLAYGROUND is `maybe`; it must be one of true, false, 1, 0, yes, no, on, off"
         );
     }
 

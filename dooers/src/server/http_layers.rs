@@ -53,8 +53,25 @@ impl HttpLayers {
     where
         S: Clone + Send + Sync + 'static,
     {
+        self.check(self.for_everyone(routes))
+    }
+
+    /// Answers requests of the same pages, but only the server's own pages can read the answers.
+    #[cfg(feature = "playground")]
+    pub(super) fn for_own_pages<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        self.check(routes)
+    }
+
+    /// Refuses requests from pages that may not use the server, and to names that the server does not accept.
+    fn check<S>(&self, routes: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
         let check = from_fn_with_state(Arc::clone(&self.rules), check_origin);
-        self.for_everyone(routes).route_layer(check)
+        routes.route_layer(check)
     }
 
     /// Lets the pages of allowed origins read the answers of these routes. Anyone else is answered, too, but a browser

@@ -1,5 +1,6 @@
 //! The server: one [`WorkerServer`], one session for each WebSocket, one file for each family of verbs.
 
+mod agent_list;
 mod agent_variables;
 mod analytics;
 mod analytics_events;
@@ -42,6 +43,9 @@ mod open_sessions;
 mod origin;
 mod pace;
 mod pending_connections;
+#[cfg(feature = "playground")]
+mod playground;
+mod playground_config;
 mod quota;
 mod raw_answer;
 mod read_ahead;

@@ -1,10 +1,13 @@
 //! The HTTP routes of a server.
 
+use super::agent_list::agents;
 use super::client_origin::ClientOrigin;
 use super::connection_limit::ConnectionSlot;
 use super::connection_task;
 use super::http_layers::HttpLayers;
 use super::origin::AllowedHosts;
+#[cfg(feature = "playground")]
+use super::playground;
 use super::server_state::ServerState;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
@@ -13,8 +16,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Extension, Json, Router};
-use serde::Serialize;
+use axum::{Extension, Router};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +31,45 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let layers = HttpLayers::new(&server.config, None);
-    layers.around_routes(routes(&layers)).with_state(server)
+    let routes = layers.around_routes(routes(&layers));
+    routes.with_state(server)
+}
+
+/// Builds the same routes, with those of the playground unless it is turned off.
+#[cfg(feature = "playground")]
+pub(super) fn playground_router<S>(server: Arc<ServerState>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let layers = HttpLayers::new(&server.config, None);
+    let routes = with_page(routes(&layers), &layers, server.config.has_playground(true));
+    layers.around_routes(routes).with_state(server)
 }
 
 /// Builds everything that the server's own listener serves. `hosts` contains the further host names of a server that
 /// listens on a loopback address, and is `None` for any other server.
 pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
+    #[cfg(feature = "playground")]
+    let has_playground = server.config.has_playground(hosts.is_some());
     let layers = HttpLayers::new(&server.config, hosts);
-    layers.around_all(routes(&layers)).with_state(server)
+    let routes = routes(&layers);
+    #[cfg(feature = "playground")]
+    let routes = with_page(routes, &layers, has_playground);
+    layers.around_all(routes).with_state(server)
+}
+
+/// Adds the routes of the playground, if it is served.
+#[cfg(feature = "playground")]
+fn with_page(
+    routes: Router<Arc<ServerState>>,
+    layers: &HttpLayers,
+    is_served: bool,
+) -> Router<Arc<ServerState>> {
+    if is_served {
+        routes.merge(layers.for_own_pages(playground::routes()))
+    } else {
+        routes
+    }
 }
 
 fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {
@@ -63,28 +96,6 @@ pub(super) fn paths(server: &ServerState) -> Vec<String> {
         paths.extend(server.agents.iter().map(named));
     }
     paths
-}
-
-#[derive(Serialize)]
-struct AgentEntry {
-    name: &'static str,
-    description: &'static str,
-    is_default: bool,
-}
-
-async fn agents(State(server): State<Arc<ServerState>>) -> Response {
-    #[derive(Serialize)]
-    struct Agents {
-        agents: Vec<AgentEntry>,
-    }
-    let default = server.default_agent().map(|agent| agent.name());
-    let entry = |agent: &AgentDefinition| AgentEntry {
-        name: agent.name(),
-        description: agent.description(),
-        is_default: default == Some(agent.name()),
-    };
-    let agents = server.agents.iter().map(entry).collect();
-    Json(Agents { agents }).into_response()
 }
 
 /// Reports that the process is alive.

@@ -19,7 +19,7 @@ impl WorkerServer {
     /// Listens on the configured address and serves until the program receives SIGINT or SIGTERM, or until
     /// [`close`](Self::close) is called.
     ///
-    /// It prints the address. At the signal, sessions are closed, running turns may finish, and the store is closed.
+    /// It prints the addresses. At the signal, sessions are closed, running turns may finish, and the store is closed.
     /// All of this takes at most 3 s more than the [drain time](crate::WorkerConfig::drain_timeout), whatever clients and the
     /// database do. A second signal ends the process at once, with the exit code 130.
     ///
@@ -183,6 +183,46 @@ impl WorkerServer {
         S: Clone + Send + Sync + 'static,
     {
         Ok(routes::router(self.start().await?))
+    }
+
+    /// The same as [`router`](Self::router), with the playground at `/`: a page for conversations with the agents.
+    ///
+    /// The page works at any path, because all its addresses are relative. If the router is nested at `/playground`, a browser
+    /// that opens this path is redirected to `/playground/index.html`. If it is merged, the program cannot have its own route
+    /// for `GET /`. [`WorkerConfig::playground(false)`](crate::WorkerConfig::playground), or `WORKER_PLAYGROUND=off`, leaves the
+    /// page out. The page is public, even if an authenticator decides who may connect.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use dooers::prelude::{Result, WorkerRequest, WorkerServer};
+    /// use dooers::{Database, WorkerConfig};
+    ///
+    /// /// Says what you said.
+    /// #[dooers::agent]
+    /// async fn echo(request: WorkerRequest) -> String {
+    ///     request.message
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let server = WorkerServer::new(WorkerConfig::new().database(Database::Memory)).agent::<echo>();
+    /// let app: Router = Router::new()
+    ///     .route("/", get(async || "shop"))
+    ///     .nest("/playground", server.playground_router().await?);
+    /// # server.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError`], if the agents or the store cannot be used.
+    #[cfg(feature = "playground")]
+    pub async fn playground_router<S>(&self) -> Result<Router<S>, ServerError>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Ok(routes::playground_router(self.start().await?))
     }
 
     /// Closes all sessions, lets turns finish, and closes the store.

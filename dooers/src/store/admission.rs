@@ -104,7 +104,7 @@ impl Admit for ThreadEdit {
 
 impl Admit for ThreadPatch {
     fn admit(&mut self) -> Result<(), NotAdmitted> {
-        let title = admit_title(&mut self.title);
+        let title = self.title.as_mut().map_or(Ok(()), admit_title);
         admit_metadata(&mut self.metadata).and(title)
     }
 }

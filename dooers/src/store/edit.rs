@@ -35,7 +35,7 @@ impl ThreadDraft {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ThreadEdit {
-    /// Changes the thread's title or metadata.
+    /// Changes the thread's title or metadata. Values that the thread already has are not a change.
     Patch {
         /// The new values.
         patch: ThreadPatch,

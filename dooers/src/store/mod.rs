@@ -40,6 +40,7 @@ mod state;
 mod store_trait;
 #[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
 mod tests;
+mod title_search;
 pub(crate) mod usage;
 pub(crate) mod usage_limit;
 
@@ -102,6 +103,8 @@ pub use scope::{Participant, Scope, Viewer};
 pub use sealed::{AnswerSeal, KeyedDigest, SealedAnswer};
 #[doc(hidden)]
 pub use setting::{StoredSetting, WorkerKey};
+#[doc(hidden)]
+pub use title_search::TitleSearch;
 #[doc(hidden)]
 pub use usage::{TurnUsage, UsageQuery, UsageSum};
 pub(crate) use usage_limit::UsageLimit;

@@ -32,6 +32,14 @@ pub struct RunCursor {
 }
 
 impl ThreadCursor {
+    /// The cursor behind this thread.
+    pub(crate) fn of(thread: &Thread) -> Self {
+        Self {
+            last_event_at: thread.last_event_at,
+            thread_id: thread.id.clone(),
+        }
+    }
+
     pub(crate) fn place(&self) -> ListPosition {
         ListPosition::of(self.last_event_at, &self.thread_id)
     }
@@ -132,7 +140,7 @@ pub struct ThreadPage {
     pub threads: Vec<Thread>,
     /// The start of the next page. `None` on the last page.
     pub next: Option<ThreadCursor>,
-    /// The number of all threads of the scope. 0 on later pages.
+    /// The number of all threads of the scope, or of all matches that the first page of a search scans. 0 on later pages.
     pub total_count: u64,
 }
 

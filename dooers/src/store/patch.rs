@@ -7,7 +7,8 @@ use serde_json::Value;
 /// A change of a thread's title or metadata. Values that are not set stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ThreadPatch {
-    pub(crate) title: Option<String>,
+    /// `Some(None)` removes the title.
+    pub(crate) title: Option<Option<String>>,
     pub(crate) metadata: Option<Value>,
 }
 
@@ -15,7 +16,14 @@ impl ThreadPatch {
     /// Sets the title, with at most [`MAX_TITLE_BYTES`](crate::protocol::MAX_TITLE_BYTES) bytes.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
+        self.title = Some(Some(title.into()));
+        self
+    }
+
+    /// Removes the title.
+    #[must_use]
+    pub fn without_title(mut self) -> Self {
+        self.title = Some(None);
         self
     }
 
@@ -29,7 +37,13 @@ impl ThreadPatch {
     /// Returns the new title, if it is set.
     #[must_use]
     pub fn new_title(&self) -> Option<&str> {
-        self.title.as_deref()
+        self.title.as_ref()?.as_deref()
+    }
+
+    /// Returns `true` if the patch removes the title.
+    #[must_use]
+    pub fn removes_title(&self) -> bool {
+        self.title == Some(None)
     }
 
     /// Returns the new metadata, if it is set.
@@ -43,10 +57,18 @@ impl ThreadPatch {
         *self == Self::default()
     }
 
+    /// Returns `true` if the patch changes this thread. Metadata is compared as text, because equal values may differ in
+    /// the order of their members.
+    pub(crate) fn changes(&self, thread: &Thread) -> bool {
+        let text = |metadata: &Option<Value>| metadata.as_ref().map(Value::to_string);
+        let has_new_title = self.title.as_ref().is_some_and(|new| *new != thread.title);
+        has_new_title || self.metadata.is_some() && text(&self.metadata) != text(&thread.metadata)
+    }
+
     /// Applies the patch to a thread.
     pub(crate) fn apply(self, thread: &mut Thread, at: DateTime<Utc>) {
         if let Some(title) = self.title {
-            thread.title = Some(title);
+            thread.title = title;
         }
         if let Some(metadata) = self.metadata {
             thread.metadata = Some(metadata);

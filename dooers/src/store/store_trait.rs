@@ -6,7 +6,8 @@ use super::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
     OwnStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
     SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
+    ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
+    WorkerKey,
 };
 use crate::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -238,6 +239,22 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     async fn threads(
         &self,
         scope: &Scope,
+        after: Option<&ThreadCursor>,
+        limit: PageLimit,
+    ) -> Result<ThreadPage, StoreError>;
+
+    /// Reads a page of those of the scope's threads that a search finds, those with the newest events first. A page scans a
+    /// limited number of threads, so it may have fewer threads than the limit, or none, although
+    /// [`ThreadPage::next`] is set.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` if the database does not answer.
+    #[doc(hidden)]
+    async fn search_threads(
+        &self,
+        scope: &Scope,
+        search: &TitleSearch,
         after: Option<&ThreadCursor>,
         limit: PageLimit,
     ) -> Result<ThreadPage, StoreError>;

@@ -97,6 +97,17 @@ impl TestClient {
         Ok(())
     }
 
+    /// Changes the title of a thread. A blank one removes the title.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the server.
+    pub async fn rename_thread(&mut self, thread_id: &str, title: &str) -> Result<(), ErrorBody> {
+        let payload = json!({"thread_id": thread_id, "title": title});
+        self.try_request("thread.update", payload).await?;
+        Ok(())
+    }
+
     /// Deletes a thread.
     ///
     /// # Errors

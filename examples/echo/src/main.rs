@@ -1,9 +1,9 @@
 //! An agent that answers `You said: …`.
 //!
-//! Run with: `cargo run -p example-echo`. It stores conversations in `worker.db` in the working directory. Set
-//! `WORKER_BIND=127.0.0.1:9000` to listen on another address.
+//! Run with: `cargo run -p example-echo`, and open http://127.0.0.1:8000 to talk to it. It stores conversations in
+//! `worker.db` in the working directory. Set `WORKER_BIND=127.0.0.1:9000` to listen on another address.
 //!
-//! To use it from a browser, open http://127.0.0.1:8000/healthz and paste this into the console:
+//! To see the protocol in a browser, open http://127.0.0.1:8000/healthz and paste this into the console:
 //!
 //! ```js
 //! window.socket?.close(); // of an earlier paste

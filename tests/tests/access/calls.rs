@@ -28,7 +28,7 @@ async fn call(
     let answer = match number {
         0 => format!("{:?}", repository.thread(scope, thread).await?),
         1 => {
-            let titled = repository.update_thread(scope, thread, |t| t.title("x"));
+            let titled = repository.update_thread(scope, thread, |t| t.title("My title"));
             format!("{:?}", titled.await?)
         }
         2 => format!(

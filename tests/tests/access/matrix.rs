@@ -73,6 +73,7 @@ fn all_requests(
         ("settings.public_schema", json!({}), same("++++++++")),
         ("thread.list", json!({}), same("+++++++N")),
         ("thread.list", json!({"cursor": cursor}), same("+++++++N")),
+        ("thread.list", json!({"query": "TITLE"}), same("+++++++N")),
         ("settings.subscribe", worker.clone(), same("+++++F+N")),
         ("settings.subscribe", creator, same("FF++FFFN")),
         (
@@ -194,6 +195,11 @@ impl Column {
         let repository = server.worker().repository().await.unwrap();
         let mut ana = owner.connect(server).await;
         let ids = Ids::create(&mut ana, "sent").await;
+        let titled = json!({"thread_id": ids.thread, "title": "The title"});
+        let id = ana.send("thread.update", titled).await;
+        let upsert = ana.expect("thread.upsert").await;
+        assert_eq!(upsert["thread"]["title"], "The title", "{upsert}");
+        ana.expect_ack(&id).await;
         let like = json!({"target_type": "event", "target_id": ids.form, "feedback": "like"});
         ana.request("feedback", like, "feedback.ack").await;
 

@@ -29,12 +29,15 @@ async fn verbs(places: &mut Places<'_>) -> Vec<(&'static str, usize)> {
     let here = json!({"thread_id": thread});
     let like =
         |kind: &str, id: &str| json!({"target_type": kind, "target_id": id, "feedback": "like"});
-    let requests: [(&'static str, Value); 7] = [
+    let titled = json!({"thread_id": thread, "title": "A title"});
+    let requests: [(&'static str, Value); 9] = [
         ("run.cancel", json!({"event_id": queued})),
         ("thread.subscribe", here.clone()),
         ("event.list", here.clone()),
         ("feedback", like("thread", &thread)),
         ("feedback", like("event", &event)),
+        ("thread.update", titled.clone()),
+        ("thread.update", titled),
         ("thread.unsubscribe", here.clone()),
         ("thread.delete", here),
     ];
@@ -143,6 +146,9 @@ async fn own_ids_cost_few_round_trips_on_postgres() {
         ("event.list", 5),
         ("feedback", 2),
         ("feedback", 5),
+        ("thread.update", 1),
+        // The same title again is not stored, but the thread must not have changed.
+        ("thread.update", 1),
         ("thread.unsubscribe", 0),
         ("thread.delete", 1),
     ];

@@ -21,7 +21,7 @@ pub(crate) const ANY_THREAD: [&str; 2] = ["+++++++N"; 2];
 pub(crate) const IN_OTHER_THREAD: [&str; 2] = ["-------N"; 2];
 
 /// The number of requests in [`requests`].
-pub(crate) const COUNT: usize = 24;
+pub(crate) const COUNT: usize = 25;
 
 /// Returns the requests of a client with a thread of its own, `home`, that name these ids. Those that change most are last.
 pub(crate) fn requests(ids: &Ids, home: &str) -> [Request; COUNT] {
@@ -39,6 +39,7 @@ pub(crate) fn requests(ids: &Ids, home: &str) -> [Request; COUNT] {
         |kind: &str, id: &str| json!({"target_type": kind, "target_id": id, "feedback": "like"});
     let after = |thread_id: &str, id: &str| json!({"thread_id": thread_id, "after_event_id": id});
     let before = |thread_id: &str, id: &str| json!({"thread_id": thread_id, "before_event_id": id});
+    let titled = json!({"thread_id": ids.thread, "title": "A title"});
     let resumed = after(&ids.busy_thread, &ids.busy_event);
     [
         ("thread.subscribe", thread.clone(), OF_THREAD),
@@ -75,6 +76,7 @@ pub(crate) fn requests(ids: &Ids, home: &str) -> [Request; COUNT] {
         ),
         ("run.cancel", json!({"event_id": ids.busy_event}), OF_THREAD),
         ("run.cancel", json!({"run_id": ids.busy_run}), OF_THREAD),
+        ("thread.update", titled, OF_THREAD),
         ("thread.unsubscribe", thread.clone(), OF_THREAD),
         (
             "thread.delete",

@@ -128,6 +128,10 @@ async fn id_with_nul_is_rejected(fixture: &ServerFixture) {
             json!({"thread_id": thread_id, "after_event_id": "\0"}),
         ),
         ("thread.unsubscribe", json!({"thread_id": nul})),
+        (
+            "thread.update",
+            json!({"thread_id": nul, "title": "A title"}),
+        ),
         ("thread.delete", json!({"thread_id": nul})),
         ("run.cancel", json!({"run_id": "\0"})),
         ("run.cancel", json!({"event_id": "\0"})),

@@ -23,6 +23,9 @@ use std::net::TcpListener;
 async fn echo_answers_and_stops_on_a_signal() {
     let mut echo = Process::start("example-echo", &[("WORKER_BIND", "localhost:0")]);
     let address = echo.address();
+    // The address of the page is the first one.
+    let expected = format!("dooers serves echo on\n  http://{address}\n  ws://{address}/ws\n");
+    assert!(echo.printed().ends_with(&expected), "{}", echo.printed());
     let mut client = Client::open(address, "/ws").await;
     client.connect("ada").await;
     let id = client.send_message(None, "hello").await;

@@ -79,7 +79,7 @@ async fn thread_change_is_published_to_its_audience() {
     }
     // An update without a change is not published.
     let same = repository
-        .update_thread(&scope(), "t", |thread| thread)
+        .update_thread(&scope(), "t", |thread| thread.title("New"))
         .await
         .unwrap();
     assert_eq!(same, changed);

@@ -14,7 +14,7 @@ async fn connect_ack_describes_the_server() {
     let expected = json!({
         "ack_id": "frame-0",
         "ok": true,
-        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["auth.expiring", "event.delta", "run.cancel"]},
+        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["auth.expiring", "event.delta", "run.cancel", "thread.query", "thread.update"]},
     });
     let mut ack = normal(&ack);
     ack["ack_id"] = json!("frame-0");
@@ -143,6 +143,7 @@ async fn only_public_verbs_are_answered_before_connect() {
         "thread.list",
         "thread.subscribe",
         "thread.unsubscribe",
+        "thread.update",
         "thread.delete",
         "event.create",
         "event.list",

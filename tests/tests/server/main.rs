@@ -43,6 +43,7 @@ mod private_agents;
 mod private_threads;
 mod response_size;
 mod resume;
+mod titles;
 
 mod backpressure;
 mod invalid_frames;
@@ -62,6 +63,7 @@ mod cors;
 mod jwt;
 mod origins;
 mod pending_connections;
+mod playground;
 mod proxies;
 mod routing;
 mod security_headers;

@@ -495,11 +495,12 @@ async fn waiting_turns_of_a_user_are_limited() {
 }
 
 #[tokio::test]
-async fn new_threads_and_settings_patches_are_limited() {
+async fn threads_titles_and_settings_patches_are_limited() {
     let time = FrozenTime::begin();
     let server = server(|quotas| {
         quotas.threads_per_day = Quota::at_most(2);
         quotas.settings_patches_per_minute = Quota::at_most(2);
+        quotas.thread_updates_per_minute = Quota::at_most(2);
     })
     .await;
     let mut client = server.client(identity("ana")).await;
@@ -517,6 +518,16 @@ async fn new_threads_and_settings_patches_are_limited() {
     }
     let id = client.send("settings.patch", patch.clone()).await;
     let wait = limited(&mut client, &id, "change settings more often").await;
+    assert_eq!(wait, Some(30 * SECOND));
+    // A change that is refused, or changes nothing, counts as well.
+    for (thread_id, is_ok) in [("nothing", false), (&*thread, true)] {
+        let update = json!({"thread_id": thread_id, "title": " "});
+        let id = client.send("thread.update", update).await;
+        assert_eq!(client.expect("ack").await["ok"], is_ok, "{id}");
+    }
+    let update = json!({"thread_id": thread, "title": "A title"});
+    let id = client.send("thread.update", update).await;
+    let wait = limited(&mut client, &id, "change titles of threads more often").await;
     assert_eq!(wait, Some(30 * SECOND));
     drop(time);
     server.close([client]).await;

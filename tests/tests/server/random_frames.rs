@@ -16,6 +16,7 @@ const KINDS: &[&str] = &[
     "thread.list",
     "thread.subscribe",
     "thread.unsubscribe",
+    "thread.update",
     "thread.delete",
     "event.create",
     "event.list",
@@ -41,6 +42,8 @@ const MEMBERS: &[&str] = &[
     "actor",
     "limit",
     "cursor",
+    "query",
+    "title",
     "user",
     "user_id",
     "worker_id",
@@ -88,7 +91,7 @@ fn frame() -> impl Strategy<Value = String> {
     let good = proptest::sample::select(vec![
         json!({"worker_id": "w1", "user_id": "ada"}),
         json!({"event": {"type": "message", "actor": "user", "content": [{"type": "text", "text": "hello"}]}}),
-        json!({"thread_id": "t", "limit": 5}),
+        json!({"thread_id": "t", "limit": 5, "query": "t", "title": "t"}),
     ]);
     let payload = prop_oneof![good, json_value()];
     (kind, payload).prop_map(|(kind, payload)| {

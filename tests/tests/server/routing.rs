@@ -53,7 +53,17 @@ async fn one_agent_is_served_under_both_paths() {
     );
     let (status, body) = server.get("/agents").await;
     assert_eq!(status, 200);
-    let expected = json!({"agents": [{"name": "echo", "description": "Echoes the message.", "is_default": true}]});
+    let expected = json!({
+        "agents": [{
+            "name": "echo", "description": "Echoes the message.", "is_default": true,
+            "has_settings": false, "private_threads": false,
+        }],
+        "server": {
+            "name": "dooers", "version": env!("CARGO_PKG_VERSION"),
+            "capabilities": ["auth.expiring", "event.delta", "run.cancel"],
+        },
+        "analytics": true,
+    });
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
     server.close([]).await;
 }
@@ -80,12 +90,62 @@ async fn default_of_several_agents_is_served_at_ws() {
         "\"first-choice\": I am the default"
     );
     let (_, body) = server.get("/agents").await;
-    let expected = json!({"agents": [
-        {"name": "echo", "description": "Echoes the message.", "is_default": false},
-        {"name": "first-choice", "description": "The agent at `/ws`.", "is_default": true},
-        {"name": "quiet", "description": "Sends nothing.", "is_default": false},
-    ]});
-    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
+    let list: Value = serde_json::from_str(&body).unwrap();
+    let agents = list["agents"].as_array().unwrap().iter();
+    let agents: Vec<_> = agents
+        .map(|agent| (agent["name"].as_str().unwrap(), agent["is_default"] == true))
+        .collect();
+    let expected = [("echo", false), ("first-choice", true), ("quiet", false)];
+    assert_eq!(agents, expected);
+    server.close([]).await;
+}
+
+/// An agent whose threads are private.
+#[dooers::agent(private_threads)]
+async fn journal() {}
+
+/// The settings of [`stall`].
+#[derive(Debug, Clone, dooers::WorkerSettings)]
+struct StallSettings {
+    #[setting(default = "open")]
+    sign: String,
+}
+
+/// An agent with settings.
+#[dooers::agent]
+async fn stall(settings: StallSettings) -> String {
+    settings.sign
+}
+
+#[tokio::test]
+async fn agent_list_names_settings_and_private_threads() {
+    let config = dooers_tests::in_memory().analytics(false);
+    let server = Server::start(
+        WorkerServer::new(config.private_threads(true))
+            .authenticator(async |_| Err(dooers::auth::Refusal::unauthorized("log in first")))
+            .agent::<journal>()
+            .agent::<stall>()
+            .agent_with::<echo>(|agent| agent.with_private_threads(false)),
+    )
+    .await;
+    let (status, body) = server.get("/agents").await;
+    let list: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &list["analytics"]), (200, &json!(false)));
+    let expected = json!([
+        {
+            "name": "journal", "description": "An agent whose threads are private.",
+            "is_default": false, "has_settings": false, "private_threads": true,
+        },
+        {
+            "name": "stall", "description": "An agent with settings.",
+            "is_default": false, "has_settings": true, "private_threads": true,
+        },
+        {
+            "name": "echo", "description": "Echoes the message.",
+            "is_default": false, "has_settings": false, "private_threads": false,
+        },
+    ]);
+    assert_eq!(list["agents"], expected);
     server.close([]).await;
 }
 

@@ -46,7 +46,7 @@ async fn every_answer_has_security_headers() {
         ("GET /ws", &format!("{host}{UPGRADE}"), 101),
         ("GET /ws", &foreign, 403),
         ("OPTIONS /ws", &foreign, 403),
-        ("GET /", &host, 404),
+        ("GET /missing", &host, 404),
         ("GET /agents/nobody/ws", &host, 404),
         ("POST /agents", &host, 405),
         ("POST /ws", &format!("{host}{UPGRADE}"), 405),

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 cases![
     edit_changes_only_named_thread_fields,
+    patch_with_stored_values_changes_nothing,
     new_event_gets_next_seq_and_moves_thread_to_front,
     user_named_by_an_event_becomes_a_participant,
     event_can_only_name_a_run_of_its_thread,
@@ -91,11 +92,15 @@ async fn edit_changes_only_named_thread_fields(store: &AnyStore) {
             .metadata(json!({"a": 1})),
         ThreadPatch::default().title("Second"),
         ThreadPatch::default().metadata(Value::Null),
+        ThreadPatch::default().without_title(),
+        ThreadPatch::default().title(""),
     ];
     let expected = [
-        ("First", json!({"a": 1})),
-        ("Second", json!({"a": 1})),
-        ("Second", Value::Null),
+        (Some("First"), json!({"a": 1})),
+        (Some("Second"), json!({"a": 1})),
+        (Some("Second"), Value::Null),
+        (None, Value::Null),
+        (Some(""), Value::Null),
     ];
     for (number, (patch, (title, metadata))) in patches.into_iter().zip(expected).enumerate() {
         let before = newest(store, &scope(), "t").await.thread;
@@ -104,7 +109,7 @@ async fn edit_changes_only_named_thread_fields(store: &AnyStore) {
         let [thread] = &threads_of(&edited.changes)[..] else {
             panic!("one change: {edited:?}");
         };
-        assert_eq!(thread.title.as_deref(), Some(title), "{number}");
+        assert_eq!(thread.title.as_deref(), title, "{number}");
         assert_eq!(thread.metadata, Some(metadata), "{number}");
         assert_eq!(thread.updated_at, at);
         assert_eq!(thread.last_event_at, before.thread.last_event_at);
@@ -115,6 +120,38 @@ async fn edit_changes_only_named_thread_fields(store: &AnyStore) {
             (thread, edited.changes[0].rev)
         );
     }
+}
+
+async fn patch_with_stored_values_changes_nothing(store: &AnyStore) {
+    begin_thread(store, "t", "r").await;
+    let patch = ThreadPatch::default;
+    let both = || patch().title("A title").metadata(json!({"a": 1, "b": 2}));
+    for (number, (patch, is_change)) in [
+        (patch().without_title(), false),
+        (both(), true),
+        (both(), false),
+        (patch(), false),
+        (patch().title("A title"), false),
+        (patch().metadata(json!({"a": 1, "b": 2})), false),
+        // Members keep their order, so another order is a change.
+        (patch().metadata(json!({"b": 2, "a": 1})), true),
+        (patch().title("a title"), true),
+        (patch().without_title(), true),
+        (patch().without_title(), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = store.thread(&scope(), "t").await.unwrap();
+        let edited = edit(store, ThreadEdit::Patch { patch, at: now() }).await;
+        assert_eq!(edited.changes.len(), usize::from(is_change), "{number}");
+        let stored = store.thread(&scope(), "t").await.unwrap();
+        assert_eq!(stored.rev, before.rev + u64::from(is_change), "{number}");
+        assert_eq!(stored.thread == before.thread, !is_change, "{number}");
+    }
+    let patch = patch().without_title();
+    let edit = ThreadEdit::Patch { patch, at: now() };
+    assert_not_found(store.edit_thread(&scope(), "missing", edit).await);
 }
 
 async fn new_event_gets_next_seq_and_moves_thread_to_front(store: &AnyStore) {

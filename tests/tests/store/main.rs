@@ -46,6 +46,7 @@ mod find_runs;
 mod find_threads;
 mod list_threads;
 mod pagination;
+mod search_threads;
 mod snapshots;
 
 mod feedback;

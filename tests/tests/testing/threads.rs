@@ -28,6 +28,19 @@ async fn client_has_several_threads() {
 }
 
 #[tokio::test]
+async fn client_renames_a_thread() {
+    let server = TestServer::of::<echo>().await;
+    let mut ada = server.connect("ada").await;
+    let thread_id = ada.say("hello").await.thread_id().to_owned();
+    ada.rename_thread(&thread_id, "A title").await.unwrap();
+    assert_eq!(ada.conversation().title(), Some("A title"));
+    ada.rename_thread(&thread_id, " ").await.unwrap();
+    assert_eq!(ada.conversation().title(), None);
+    let refused = ada.rename_thread("missing", "A title").await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
 async fn clients_of_one_thread_see_each_other() {
     let server = TestServer::of::<echo>().await;
     let mut ada = server.connect("ada").await;

@@ -20,6 +20,7 @@ struct Spent {
     frame_bytes: Bucket,
     messages: Bucket,
     settings_patches: Bucket,
+    thread_updates: Bucket,
     threads: Bucket,
     failed_authentications: Bucket,
     connections: u32,
@@ -48,6 +49,16 @@ fn take(bucket: &mut Bucket, rate: Option<Rate>, units: u32, now: Instant) {
     if let Some(rate) = rate {
         bucket.take(&rate, units, now);
     }
+}
+
+/// Takes one unit, or returns the time until it is admitted.
+fn take_one(bucket: &mut Bucket, rate: Option<Rate>, now: Instant) -> Result<(), Duration> {
+    let wait = longest_wait(&[(bucket, rate, 1)], now);
+    if !wait.is_zero() {
+        return Err(wait);
+    }
+    take(bucket, rate, 1, now);
+    Ok(())
 }
 
 impl Account {
@@ -109,14 +120,14 @@ impl Account {
 
     /// Counts a change of settings.
     pub(super) fn settings_patch(&self, quotas: &Quotas, now: Instant) -> Result<(), ErrorBody> {
-        let spent = &mut *self.lock();
-        let rate = quotas.settings_patches();
-        let wait = longest_wait(&[(&spent.settings_patches, rate, 1)], now);
-        if !wait.is_zero() {
-            return Err(refusal::settings_patches(wait));
-        }
-        take(&mut spent.settings_patches, rate, 1, now);
-        Ok(())
+        let bucket = &mut self.lock().settings_patches;
+        take_one(bucket, quotas.settings_patches(), now).map_err(refusal::settings_patches)
+    }
+
+    /// Counts a change of a thread's title.
+    pub(super) fn thread_update(&self, quotas: &Quotas, now: Instant) -> Result<(), ErrorBody> {
+        let bucket = &mut self.lock().thread_updates;
+        take_one(bucket, quotas.thread_updates(), now).map_err(refusal::thread_updates)
     }
 
     /// Counts an authentication that was refused, unless there were too many before it.
@@ -125,14 +136,9 @@ impl Account {
         quotas: &Quotas,
         now: Instant,
     ) -> Result<(), ErrorBody> {
-        let rate = quotas.failed_authentications();
         let bucket = &mut self.lock().failed_authentications;
-        let wait = longest_wait(&[(bucket, rate, 1)], now);
-        if !wait.is_zero() {
-            return Err(refusal::failed_authentications(wait));
-        }
-        take(bucket, rate, 1, now);
-        Ok(())
+        take_one(bucket, quotas.failed_authentications(), now)
+            .map_err(refusal::failed_authentications)
     }
 
     /// Reserves a place for one more connection. `None` if all places are taken.
@@ -180,6 +186,7 @@ impl Keep for Arc<Account> {
             &spent.frame_bytes,
             &spent.messages,
             &spent.settings_patches,
+            &spent.thread_updates,
             &spent.threads,
             &spent.failed_authentications,
         ];

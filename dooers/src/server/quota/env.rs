@@ -9,7 +9,7 @@ use crate::throttle::Quota;
 type Variable = (&'static str, fn(&mut Quotas) -> &mut Quota);
 
 /// The variables of quotas.
-const QUOTAS: [Variable; 9] = [
+const QUOTAS: [Variable; 10] = [
     ("WORKER_QUOTA_MESSAGES_PER_MINUTE", |quotas| {
         &mut quotas.messages_per_minute
     }),
@@ -21,6 +21,9 @@ const QUOTAS: [Variable; 9] = [
     }),
     ("WORKER_QUOTA_SETTINGS_PATCHES_PER_MINUTE", |quotas| {
         &mut quotas.settings_patches_per_minute
+    }),
+    ("WORKER_QUOTA_THREAD_UPDATES_PER_MINUTE", |quotas| {
+        &mut quotas.thread_updates_per_minute
     }),
     ("WORKER_QUOTA_THREADS_PER_DAY", |quotas| {
         &mut quotas.threads_per_day

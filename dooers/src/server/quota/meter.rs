@@ -218,6 +218,12 @@ impl Meter {
         state.account.settings_patch(&state.quotas, Instant::now())
     }
 
+    /// Counts a change of a thread's title.
+    pub(in crate::server) fn thread_update(&self) -> Result<(), ErrorBody> {
+        let state = self.lock();
+        state.account.thread_update(&state.quotas, Instant::now())
+    }
+
     /// Checks that a connection with this many subscriptions may have another one.
     pub(in crate::server) fn subscription(&self, subscribed: usize) -> Result<(), ErrorBody> {
         match self.lock().quotas.subscriptions.number() {

@@ -38,6 +38,8 @@ pub struct Quotas {
     pub frame_bytes_per_minute: Quota,
     /// Maximum number of changes of settings per minute, which may all come at once. 30 by default.
     pub settings_patches_per_minute: Quota,
+    /// Maximum number of changes of threads' titles per minute, which may all come at once. 30 by default.
+    pub thread_updates_per_minute: Quota,
     /// Maximum number of new threads per 24 hours, which may all come at once. Off by default.
     pub threads_per_day: Quota,
     /// Maximum number of messages whose turns have not ended. 100 by default. A message counts for at most 10 minutes.
@@ -66,6 +68,7 @@ impl Default for Quotas {
             frame_burst: 200,
             frame_bytes_per_minute: Quota::at_most(32 * 1024 * 1024),
             settings_patches_per_minute: Quota::at_most(30),
+            thread_updates_per_minute: Quota::at_most(30),
             threads_per_day: Quota::Off,
             waiting_turns: Quota::at_most(100),
             connections: Quota::at_most(20),
@@ -86,6 +89,7 @@ impl Quotas {
             frame_burst,
             frame_bytes_per_minute,
             settings_patches_per_minute,
+            thread_updates_per_minute,
             threads_per_day,
             waiting_turns,
             connections,
@@ -99,6 +103,8 @@ impl Quotas {
             frame_bytes_per_minute: frame_bytes_per_minute.unwrap_or(self.frame_bytes_per_minute),
             settings_patches_per_minute: settings_patches_per_minute
                 .unwrap_or(self.settings_patches_per_minute),
+            thread_updates_per_minute: thread_updates_per_minute
+                .unwrap_or(self.thread_updates_per_minute),
             threads_per_day: threads_per_day.unwrap_or(self.threads_per_day),
             waiting_turns: waiting_turns.unwrap_or(self.waiting_turns),
             connections: connections.unwrap_or(self.connections),
@@ -123,6 +129,11 @@ impl Quotas {
 
     pub(super) fn settings_patches(&self) -> Option<Rate> {
         let number = self.settings_patches_per_minute.number();
+        number.map(Rate::per_minute)
+    }
+
+    pub(super) fn thread_updates(&self) -> Option<Rate> {
+        let number = self.thread_updates_per_minute.number();
         number.map(Rate::per_minute)
     }
 

@@ -39,6 +39,13 @@ pub(super) fn settings_patches(retry_after: Duration) -> ErrorBody {
     )
 }
 
+pub(super) fn thread_updates(retry_after: Duration) -> ErrorBody {
+    limited(
+        "you change titles of threads more often than one user may; wait for `retry_after_ms`, and send this change again",
+        retry_after,
+    )
+}
+
 pub(super) fn failed_authentications(retry_after: Duration) -> ErrorBody {
     limited(
         "too many authentications from this address were refused; wait for `retry_after_ms`, and try again",

@@ -41,7 +41,8 @@ impl Repository {
         CreateThread::new(self.place(scope))
     }
 
-    /// Changes the title or the metadata of a thread, and returns the changed thread.
+    /// Changes the title or the metadata of a thread, and returns the changed thread. Values that the thread already has
+    /// are not a change: nothing is stored, and clients receive nothing.
     ///
     /// ```
     /// # use dooers::prelude::*;
@@ -66,10 +67,12 @@ impl Repository {
             return self.thread(scope, thread_id).await;
         }
         let at = timestamp::now();
-        thread_of(
-            self.edit(scope, thread_id, ThreadEdit::Patch { patch, at })
-                .await?,
-        )
+        let edit = ThreadEdit::Patch { patch, at };
+        let changes = self.edit(scope, thread_id, edit).await?;
+        if changes.is_empty() {
+            return self.thread(scope, thread_id).await;
+        }
+        thread_of(changes)
     }
 
     /// Deletes a thread with all of its events and runs, and cancels its turns, like a client's `thread.delete`.
@@ -138,11 +141,7 @@ impl Listed for Threads {
     }
 
     fn cursor(thread: &Thread) -> String {
-        ThreadCursor {
-            last_event_at: thread.last_event_at,
-            thread_id: thread.id.clone(),
-        }
-        .to_string()
+        ThreadCursor::of(thread).to_string()
     }
 }
 

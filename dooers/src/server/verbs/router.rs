@@ -62,6 +62,7 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::ThreadUnsubscribe(thread_id) => {
             thread::unsubscribe(&caller(id)?, &thread_id).await
         }
+        Command::ThreadUpdate(payload) => thread::update(&caller(id)?, payload).await,
         Command::ThreadDelete(thread_id) => thread::delete(&caller(id)?, &thread_id).await,
         Command::EventCreate(draft) => event::create(&caller(id)?, *draft).await,
         Command::EventList(payload) => event::list(&caller(id)?, &payload).await,
@@ -83,6 +84,7 @@ fn action_of<'a>(session: &Session, command: &'a Command) -> Option<(Action, Opt
         Command::ThreadList(_)
         | Command::ThreadSubscribe { .. }
         | Command::ThreadUnsubscribe(_)
+        | Command::ThreadUpdate(_)
         | Command::ThreadDelete(_)
         | Command::EventCreate(_)
         | Command::EventList(_)

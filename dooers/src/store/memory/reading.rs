@@ -9,11 +9,13 @@ use crate::store::snapshot_window::{
     Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window,
 };
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
+use crate::store::title_search::TitleScan;
 use crate::store::usage::{GroupPart, UsageRow, sums_of};
 use crate::store::{
     CatchUp, Change, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery,
     Order, PageLimit, Participant, Position, RunQuery, Scope, ShownFeedback, Snapshot,
-    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery, UsageQuery, UsageSum,
+    SnapshotFrom, StoreError, ThreadCursor, ThreadPage, ThreadQuery, TitleSearch, UsageQuery,
+    UsageSum,
 };
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
@@ -24,29 +26,56 @@ pub(super) fn page_of<'a>(
     after: Option<&ThreadCursor>,
     limit: PageLimit,
 ) -> ThreadPage {
-    let mut all: Vec<_> = threads.map(|state| &state.row.record.thread).collect();
+    let all = newest_behind(threads, after);
     let total_count = if after.is_none() { all.len() as u64 } else { 0 };
-    all.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
-    let is_behind = |place: (_, &str)| {
-        after.is_none_or(|cursor| place < (cursor.last_event_at, cursor.thread_id.as_str()))
-    };
-    all.retain(|thread| is_behind((thread.last_event_at, &thread.id)));
     let sizes = all.iter().map(|thread| encoded_len(*thread));
     let shown = fitting(limit.bytes, sizes.take(limit.items));
     let has_more = shown < all.len();
     let threads: Vec<_> = all.into_iter().take(shown).cloned().collect();
-    let next = threads
-        .last()
-        .filter(|_| has_more)
-        .map(|last| ThreadCursor {
-            last_event_at: last.last_event_at,
-            thread_id: last.id.clone(),
-        });
+    let next = threads.last().filter(|_| has_more).map(ThreadCursor::of);
     ThreadPage {
         threads,
         next,
         total_count,
     }
+}
+
+/// Returns a page of those of these threads that a search finds.
+pub(super) fn search<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    search: &TitleSearch,
+    after: Option<&ThreadCursor>,
+    limit: PageLimit,
+) -> ThreadPage {
+    let all = newest_behind(threads, after);
+    let mut scan = TitleScan::new(search, after, limit);
+    for thread in &all {
+        if scan.is_over() {
+            break;
+        }
+        let place = ListPosition::of(thread.last_event_at, &thread.id);
+        scan.scan(place, thread.title.as_deref());
+    }
+    let mut all = all.into_iter();
+    let found = scan.found().iter();
+    let found = found.filter_map(|id| all.find(|thread| thread.id == *id));
+    let mut threads: Vec<_> = found.cloned().collect();
+    threads.truncate(fitting(limit.bytes, threads.iter().map(encoded_len)));
+    scan.page(threads)
+}
+
+/// Returns the threads behind a cursor, those with the newest events first.
+fn newest_behind<'a>(
+    threads: impl Iterator<Item = &'a ThreadState>,
+    after: Option<&ThreadCursor>,
+) -> Vec<&'a Thread> {
+    let mut all: Vec<_> = threads.map(|state| &state.row.record.thread).collect();
+    all.sort_by_key(|thread| Reverse((thread.last_event_at, thread.id.clone())));
+    let is_behind = |place: (_, &str)| {
+        after.is_none_or(|cursor| place < (cursor.last_event_at, cursor.thread_id.as_str()))
+    };
+    all.retain(|thread| is_behind((thread.last_event_at, &thread.id)));
+    all
 }
 
 /// Returns the threads that match a query.

@@ -12,7 +12,8 @@ use crate::store::{
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
     PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
     Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
+    ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
+    WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -181,6 +182,18 @@ impl Store for MemoryStore {
     ) -> Result<ThreadPage, StoreError> {
         let state = self.state();
         Ok(reading::page_of(state.visible(scope), after, limit))
+    }
+
+    async fn search_threads(
+        &self,
+        scope: &Scope,
+        search: &TitleSearch,
+        after: Option<&ThreadCursor>,
+        limit: PageLimit,
+    ) -> Result<ThreadPage, StoreError> {
+        let state = self.state();
+        let threads = state.visible(scope);
+        Ok(reading::search(threads, search, after, limit))
     }
 
     async fn find_threads(

@@ -34,6 +34,9 @@ pub(crate) fn edit<S: Rows>(
 impl<R: ThreadRows> OpenThread<R> {
     fn edit(&mut self, edit: &ThreadEdit) -> Result<Edited, R::Error> {
         let change = match edit {
+            ThreadEdit::Patch { patch, .. } if !self.is_changed_by(patch) => {
+                return Ok(Edited::default());
+            }
             ThreadEdit::Patch { patch, at } => self.patch(patch, *at),
             ThreadEdit::CreateEvent(event) => return self.create_event(event),
             ThreadEdit::UpdateEvent { event_id, patch } => {

@@ -131,6 +131,11 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(true)
     }
 
+    /// Returns `true` if a patch changes the title or the metadata.
+    pub(super) fn is_changed_by(&self, patch: &ThreadPatch) -> bool {
+        patch.changes(self.thread())
+    }
+
     /// Changes the title or the metadata.
     pub(super) fn patch(&mut self, patch: &ThreadPatch, at: DateTime<Utc>) -> Change {
         patch.clone().apply(self.rows.description_mut(), at);

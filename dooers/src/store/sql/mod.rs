@@ -10,6 +10,7 @@ mod migration;
 mod operations;
 mod read;
 mod rows;
+mod search;
 mod sizes;
 mod statements;
 mod stop;

@@ -191,10 +191,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         let exact = page.threads.iter().map(encoded_len);
         page.threads.truncate(fitting(limit.bytes, exact));
         if page.threads.len() < sizes.len() {
-            page.next = page.threads.last().map(|last| ThreadCursor {
-                last_event_at: last.last_event_at,
-                thread_id: last.id.clone(),
-            });
+            page.next = page.threads.last().map(ThreadCursor::of);
         }
         if after.is_none() {
             page.total_count = match &scope.viewer {

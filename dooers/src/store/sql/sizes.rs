@@ -21,7 +21,8 @@ fn enough(bytes: usize) -> u64 {
     (bytes / LEAST_BYTES) as u64 + 2
 }
 
-fn size(row: &impl Columns, at: usize) -> Result<usize, RowError> {
+/// Reads the size of a row's large columns, and adds the minimum for the others.
+pub(super) fn size(row: &impl Columns, at: usize) -> Result<usize, RowError> {
     Ok(LEAST_BYTES.saturating_add(usize::try_from(row.number(at)?)?))
 }
 

@@ -239,6 +239,33 @@ statements! {
         ORDER BY p.last_event_at DESC, p.thread_id DESC
         LIMIT ?4"
 
+    // The titles of the first threads of these lists. The beginning of a title is searched.
+
+    titles: "
+        SELECT {micros t.last_event_at}, t.id, substr(t.title, 1, 1024) FROM {prefix}threads t
+        WHERE t.scope_pk = ?1 AND (t.last_event_at, t.id) < (?2, ?3) AND t.last_event_at >= ?5
+        ORDER BY t.last_event_at DESC, t.id DESC
+        LIMIT ?4"
+
+    titles_of_participant: "
+        SELECT {micros p.last_event_at}, p.thread_id, substr(t.title, 1, 1024)
+        FROM {prefix}participants p {join} {prefix}threads t ON t.pk = p.thread_pk
+        WHERE p.scope_pk = ?1 AND p.participant = ?6
+            AND (p.last_event_at, p.thread_id) < (?2, ?3) AND p.last_event_at >= ?5 AND {both}
+        ORDER BY p.last_event_at DESC, p.thread_id DESC
+        LIMIT ?4"
+
+    // The threads with these ids, and their sizes, in the order of a list. A condition for the scope would let PostgreSQL
+    // walk through all threads of the scope.
+
+    threads_with_ids: "
+        SELECT {thread} FROM {prefix}threads t WHERE t.id IN {listed ?1}
+        ORDER BY t.last_event_at DESC, t.id DESC"
+
+    sizes_of_threads: "
+        SELECT {thread_size} FROM {prefix}threads t WHERE t.id IN {listed ?1}
+        ORDER BY t.last_event_at DESC, t.id DESC"
+
     // Events.
 
     event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"

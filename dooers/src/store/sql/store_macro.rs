@@ -14,7 +14,7 @@ macro_rules! sql_store {
                 BeginOutcome, CatchUp, Change, Claim, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
                 FeedbackQuery, GivenFeedback, NewFeedback, NewMessage, PageLimit, Participant, Position, Retried, RunQuery,
                 Scope, Snapshot, SnapshotFrom, ClaimOptions, Store, StoreError, ThreadCursor, ThreadDraft, ThreadEdit,
-                ThreadPage, ThreadQuery, ThreadRecord, TurnChange, TurnKey, TurnState, FinishOutcome,
+                ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, FinishOutcome,
                 UsageQuery, UsageSum,
             };
             use chrono::{DateTime, Utc};
@@ -132,6 +132,19 @@ macro_rules! sql_store {
                         reading.threads(scope, after, limit).await
                     };
                     self.readers.read("list threads", read).await
+                }
+
+                async fn search_threads(
+                    &self,
+                    scope: &Scope,
+                    search: &TitleSearch,
+                    after: Option<&ThreadCursor>,
+                    limit: PageLimit,
+                ) -> Result<ThreadPage, StoreError> {
+                    let read = async |mut reading: Reading<'_, $reading>| {
+                        reading.search_threads(scope, search, after, limit).await
+                    };
+                    self.readers.read("search threads", read).await
                 }
 
                 async fn find_threads(

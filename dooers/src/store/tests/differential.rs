@@ -283,6 +283,16 @@ impl<C: Compared> Both<C> {
                         break;
                     }
                 }
+                let search = self.search();
+                loop {
+                    let from = after.as_ref();
+                    let page = in_both!(self, search_threads(&scope, &search, from, page_limit));
+                    let page = page.unwrap();
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
             }
             2 => {
                 let event_id = self.event_id(&id);

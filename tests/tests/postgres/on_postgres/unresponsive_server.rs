@@ -111,6 +111,11 @@ fn requests(thread_id: &str, run_id: &str) -> Vec<(&'static str, Value, &'static
         ("event.list", of_thread.clone(), "event.list.result"),
         ("event.create", message(Some(thread_id)), "ack"),
         ("event.create", message(None), "ack"),
+        (
+            "thread.update",
+            json!({"thread_id": thread_id, "title": "A title"}),
+            "ack",
+        ),
         ("thread.delete", of_thread, "ack"),
         ("run.cancel", json!({"run_id": run_id}), "ack"),
         ("settings.subscribe", json!({}), "settings.snapshot"),

@@ -46,7 +46,8 @@ const CTES: &[Cte] = &[
     },
     cte("changed_threads", &["
         UPDATE {prefix}threads t
-        SET version = t.version + 1, users = coalesce(x.users::jsonb, t.users), title = coalesce(x.title, t.title),
+        SET version = t.version + 1, users = coalesce(x.users::jsonb, t.users),
+            title = CASE WHEN NOT x.is_untitled THEN coalesce(x.title, t.title) END,
             metadata = coalesce(x.metadata, t.metadata), updated_at = x.updated_at,
             last_event_at = x.last_event_at, rev = x.rev, row_rev = x.row_rev, last_seq = x.last_seq
         FROM {changed}

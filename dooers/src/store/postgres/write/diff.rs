@@ -175,6 +175,7 @@ fn changed(rows: &mut Rows, before: &Before, now: &ThreadState) -> Result<(), Ro
         version: place.version,
         users: users.transpose()?,
         title: title.flatten().cloned(),
+        is_untitled: thread.title.is_none(),
         metadata,
         updated_at: thread.updated_at,
         last_event_at: thread.last_event_at,

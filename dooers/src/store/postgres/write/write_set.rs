@@ -30,12 +30,14 @@ groups! {
         last_seq: i64,
     }
 
-    /// A thread with changed rows. Its version must be the one that was read. Columns that are `None` stay unchanged.
+    /// A thread with changed rows. Its version must be the one that was read. Columns that are `None` stay unchanged,
+    /// except that `is_untitled` removes the title.
     changed: ChangedThread / ChangedThreads {
         thread_pk: i64,
         version: i64,
         users: Option<String>,
         title: Option<String>,
+        is_untitled: bool,
         metadata: Option<String>,
         updated_at: DateTime<Utc>,
         last_event_at: DateTime<Utc>,

@@ -82,6 +82,9 @@ fn no_statement_walks_through_a_table() {
                 "oldest_runs_of_thread",
                 "newest_feedback_of_thread",
                 "oldest_feedback_of_thread",
+                // The matches of one page.
+                "threads_with_ids",
+                "sizes_of_threads",
                 // Counts a whole period, by day.
                 "feedback_days",
                 // Sums up a whole period, by group.
@@ -154,6 +157,19 @@ async fn page_and_turn_cost_the_same_in_a_large_store() {
         steps_of(
             &sql.reads.thread_sizes_of_participant,
             rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
+        ),
+        steps_of(&sql.reads.titles, rusqlite::params![1, 50, "t5050", 31, 0]),
+        steps_of(
+            &sql.reads.titles_of_participant,
+            rusqlite::params![1, 50, "t5050", 31, 0, "user:ann", "user:ann"],
+        ),
+        steps_of(
+            &sql.reads.threads_with_ids,
+            rusqlite::params![r#"["t50", "t5050", "t9999"]"#],
+        ),
+        steps_of(
+            &sql.reads.sizes_of_threads,
+            rusqlite::params![r#"["t50", "t5050", "t9999"]"#],
         ),
         steps_of(
             &sql.reads.newest_runs,

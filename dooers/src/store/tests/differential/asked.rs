@@ -11,8 +11,8 @@ use crate::store::usage_limit::{UsageLimitScope, UsagePeriod};
 use crate::store::{
     ClaimOptions, EventPatch, FeedbackCursor, FeedbackPeriod, FeedbackQuery, NewFeedback,
     NewMessage, NewThread, Order, Participant, RunCursor, RunPatch, RunQuery, Scope, ThreadCursor,
-    ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TurnChange, TurnKey, TurnUsage, UsageLimit,
-    UsageQuery, Viewer,
+    ThreadEdit, ThreadPatch, ThreadQuery, ThreadTarget, TitleSearch, TurnChange, TurnKey,
+    TurnUsage, UsageLimit, UsageQuery, Viewer,
 };
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -328,7 +328,10 @@ impl<C: Compared> Both<C> {
             0 => {
                 let mut patch = ThreadPatch::default();
                 if self.dice.chance(70) {
-                    patch = patch.title(["", "A title", "Another"][self.dice.roll(3) as usize]);
+                    patch = match self.dice.roll(4) {
+                        0 => patch.without_title(),
+                        which => patch.title(["", "A title", "Another"][which as usize - 1]),
+                    };
                 }
                 if let Some(metadata) = self.data() {
                     patch = patch.metadata(metadata);
@@ -471,6 +474,12 @@ impl<C: Compared> Both<C> {
             ..RunQuery::newest(limit)
         };
         (threads, runs)
+    }
+
+    /// Creates a search for titles, which scans few threads.
+    pub(super) fn search(&mut self) -> TitleSearch {
+        let text = ["TITLE", "another", "missing"][self.dice.roll(3) as usize];
+        TitleSearch::new(text).scanning(1 + self.dice.roll(9) as usize)
     }
 
     pub(super) fn changes(&mut self, thread_id: &str) -> Vec<TurnChange> {

@@ -1,0 +1,104 @@
+/** A form of an agent. */
+
+import { html, useEffect, useRef, useState } from "../../ui.js";
+import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
+import { FormField, ShownValue } from "./form-field.js";
+import { useKept } from "./fold.js";
+import { plain } from "./safe-text.js";
+
+/**
+ * @param {{event: import("../../client.js").ThreadEvent, state: import("./forms.js").FormState | undefined,
+ *   view: import("./row.js").View}} props
+ */
+export function Form({ event, state, view }) {
+  const data = /** @type {any} */ (event.data);
+  const elements = sorted(data.elements);
+  const phase = state?.phase ?? "open";
+  const size = ["small", "medium", "large"].includes(data.size) ? data.size : "medium";
+  return html`<div class=${`form ${size}`} role="group" aria-label=${plain(data.message || "Form")}>
+    ${data.message && html`<p class="question" dir="auto">${plain(data.message)}</p>`}
+    ${phase === "answered"
+      ? html`<${Answered} elements=${elements} answer=${state?.answer} />`
+      : html`<${OpenForm} event=${event} elements=${elements} state=${state} view=${view} />`}
+  </div>`;
+}
+
+/** @param {any[]} elements */
+function sorted(elements) {
+  // `sort` keeps the position of elements with the same order.
+  return elements.filter((element) => element && typeof element === "object")
+    .sort((one, other) => (Number(one.order) || 0) - (Number(other.order) || 0));
+}
+
+/** @param {{elements: any[], answer: import("../../client.js").ThreadEvent | undefined}} props */
+function Answered({ elements, answer }) {
+  if (answer?.data?.cancelled) return html`<p class="muted">Canceled.</p>`;
+  return html`<dl class="values">
+    ${elements.map((element) => html`<div key=${element.name}>
+      <dt dir="auto">${plain(element.label || element.name)}</dt>
+      <dd><${ShownValue} element=${element} value=${own(answer?.data?.values, element.name)}
+        hasValue=${answer?.data?.has_value?.includes?.(element.name) ?? false} /></dd>
+    </div>`)}
+  </dl>`;
+}
+
+/**
+ * @param {{event: import("../../client.js").ThreadEvent, elements: any[], state: import("./forms.js").FormState | undefined,
+ *   view: import("./row.js").View}} props
+ */
+function OpenForm({ event, elements, state, view }) {
+  const data = /** @type {any} */ (event.data);
+  const before = state?.outgoing?.event.data?.values ?? state?.answer?.data?.values ?? {};
+  const [values, setValues] = useKept(`form ${event.id}`, initialOf(elements, before));
+  const [problems, setProblems] = useState(/** @type {Record<string, string>} */ ({}));
+  const hasPassword = elements.some(({ input_type }) => input_type === "password");
+  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+  const isSending = state?.phase === "sending";
+  const isRefused = state?.outgoing?.status === "failed";
+  const refusal = isRefused ? state.outgoing?.error?.message ?? "The server refused this answer." : "";
+  // A file cannot be given. A form that requires one can only be canceled.
+  const needsFile = elements.some(({ type, required, disabled }) => type === "file_input" && required && !disabled);
+  useEffect(() => {
+    const first = /** @type {HTMLElement | null | undefined} */ (form.current?.querySelector("[aria-invalid=true]"));
+    if (Object.keys(problems).length > 0) first?.focus();
+  }, [problems]);
+
+  const send = (/** @type {boolean} */ cancelled) => {
+    if (state?.outgoing) view.conversation.discard(state.outgoing.client_event_id);
+    const answer = { form_event_id: event.id, cancelled, values: cancelled ? {} : answerOf(elements, values) };
+    view.conversation.send([], { type: "form.response", data: answer });
+  };
+  const change = (/** @type {string} */ name, /** @type {unknown} */ value) => {
+    setValues({ ...values, [name]: value });
+    if (own(problems, name)) setProblems({ ...problems, [name]: "" });
+  };
+  const onSubmit = (/** @type {Event} */ submit) => {
+    submit.preventDefault();
+    const checked = elements.map((element) => [element.name, problemOf(element, own(values, element.name))]);
+    const found = Object.fromEntries(checked.filter(([, problem]) => problem !== ""));
+    setProblems(found);
+    if (Object.keys(found).length === 0) send(false);
+  };
+  return html`<form novalidate ref=${form} onSubmit=${onSubmit}>
+    ${state?.phase === "again" && html`<p class="notice warning">
+      The turn of your answer did not succeed, so the form is open again.${hasPassword ? " Please enter passwords again." : ""}
+    </p>`}
+    ${elements.map((element) => html`<${FormField} key=${element.name} id=${`${event.id} ${element.name}`} element=${element}
+      value=${own(values, element.name)} problem=${own(problems, element.name) ?? ""} isDisabled=${isSending}
+      onChange=${(/** @type {unknown} */ value) => change(element.name, value)} />`)}
+    ${refusal && html`<p class="notice error" role="alert">${plain(refusal)}</p>`}
+    <div class="actions">
+      <button type="submit" class="button primary" disabled=${isSending || needsFile}>
+        ${isSending ? "Sending…" : plain(data.submit_label || "Submit")}
+      </button>
+      <button type="button" class="button" disabled=${isSending} onClick=${() => send(true)}>
+        ${plain(data.cancel_label || "Cancel")}
+      </button>
+    </div>
+  </form>`;
+}
+
+/** @param {any[]} elements @param {Record<string, unknown>} before */
+function initialOf(elements, before) {
+  return Object.fromEntries(elements.map((element) => [element.name, own(before, element.name) ?? defaultOf(element)]));
+}

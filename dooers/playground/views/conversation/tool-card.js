@@ -1,0 +1,60 @@
+/** A tool call and its result in one card. */
+
+import { Icon } from "../../icons.js";
+import { html } from "../../ui.js";
+import { Fold } from "./fold.js";
+import { between, duration } from "./format.js";
+import { Json } from "./json.js";
+import { plain } from "./safe-text.js";
+
+/** The arguments in the summary are cut at this length. */
+const SUMMARY = 80;
+
+/** @param {{row: import("./rows.js").Row, isRunning: boolean}} props */
+export function ToolCard({ row, isRunning }) {
+  const event = /** @type {import("../../client.js").ThreadEvent} */ (row.event);
+  const data = event.data ?? {};
+  const answer = event.type === "tool.call" ? row.result?.data : data;
+  const hasResult = answer !== undefined;
+  const failed = hasResult && isError(answer?.result);
+  const took = row.result ? duration(between(event.created_at, row.result.created_at)) : "";
+  const state = failed ? "Error" : hasResult ? took : isRunning ? "Running…" : "No result";
+  const name = String(data.display_name || data.name || "Tool");
+  const summary = html`<span class="name">
+      <${Icon} name="tool" /><bdi>${plain(name)}</bdi>
+    </span>
+    <span class="hint mono" dir="auto">${preview(data.args)}</span>
+    <span class=${failed ? "state failed" : "state"}>${state}</span>`;
+  return html`<${Fold} id=${event.id} className=${failed ? "tool failed" : "tool"} summary=${summary} content=${() => html`
+    ${data.name && data.name !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
+    <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null} />
+    ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"}
+      value=${answer?.result ?? null} />`}
+  `} />`;
+}
+
+/** @param {any} result */
+function isError(result) {
+  return Boolean(result && typeof result === "object" && !Array.isArray(result)
+    && (result.error || result.is_error === true || result.isError === true || result.ok === false));
+}
+
+/**
+ * The arguments in one line.
+ *
+ * @param {any} args
+ */
+function preview(args) {
+  if (args === null || args === undefined) return "";
+  if (typeof args !== "object") return short(args);
+  const names = Object.keys(args).slice(0, 3);
+  const members = names.map((name) => `${Array.isArray(args) ? "" : `${name}: `}${short(args[name])}`);
+  return plain(members.join(", ")).slice(0, SUMMARY);
+}
+
+/** @param {any} value */
+function short(value) {
+  if (Array.isArray(value)) return `[${value.length}]`;
+  if (value && typeof value === "object") return "{…}";
+  return plain(String(value).slice(0, SUMMARY));
+}

@@ -1,0 +1,49 @@
+/** Pairs of tool calls and results. */
+
+/** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
+
+/**
+ * Finds the result of each call. A result belongs to a call of its run with the same id and name that has no result yet:
+ * to the one with the same arguments, or else to the first.
+ *
+ * @param {ThreadEvent[]} events
+ * @returns {{resultOf: Map<string, ThreadEvent>, paired: Set<string>}} results by the id of the call's event, and the ids of
+ *   the results that have a call
+ */
+export function pairTools(events) {
+  /** @type {Map<string, ThreadEvent[]>} */
+  const open = new Map();
+  const resultOf = new Map();
+  const paired = new Set();
+  for (const event of events) {
+    if (event.type !== "tool.call" && event.type !== "tool.result") continue;
+    const key = JSON.stringify([event.run_id, event.data?.id, event.data?.name]);
+    const calls = open.get(key) ?? [];
+    if (event.type === "tool.call") {
+      calls.push(event);
+      open.set(key, calls);
+    } else if (calls.length > 0) {
+      const same = calls.length > 1 ? calls.findIndex((call) => isEqual(call.data?.args, event.data?.args)) : 0;
+      const [call] = calls.splice(Math.max(same, 0), 1);
+      resultOf.set(call.id, event);
+      paired.add(event.id);
+    }
+  }
+  return { resultOf, paired };
+}
+
+/**
+ * Whether two values of JSON are equal. The order of the members of an object does not count.
+ *
+ * @param {any} one
+ * @param {any} other
+ * @returns {boolean}
+ */
+export function isEqual(one, other) {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || !one || !other) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length
+    && names.every((name) => Object.hasOwn(other, name) && isEqual(one[name], other[name]));
+}

@@ -1,0 +1,126 @@
+/** The analytics events of this tab, counted while they arrive. */
+
+import { addDecimals } from "./numbers.js";
+
+/** @typedef {import("../../client.js").AnalyticsEvent} AnalyticsEvent */
+
+/**
+ * @typedef {object} FeedEntry
+ * @property {number} key
+ * @property {number} at the time of arrival, in milliseconds
+ * @property {string} name
+ * @property {number} dropped the number of events that were lost right before this one
+ * @property {AnalyticsEvent} event
+ */
+
+/** @typedef {{count: number, timed: number, duration: number}} RunCount */
+/** @typedef {{input: number, output: number, cached: number, costs: Map<string, string>}} Usage */
+
+/** The maximum number of events that are kept. The counters include older ones. */
+export const MAX_EVENTS = 1000;
+
+/** The maximum number of runs whose usage is kept. */
+const MAX_RUNS = 10_000;
+
+/** Counts events. Dispatches "change" after every change. */
+export class AnalyticsStore extends EventTarget {
+  /** The newest first. @type {FeedEntry[]} */
+  entries = [];
+  total = 0;
+  dropped = 0;
+  /** The number of events of each name. @type {Map<string, number>} */
+  names = new Map();
+  /** The runs that ended, by status. @type {Map<string, RunCount>} */
+  runs = new Map();
+  /** The usage of each run, by its id. @type {Map<string, unknown[]>} */
+  usage = new Map();
+
+  /** Forgets all events and counts. */
+  clear() {
+    this.entries = [];
+    this.total = 0;
+    this.dropped = 0;
+    this.names.clear();
+    this.runs.clear();
+    this.usage.clear();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
+   * Adds an event of any shape.
+   *
+   * @param {AnalyticsEvent} event
+   */
+  add(event) {
+    const name = typeof event?.event === "string" ? event.event : "(without a name)";
+    const dropped = Number(/** @type {{dropped?: number}} */ (event)?.dropped) || 0;
+    const data = /** @type {Record<string, unknown>} */ (event?.data ?? {});
+    this.entries = [
+      { key: ++this.total, at: Date.now(), name, dropped, event },
+      ...this.entries.slice(0, MAX_EVENTS - 1),
+    ];
+    this.dropped += dropped;
+    this.names.set(name, (this.names.get(name) ?? 0) + 1);
+    if (name === "run.finished") this.#countRun(data);
+    if (Array.isArray(data.usage) && event.run_id) this.#setUsage(event.run_id, data.usage);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
+   * Adds the usage of a run of a thread that this tab shows.
+   *
+   * @param {unknown} run
+   */
+  addRun(run) {
+    const { id, usage } = /** @type {{id?: unknown, usage?: unknown}} */ (run ?? {});
+    if (typeof id !== "string" || !Array.isArray(usage)) return;
+    this.#setUsage(id, usage);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {Record<string, unknown>} data */
+  #countRun({ status, duration_ms: duration }) {
+    const key = typeof status === "string" ? status : "unknown";
+    const run = this.runs.get(key) ?? { count: 0, timed: 0, duration: 0 };
+    run.count++;
+    if (typeof duration === "number") {
+      run.timed++;
+      run.duration += duration;
+    }
+    this.runs.set(key, run);
+  }
+
+  /**
+   * A running run reports its usage several times.
+   *
+   * @param {string} run
+   * @param {unknown[]} usage
+   */
+  #setUsage(run, usage) {
+    this.usage.delete(run);
+    this.usage.set(run, usage);
+    const [oldest] = this.usage.keys();
+    if (this.usage.size > MAX_RUNS) this.usage.delete(oldest);
+  }
+
+  /**
+   * Sums up the usage of all known runs.
+   *
+   * @returns {Usage | null}
+   */
+  sumUsage() {
+    if (this.usage.size === 0) return null;
+    const sum = { input: 0, output: 0, cached: 0, costs: new Map() };
+    for (const item of [...this.usage.values()].flat()) {
+      const { input_tokens, output_tokens, cached_tokens, costs } = /** @type {Record<string, unknown>} */ (item ?? {});
+      sum.input += Number(input_tokens) || 0;
+      sum.output += Number(output_tokens) || 0;
+      sum.cached += Number(cached_tokens) || 0;
+      for (const cost of Array.isArray(costs) ? costs : []) {
+        const currency = String(cost?.currency ?? "?");
+        sum.costs.set(currency, addDecimals(sum.costs.get(currency) ?? "0", String(cost?.amount)));
+      }
+    }
+    return sum;
+  }
+}

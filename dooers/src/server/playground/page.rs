@@ -1,0 +1,47 @@
+//! The routes of the playground.
+
+use super::answer::answer;
+use super::assets::{ASSETS, Asset};
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+/// The file that is also served at `/`.
+const INDEX: &str = "index.html";
+
+/// One route for each file, and one for the page itself. There is no catch-all route, because a program may merge these routes
+/// into its own router.
+pub(in super::super) fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let mut routes = Router::new();
+    for asset in ASSETS {
+        let file = get(async |headers: HeaderMap| answer(asset, &headers));
+        routes = routes.route(&format!("/{}", asset.path), file);
+        if asset.path == INDEX {
+            let page =
+                get(async |uri: OriginalUri, headers: HeaderMap| page(asset, &uri, &headers));
+            routes = routes.route("/", page);
+        }
+    }
+    routes
+}
+
+/// Answers a request for the page itself. All addresses in the page are relative, so they are wrong for a page at
+/// `/playground`, where a program may nest the routes. axum does not route `/playground/` to nested routes, so the browser
+/// is redirected to the file.
+fn page(index: &Asset, uri: &Uri, headers: &HeaderMap) -> Response {
+    match uri.path().rsplit_once('/') {
+        Some((_, last)) if !last.is_empty() => {
+            let query = uri.query().map(|query| format!("?{query}"));
+            // Without `./`, a colon in the name would end a scheme.
+            let file = format!("./{last}/{INDEX}{}", query.unwrap_or_default());
+            (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, file)]).into_response()
+        }
+        _ => answer(index, headers),
+    }
+}
