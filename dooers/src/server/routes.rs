@@ -36,7 +36,10 @@ where
 /// listens on a loopback address, and is `None` for any other server.
 pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Router {
     let layers = HttpLayers::new(&server.config, hosts);
-    layers.around_all(routes(&layers)).with_state(server)
+    let unknown_paths = layers.around_fallback(Router::new().fallback(unknown_path));
+    layers
+        .around_all(routes(&layers).merge(unknown_paths))
+        .with_state(server)
 }
 
 fn routes(layers: &HttpLayers) -> Router<Arc<ServerState>> {
@@ -133,6 +136,12 @@ async fn named_socket(
         Some(agent) => open(&server, agent, place, upgrade),
         None => not_found(&server, "there is no agent of this name"),
     }
+}
+
+/// Answers a request for an unknown path. It names no agent, because pages of every origin may ask.
+async fn unknown_path() -> (StatusCode, &'static str) {
+    let text = "there is nothing at this path; /agents lists the agents, and WebSockets open at /ws and /agents/{name}/ws\n";
+    (StatusCode::NOT_FOUND, text)
 }
 
 /// How the client reached the server, for its authenticator.

@@ -32,6 +32,8 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
         ("/readyz", 200),
         ("/ws", 400),
         ("/agents/nobody/ws", 404),
+        ("/missing", 404),
+        ("/", 404),
     ] {
         for origin in allowed {
             let answer = ask(&server, &format!("GET {path}"), origin, "").await;
@@ -83,8 +85,8 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
                     None,
                     "{path} {origin}"
                 );
-                // Monitoring tools use any origin.
-                if !path.ends_with('z') {
+                // Monitoring tools use any origin, and a path without a route reveals nothing.
+                if path == "/ws" || path.starts_with("/agents") {
                     assert_eq!(answer.status, 403, "{line} {path} {origin}");
                     assert_eq!(
                         answer.names("access-control-"),
@@ -95,6 +97,18 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
             }
         }
     }
+    let answer = ask(&server, "GET /missing", &own, "").await;
+    assert_eq!(
+        answer.body,
+        "there is nothing at this path; /agents lists the agents, and WebSockets open at /ws and /agents/{name}/ws\n"
+    );
+    // Another method than GET is refused readably, too.
+    let answer = ask(&server, "POST /agents", allowed[0], "").await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some(allowed[0])
+    );
     // Two headers `Origin` are not one origin.
     let twice = "Origin: https://chat.example.com\r\n";
     let answer = ask(&server, "GET /healthz", "https://chat.example.com", twice).await;
