@@ -102,7 +102,7 @@ pub struct Limits {
     /// The time within which the authenticator must answer. 10 s by default.
     pub auth_timeout: Duration,
     /// The time after which a connection is closed whose identity has expired, unless its client renews it by another
-    /// `connect`. 30 s by default. Until then, its requests are refused, and it still receives frames.
+    /// `connect`. 30 s by default. Until then, its requests are refused, and it receives no live frames.
     pub auth_grace: Duration,
     /// The interval between the server's pings. 25 s by default.
     pub ping_interval: Duration,
