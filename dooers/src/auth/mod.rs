@@ -13,6 +13,8 @@ mod identity_limits;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod open;
+pub(crate) mod organization_role;
+mod protected_file;
 mod refusal;
 mod shared_authenticator;
 mod token_hash;

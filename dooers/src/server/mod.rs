@@ -65,6 +65,7 @@ mod submit_message;
 mod thread_ops;
 mod trusted_proxies;
 mod turn_server;
+mod unknown_roles;
 mod upgrade;
 mod usage_limits;
 mod verbs;

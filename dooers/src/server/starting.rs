@@ -13,6 +13,7 @@ use super::settings_frames;
 use super::settings_updates;
 use super::stopping;
 use super::turn_server::WeakServer;
+use super::unknown_roles::UnknownRoles;
 #[cfg(feature = "webhook")]
 use super::webhook::Sender;
 use crate::handler::AnswerKeys;
@@ -110,6 +111,7 @@ impl ServerState {
                 hub,
                 open: OpenSessions::default(),
                 open_warning: OpenWarning::default(),
+                unknown_roles: UnknownRoles::default(),
                 settings,
                 feedback,
                 runner: Arc::new(runner),
