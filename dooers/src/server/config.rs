@@ -241,8 +241,9 @@ impl WorkerConfig {
         self
     }
 
-    /// Allows a server without an authenticator on an address that other machines can reach. Every client can then read and
-    /// write the conversations of every user, so another program must keep strangers away.
+    /// Allows a server without an authenticator on an address that other machines can reach, and for the pages of every
+    /// origin (`*` in [`allowed_origins`](Self::allowed_origins)). Every client can then read and write the conversations of
+    /// every user, so another program must keep strangers away.
     #[must_use]
     pub fn allow_open_on_any_address(mut self) -> Self {
         self.allow_open = true;

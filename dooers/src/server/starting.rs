@@ -4,7 +4,7 @@ use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
-use super::open_address::OpenWarning;
+use super::open_address::{self, OpenWarning};
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
 use super::server_spec::ServerSpec;
@@ -35,6 +35,7 @@ impl ServerState {
         if program.two_authenticators {
             return Err(ServerError::TwoAuthenticators);
         }
+        open_address::check_origins(&program.config)?;
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
         let ServerSpec {
