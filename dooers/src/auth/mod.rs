@@ -31,6 +31,8 @@ pub use identity_limits::IdentityLimits;
 #[cfg(feature = "jwt")]
 pub use jwt::{InvalidJwt, Jwt, JwtBuilder, JwtKey};
 pub use open::Open;
+#[cfg(feature = "jwt")]
+pub(crate) use protected_file::check_writers;
 pub use refusal::Refusal;
 pub(crate) use shared_authenticator::SharedAuthenticator;
 pub use tokens::{InvalidTokens, StaticTokens};

@@ -4,6 +4,7 @@ use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::database::Database;
+use super::misspelled_variables::MisspelledVariables;
 use super::origin::{AllowedHosts, AllowedOrigins};
 use super::quota::{QuotaChoice, Quotas};
 use super::trusted_proxies::TrustedProxies;
@@ -54,6 +55,7 @@ pub struct WorkerConfig {
     #[cfg(feature = "webhook")]
     pub(super) webhook: Option<AnalyticsWebhook>,
     pub(crate) agent_variables: AgentVariables,
+    pub(super) misspelled: MisspelledVariables,
 }
 
 /// Limits of connections, frames and answers.
@@ -163,6 +165,7 @@ impl Default for WorkerConfig {
             #[cfg(feature = "webhook")]
             webhook: None,
             agent_variables: AgentVariables::default(),
+            misspelled: MisspelledVariables::default(),
         }
     }
 }
@@ -551,7 +554,8 @@ impl fmt::Debug for WorkerConfig {
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
             .field("analytics", &self.analytics)
-            .field("agent_variables", &self.agent_variables);
+            .field("agent_variables", &self.agent_variables)
+            .field("misspelled", &self.misspelled);
         #[cfg(feature = "webhook")]
         shown.field("webhook", &self.webhook);
         shown.finish()

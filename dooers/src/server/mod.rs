@@ -37,6 +37,7 @@ mod listener;
 mod local_client;
 mod local_session;
 mod malformed_request;
+mod misspelled_variables;
 mod open_address;
 mod open_sessions;
 mod origin;
@@ -68,6 +69,7 @@ mod turn_server;
 mod unknown_roles;
 mod upgrade;
 mod usage_limits;
+mod variables;
 mod verbs;
 #[cfg(feature = "webhook")]
 mod webhook;

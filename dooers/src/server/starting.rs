@@ -36,6 +36,7 @@ impl ServerState {
             return Err(ServerError::TwoAuthenticators);
         }
         open_address::check_origins(&program.config)?;
+        program.config.misspelled.log();
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
         let ServerSpec {
