@@ -95,7 +95,7 @@ fn is_of_the_server(name: &str) -> bool {
             *known == name
         }
     };
-    name.starts_with(AGENT_PREFIX) || VARIABLES.iter().any(|known| is_same(known))
+    name.starts_with(AGENT_PREFIX) || VARIABLES.iter().any(is_same)
 }
 
 fn meaning(name: &str) -> Meaning {
