@@ -52,6 +52,7 @@ pub mod testing {}
 pub mod deployment {}
 
 #[doc = "[authenticator]: crate::WorkerServer::authenticator"]
+#[doc = "[rights]: crate::auth::Rights"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/auth.md")]
 pub mod auth {}

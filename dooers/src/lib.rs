@@ -54,6 +54,7 @@ mod secret;
 mod server;
 pub mod settings;
 mod shrink;
+mod similar;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,7 +1,7 @@
 //! The identity of a client.
 
-use super::{AllowedWorkers, IdentityLimits};
-use crate::protocol::{NotAdmitted, User, admit_json, check_id, check_metadata};
+use super::{AllowedWorkers, IdentityLimits, organization_role};
+use crate::protocol::{NotAdmitted, User, admit_json, check_id, check_metadata, is_visible};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -22,7 +22,8 @@ use serde_json::{Map, Value};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The user: id, name, email address and roles. A user with an empty id is anonymous.
+    /// The user: id, name, email address and roles. A user with an empty id is anonymous. An id without a visible
+    /// character, here and in the members below, is refused.
     pub user: User,
     /// The organization of the user, or `""`. Threads of different organizations are separate.
     pub organization_id: String,
@@ -99,7 +100,7 @@ impl Identity {
         self
     }
 
-    /// Sets the role in the organization, such as `owner`, `manager` or `member`.
+    /// Sets the role in the organization: `owner`, `manager` or `member`. Other roles are kept for handlers and give no rights.
     #[must_use]
     pub fn organization_role(mut self, role: impl Into<String>) -> Self {
         self.user.organization_role = role.into();
@@ -159,7 +160,31 @@ impl Identity {
 
     /// Returns true if the user is an owner or manager of the organization.
     pub(super) fn manages_organization(&self) -> bool {
-        matches!(self.user.organization_role.as_str(), "owner" | "manager")
+        organization_role::manages(&self.user.organization_role)
+    }
+
+    /// Checks the identity that an authenticator returned: its ids must be visible, and everything that is stored must keep
+    /// the rules of [`admit`](Self::admit).
+    ///
+    /// A blank id is a mistake of whoever issued it. All users with this mistake would be one user, or share an organization.
+    pub(crate) fn admit_proven(&mut self) -> Result<(), NotAdmitted> {
+        for (member, id) in [
+            ("user.user_id", &self.user.user_id),
+            ("organization_id", &self.organization_id),
+            ("workspace_id", &self.workspace_id),
+        ] {
+            if !id.is_empty() && !is_visible(id) {
+                let problem = "has no visible character; write an id, or leave it out";
+                return Err(NotAdmitted::new(member, problem));
+            }
+        }
+        if let AllowedWorkers::Only(ids) = &self.workers
+            && !ids.iter().all(|id| is_visible(id))
+        {
+            let problem = "has an id without a visible character; remove it";
+            return Err(NotAdmitted::new("workers", problem));
+        }
+        self.admit()
     }
 
     /// Checks the rules for texts and JSON that are stored.
@@ -201,6 +226,35 @@ mod tests {
         let short = json!({"user": {"user_id": "ana"}, "rights": {"analytics": true}});
         let expected = Identity::new("ana").rights(|rights| rights.analytics = true);
         assert_eq!(read(short), expected);
+    }
+
+    #[test]
+    fn blank_id_of_an_authenticator_is_refused() {
+        let refused = |mut identity: Identity| identity.admit_proven().err().map(|no| no.member);
+        let ana = || Identity::new("ana");
+        for blank in [" ", "\t\n", "\u{200b}", "\u{feff} "] {
+            for (identity, member) in [
+                (Identity::new(blank), "user.user_id"),
+                (ana().organization(blank), "organization_id"),
+                (ana().workspace(blank), "workspace_id"),
+                (ana().workers(AllowedWorkers::only(["w", blank])), "workers"),
+            ] {
+                assert_eq!(refused(identity), Some(member), "{blank:?}");
+            }
+        }
+        assert_eq!(
+            refused(ana().workers(AllowedWorkers::only([""]))),
+            Some("workers")
+        );
+        // A guest is anonymous, and the texts around an id are part of it.
+        for accepted in [
+            Identity::new(""),
+            Identity::new(" a "),
+            ana().workers(AllowedWorkers::only([""; 0])),
+        ] {
+            assert_eq!(refused(accepted), None);
+        }
+        assert_eq!(refused(Identity::new("a\0")), Some("user.user_id"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod identity_limits;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod open;
+pub(crate) mod organization_role;
+mod protected_file;
 mod refusal;
 mod shared_authenticator;
 mod token_hash;
@@ -29,6 +31,8 @@ pub use identity_limits::IdentityLimits;
 #[cfg(feature = "jwt")]
 pub use jwt::{InvalidJwt, Jwt, JwtBuilder, JwtKey};
 pub use open::Open;
+#[cfg(feature = "jwt")]
+pub(crate) use protected_file::check_writers;
 pub use refusal::Refusal;
 pub(crate) use shared_authenticator::SharedAuthenticator;
 pub use tokens::{InvalidTokens, StaticTokens};

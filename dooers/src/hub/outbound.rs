@@ -49,6 +49,8 @@ struct Queue {
     /// The frames that waited at some moment, until all of them are sent.
     mark: Option<Mark>,
     is_closed: bool,
+    /// True while live frames are refused.
+    is_paused: bool,
 }
 
 /// The frames that waited at some moment.
@@ -112,11 +114,11 @@ impl Outbound {
     }
 
     /// Enqueues a live frame if the queue is at most half full, and the total of all connections is not exceeded. Returns
-    /// `false` otherwise. [`has_room`](Self::has_room) waits for the same condition.
+    /// `false` otherwise. [`may_deliver`](Self::may_deliver) waits for the same condition.
     pub(crate) fn offer_spare(&self, frame: &Frame) -> bool {
         let frame = self.as_queued(frame.clone());
         let mut queue = lock(&self.queue);
-        let has_room = self.is_roomy(&queue) && !self.is_total_exceeded();
+        let has_room = !queue.is_paused && self.is_roomy(&queue) && !self.is_total_exceeded();
         if has_room {
             self.add(&mut queue, frame);
         }
@@ -128,6 +130,9 @@ impl Outbound {
         let frame = self.as_queued(frame.clone());
         let bytes = frame.len();
         let mut queue = lock(&self.queue);
+        if queue.is_paused {
+            return false;
+        }
         if let Some(waiting) = queue.waiting(key) {
             let before = std::mem::replace(waiting, frame).len();
             queue.bytes = queue.bytes - before + bytes;
@@ -158,8 +163,9 @@ impl Outbound {
             bytes: self.limits.bytes / LITTLE,
             ..self.limits
         };
-        queue.has_room(frame, few)
-            || queue.has_room(frame, self.limits) && !self.is_total_exceeded()
+        !queue.is_paused
+            && (queue.has_room(frame, few)
+                || queue.has_room(frame, self.limits) && !self.is_total_exceeded())
     }
 
     fn add(&self, queue: &mut Queue, frame: Frame) {
@@ -258,6 +264,32 @@ impl Outbound {
             if self.is_roomy(&lock(&self.queue)) {
                 return;
             }
+        }
+    }
+
+    /// Refuses live frames from now on, as if the queue were full. Answers are still enqueued.
+    pub(crate) fn pause(&self) {
+        lock(&self.queue).is_paused = true;
+    }
+
+    /// Accepts live frames again.
+    pub(crate) fn resume(&self) {
+        lock(&self.queue).is_paused = false;
+        self.drained.notify_waiters();
+    }
+
+    /// Waits until live frames are accepted: they are not paused, and there is [room](Self::has_room).
+    pub(crate) async fn may_deliver(&self) {
+        loop {
+            self.has_room().await;
+            let resumed = self.drained.notified();
+            tokio::pin!(resumed);
+            // Registered before the check, so that no resumption in between is missed.
+            resumed.as_mut().enable();
+            if !lock(&self.queue).is_paused {
+                return;
+            }
+            resumed.await;
         }
     }
 
@@ -415,6 +447,30 @@ mod tests {
         );
         assert!(taken);
         assert_eq!(batch.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn paused_queue_takes_answers_only() {
+        let outbound = Outbound::new(LIMITS, None);
+        let frame = Frame::from_static("a");
+        assert!(outbound.offer_instead("e", &frame));
+        outbound.pause();
+        assert!(!outbound.offer(&frame) && !outbound.offer_spare(&frame));
+        assert!(!outbound.offer_instead("e", &frame) && !outbound.offer_instead("f", &frame));
+        outbound.push(frame.clone());
+        // A request can still be answered, but nothing is delivered.
+        assert!(outbound.has_room().now_or_never().is_some());
+        let delivering = outbound.may_deliver();
+        tokio::pin!(delivering);
+        assert!(delivering.as_mut().now_or_never().is_none());
+        let mut batch = Vec::new();
+        outbound.take(1000, &mut batch).await;
+        outbound.sent();
+        assert_eq!(batch.len(), 2);
+        assert!(delivering.as_mut().now_or_never().is_none());
+        outbound.resume();
+        assert!(delivering.now_or_never().is_some());
+        assert!(outbound.offer(&frame) && outbound.offer_spare(&frame));
     }
 
     #[tokio::test]

@@ -2,14 +2,12 @@
 
 use super::config_error::ConfigError;
 use super::env::{Environment, MAX_SECONDS, seconds_within};
+use super::variables::AGENT_PREFIX;
 use crate::handler::{AgentDefinition, MAX_QUEUE, MAX_RETRIES, TurnPolicy, interned};
 use crate::store::{DEFAULT_QUEUE, OnBusy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
-
-/// The beginning of the names of these variables.
-const PREFIX: &str = "WORKER_AGENT_";
 
 /// The shortest timeout, in seconds.
 const MIN_SECONDS: f64 = 0.001;
@@ -30,7 +28,7 @@ impl AgentVariables {
     pub(super) fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let of_agent = |(name, value): (OsString, OsString)| {
             let name = name.into_string().ok()?;
-            (name.starts_with(PREFIX) && !value.is_empty()).then_some((name, value))
+            (name.starts_with(AGENT_PREFIX) && !value.is_empty()).then_some((name, value))
         };
         Self(variables.into_iter().filter_map(of_agent).collect())
     }
@@ -134,7 +132,7 @@ impl VariableNames {
             _ => '_',
         };
         let agent: String = agent.chars().map(upper).collect();
-        let name = |option| interned(format!("{PREFIX}{agent}_{option}"));
+        let name = |option| interned(format!("{AGENT_PREFIX}{agent}_{option}"));
         Self {
             timeout: name("TIMEOUT"),
             retry: name("RETRY"),

@@ -13,8 +13,12 @@ const TOKENS_FILE: &str = "WORKER_TOKENS_FILE";
 
 const WEBHOOK_URL: &str = "WORKER_AUTH_WEBHOOK_URL";
 
-#[cfg(feature = "auth-webhook")]
 const WEBHOOK_SECRET: &str = "WORKER_AUTH_WEBHOOK_SECRET";
+const WEBHOOK_ALLOW_PRIVATE: &str = "WORKER_AUTH_WEBHOOK_ALLOW_PRIVATE";
+const WEBHOOK_TIMEOUT: &str = "WORKER_AUTH_WEBHOOK_TIMEOUT";
+
+/// The variables that have no effect without a URL.
+const WEBHOOK_OPTIONS: [&str; 3] = [WEBHOOK_SECRET, WEBHOOK_ALLOW_PRIVATE, WEBHOOK_TIMEOUT];
 
 /// Reads an authenticator whose variable is set.
 type Read = fn(&Environment<'_>) -> Result<SharedAuthenticator, ConfigError>;
@@ -27,6 +31,14 @@ pub(super) fn authenticator(
     env: &Environment<'_>,
 ) -> Result<Option<SharedAuthenticator>, ConfigError> {
     let jwt = env.jwt()?;
+    let mut options = WEBHOOK_OPTIONS.into_iter();
+    if !env.is_set(WEBHOOK_URL)
+        && let Some(option) = options.find(|option| env.is_set(option))
+    {
+        // Without the URL, the server would believe clients.
+        let allowed = format!("it has no effect without {WEBHOOK_URL}; set that, or unset it");
+        return Err(Environment::hide(option, allowed));
+    }
     let mut selected = AUTHENTICATORS
         .iter()
         .filter(|(variable, _)| env.is_set(variable));
@@ -53,14 +65,13 @@ fn static_tokens(env: &Environment<'_>) -> Result<SharedAuthenticator, ConfigErr
     env.text(TOKENS_FILE, &mut path)?;
     match StaticTokens::from_file(&path) {
         Ok(tokens) => Ok(SharedAuthenticator::new(tokens)),
-        Err(error) => Err(ConfigError {
-            variable: TOKENS_FILE,
-            value: path,
-            allowed: match error.source() {
+        Err(error) => {
+            let allowed = match error.source() {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
-            },
-        }),
+            };
+            Err(env.refuse(TOKENS_FILE, allowed))
+        }
     }
 }
 
@@ -68,20 +79,14 @@ fn static_tokens(env: &Environment<'_>) -> Result<SharedAuthenticator, ConfigErr
 fn webhook(env: &Environment<'_>) -> Result<SharedAuthenticator, ConfigError> {
     let url = env.hidden(WEBHOOK_URL)?.unwrap_or_default();
     let Some(secret) = env.hidden(WEBHOOK_SECRET)? else {
-        return Err(ConfigError {
-            variable: WEBHOOK_SECRET,
-            value: String::new(),
-            allowed: format!(
-                "it must be set, because the requests to {WEBHOOK_URL} are signed with it; create one with `openssl rand -base64 32`"
-            ),
-        });
+        let allowed = format!(
+            "it is required, because the requests to {WEBHOOK_URL} are signed with it; create one with `openssl rand -base64 32`"
+        );
+        return Err(env.refuse(WEBHOOK_SECRET, allowed));
     };
     let mut builder = WebhookAuthenticator::builder(url, Secret::new(secret));
-    env.boolean(
-        "WORKER_AUTH_WEBHOOK_ALLOW_PRIVATE",
-        &mut builder.allow_private,
-    )?;
-    env.seconds("WORKER_AUTH_WEBHOOK_TIMEOUT", 0.1, &mut builder.timeout)?;
+    env.boolean(WEBHOOK_ALLOW_PRIVATE, &mut builder.allow_private)?;
+    env.seconds(WEBHOOK_TIMEOUT, 0.1, &mut builder.timeout)?;
     let built = builder.build().map_err(|error| {
         let variable = if error == InvalidAuthWebhook::Secret {
             WEBHOOK_SECRET
@@ -150,16 +155,30 @@ mod tests {
         );
     }
 
+    #[test]
+    fn option_without_its_authenticator_is_refused() {
+        for option in WEBHOOK_OPTIONS {
+            let expected = format!(
+                "{option} is `…`; it has no effect without WORKER_AUTH_WEBHOOK_URL; set that, or unset it"
+            );
+            assert_eq!(read(&[(option, "x")]).unwrap_err(), expected);
+            assert!(read(&[(option, "")]).unwrap().is_none());
+        }
+        assert_eq!(
+            read(&[(TOKENS_FILE, " ")]).unwrap_err(),
+            "WORKER_TOKENS_FILE is ` `; it has only white space; write a value, or unset the variable"
+        );
+    }
+
     #[cfg(feature = "auth-webhook")]
     #[test]
     fn webhook_needs_a_url_and_a_secret() {
         let url = (WEBHOOK_URL, "https://login.example.com/token");
         let secret = (WEBHOOK_SECRET, "0123456789abcdef");
         assert!(read(&[url, secret]).unwrap().is_some());
-        assert!(read(&[secret]).unwrap().is_none());
         assert_eq!(
             read(&[url]).unwrap_err(),
-            "WORKER_AUTH_WEBHOOK_SECRET is ``; it must be set, because the requests to WORKER_AUTH_WEBHOOK_URL are signed \
+            "WORKER_AUTH_WEBHOOK_SECRET is not set; it is required, because the requests to WORKER_AUTH_WEBHOOK_URL are signed \
              with it; create one with `openssl rand -base64 32`"
         );
         assert_eq!(

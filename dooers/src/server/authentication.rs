@@ -27,7 +27,12 @@ impl Session {
         .map_err(|refusal| self.refused(refusal))?;
         let is_proven = !self.server.config.authenticator.believes_clients();
         let mut granted = self.ask(request.clone()).await?;
-        if let Err(refused) = granted.admit() {
+        let admitted = if is_proven {
+            granted.admit_proven()
+        } else {
+            granted.admit()
+        };
+        if let Err(refused) = admitted {
             return Err(if !is_proven {
                 refused.at(&request.payload().place_of(refused.member))
             } else {
@@ -37,6 +42,11 @@ impl Session {
                 let text = "the server failed to authenticate this client; try again later";
                 ErrorBody::new(ErrorCode::InternalError, with_error_id(text, &error_id))
             });
+        }
+        if is_proven {
+            self.server
+                .unknown_roles
+                .log(&granted.user.organization_role);
         }
         let private_threads = self.server.config.is_private(&self.agent);
         let identity = SessionIdentity::of(granted, &request, private_threads, is_proven);

@@ -26,15 +26,19 @@ impl Session {
                 () = self.ending.ended() => return,
                 next = self.connection.next_backlog() => next,
             };
+            let earlier = self.identity();
             let subscription = match &backlog {
                 Backlog::Thread(thread_id, _) => self.connection.subscription(thread_id),
                 Backlog::Row(_) | Backlog::Setting(_) | Backlog::Analytics => None,
             };
             tokio::select! {
                 () = self.ending.ended() => return,
-                () = self.connection.outbound().has_room() => {}
+                () = self.connection.outbound().may_deliver() => {}
             }
-            Box::pin(self.catch_up_with(backlog, subscription)).await;
+            // The subscriptions of an identity that was replaced in the meantime have ended.
+            if earlier.is_some_and(|earlier| self.is_still(&earlier)) {
+                Box::pin(self.catch_up_with(backlog, subscription)).await;
+            }
         }
     }
 

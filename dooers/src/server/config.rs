@@ -4,6 +4,7 @@ use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
 use super::database::Database;
+use super::misspelled_variables::MisspelledVariables;
 use super::origin::{AllowedHosts, AllowedOrigins};
 use super::quota::{QuotaChoice, Quotas};
 use super::trusted_proxies::TrustedProxies;
@@ -57,6 +58,7 @@ pub struct WorkerConfig {
     #[cfg(feature = "webhook")]
     pub(super) webhook: Option<AnalyticsWebhook>,
     pub(crate) agent_variables: AgentVariables,
+    pub(super) misspelled: MisspelledVariables,
 }
 
 /// Limits of connections, frames and answers.
@@ -105,7 +107,7 @@ pub struct Limits {
     /// The time within which the authenticator must answer. 10 s by default.
     pub auth_timeout: Duration,
     /// The time after which a connection is closed whose identity has expired, unless its client renews it by another
-    /// `connect`. 30 s by default. Until then, its requests are refused, and it still receives frames.
+    /// `connect`. 30 s by default. Until then, its requests are refused, and it receives no live frames.
     pub auth_grace: Duration,
     /// The interval between the server's pings. 25 s by default.
     pub ping_interval: Duration,
@@ -168,6 +170,7 @@ impl Default for WorkerConfig {
             #[cfg(feature = "webhook")]
             webhook: None,
             agent_variables: AgentVariables::default(),
+            misspelled: MisspelledVariables::default(),
         }
     }
 }
@@ -246,8 +249,9 @@ impl WorkerConfig {
         self
     }
 
-    /// Allows a server without an authenticator on an address that other machines can reach. Every client can then read and
-    /// write the conversations of every user, so another program must keep strangers away.
+    /// Allows a server without an authenticator on an address that other machines can reach, and for the pages of every
+    /// origin (`*` in [`allowed_origins`](Self::allowed_origins)). Every client can then read and write the conversations of
+    /// every user, so another program must keep strangers away.
     #[must_use]
     pub fn allow_open_on_any_address(mut self) -> Self {
         self.allow_open = true;
@@ -555,7 +559,8 @@ impl fmt::Debug for WorkerConfig {
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
             .field("analytics", &self.analytics)
-            .field("agent_variables", &self.agent_variables);
+            .field("agent_variables", &self.agent_variables)
+            .field("misspelled", &self.misspelled);
         #[cfg(feature = "playground")]
         shown.field("playground", &self.playground);
         #[cfg(feature = "webhook")]

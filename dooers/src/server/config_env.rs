@@ -6,6 +6,7 @@ use super::auth_env::authenticator;
 use super::config::WorkerConfig;
 use super::config_error::ConfigError;
 use super::env::Environment;
+use super::misspelled_variables::MisspelledVariables;
 #[cfg(feature = "playground")]
 use super::playground_config::PLAYGROUND;
 use super::quota::quotas;
@@ -126,12 +127,22 @@ impl WorkerConfig {
     /// PostgreSQL values that are not set are read from `PGHOST`, `PGUSER` and so on; see
     /// [`PostgresOptions`](crate::store::PostgresOptions).
     ///
+    /// An empty variable counts as not set. A value of white space is an error.
+    ///
+    /// A misspelled variable would have no effect. If a variable begins with `WORKER_ALLOW_`, `WORKER_ALLOWED_`,
+    /// `WORKER_AUTH_`, `WORKER_DATABASE_SSL_`, `WORKER_JWT_`, `WORKER_MAX_`, `WORKER_QUOTA_`, `WORKER_TOKENS_`,
+    /// `WORKER_TRUSTED_` or `WORKER_USAGE_LIMIT_`, and is not in the table, it is an error. So is a name that differs in one or
+    /// two characters from such a variable or from `WORKER_DATABASE_SSL`, `WORKER_PRIVATE_THREADS`, `WORKER_QUOTAS` or
+    /// `WORKER_SECRET_KEY`. A name that resembles another variable of the table is logged when the server starts. Any other
+    /// name belongs to the program, and so do names such as `WORKER_AUTH_SERVICE_HOST`, which Kubernetes sets for a service.
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] for a value that is not allowed. It names the variable and the allowed values.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
             agent_variables: AgentVariables::of(std::env::vars_os()),
+            misspelled: MisspelledVariables::check(std::env::vars_os())?,
             ..Self::from_variables(|name| std::env::var_os(name))?
         })
     }

@@ -2,6 +2,7 @@
 
 use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
+use super::variables::is_known_or_foreign;
 use crate::settings::Keyring;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -16,7 +17,13 @@ const MAX_DAYS: f64 = 3_650.0;
 
 const NOT_TEXT: &str = "it must be UTF-8 text";
 
-/// Reads values from variables. Each method leaves its target unchanged if the variable is not set or empty.
+/// The text in place of a value that no message shows.
+const HIDDEN: &str = "…";
+
+const BLANK: &str = "it has only white space; write a value, or unset the variable";
+
+/// Reads values from variables. Each method leaves its target unchanged if the variable is not set. An empty variable counts
+/// as not set. One with only white space is an error, because a value was intended.
 pub(super) struct Environment<'a> {
     variables: &'a dyn Fn(&str) -> Option<OsString>,
 }
@@ -29,6 +36,44 @@ impl<'a> Environment<'a> {
     /// Returns true if the variable has a value.
     pub(super) fn is_set(&self, variable: &str) -> bool {
         (self.variables)(variable).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Returns the value as text, as it is written. The error shows it unless it `is_hidden`.
+    fn value(
+        &self,
+        variable: &'static str,
+        is_hidden: bool,
+    ) -> Result<Option<String>, ConfigError> {
+        debug_assert!(
+            is_known_or_foreign(variable),
+            "{variable} is missing in `VARIABLES`"
+        );
+        let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let refuse = |value: String, allowed: &str| {
+            let value = if is_hidden { HIDDEN.to_owned() } else { value };
+            Err(ConfigError {
+                variable,
+                value,
+                allowed: allowed.to_owned(),
+            })
+        };
+        match value.into_string() {
+            Ok(text) if text.trim().is_empty() => refuse(text, BLANK),
+            Ok(text) => Ok(Some(text)),
+            Err(value) => refuse(value.to_string_lossy().into_owned(), NOT_TEXT),
+        }
+    }
+
+    /// Creates the error for the value that a variable has now, if any.
+    pub(super) fn refuse(&self, variable: &'static str, allowed: String) -> ConfigError {
+        let value = (self.variables)(variable).unwrap_or_default();
+        ConfigError {
+            variable,
+            value: value.to_string_lossy().into_owned(),
+            allowed,
+        }
     }
 
     pub(super) fn text(
@@ -150,20 +195,14 @@ impl<'a> Environment<'a> {
 
     /// Reads a text unchanged. No message shows it. `None` if the variable is not set or empty.
     pub(super) fn hidden(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
-        let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
-        match value.into_string() {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => Err(Self::hide(variable, NOT_TEXT.to_owned())),
-        }
+        self.value(variable, true)
     }
 
     /// Creates the error for a value that no message shows.
     pub(super) fn hide(variable: &'static str, allowed: String) -> ConfigError {
         ConfigError {
             variable,
-            value: "…".to_owned(),
+            value: HIDDEN.to_owned(),
             allowed,
         }
     }
@@ -175,17 +214,17 @@ impl<'a> Environment<'a> {
         allowed: String,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<(), ConfigError> {
-        let Some(value) = (self.variables)(variable).filter(|value| !value.is_empty()) else {
+        let Some(value) = self.value(variable, false)? else {
             return Ok(());
         };
-        match value.to_str().and_then(|text| parse(text.trim())) {
+        match parse(value.trim()) {
             Some(parsed) => {
                 *target = parsed;
                 Ok(())
             }
             None => Err(ConfigError {
                 variable,
-                value: value.to_string_lossy().into_owned(),
+                value,
                 allowed,
             }),
         }

@@ -170,6 +170,11 @@ pub enum ServerError {
         "other machines can reach {0}, and without an authenticator every client can read the conversations of every user: set one with `WorkerServer::authenticator(..)`, WORKER_JWT_… or WORKER_TOKENS_FILE, listen on a loopback address such as 127.0.0.1:8000, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
     )]
     OpenAddress(SocketAddr),
+    /// The pages of every origin may use the server, although it believes its clients.
+    #[error(
+        "pages of every origin are allowed, and without an authenticator every page that a user visits can read the conversations of every user: list the origins of your pages instead of `*` in WORKER_ALLOWED_ORIGINS, set an authenticator with `WorkerServer::authenticator(..)`, WORKER_JWT_… or WORKER_TOKENS_FILE, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
+    )]
+    OpenToEveryPage,
     /// An authenticator of the program, and another one that a variable selects.
     #[error(
         "the program sets an authenticator with `WorkerServer::authenticator(..)`, and WORKER_JWT_…, WORKER_TOKENS_FILE or WORKER_AUTH_WEBHOOK_URL selects another one, but a server has one: unset the variable, or remove the call"

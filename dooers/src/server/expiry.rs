@@ -12,7 +12,7 @@ const WARNING: Duration = Duration::from_secs(60);
 
 impl Session {
     /// Waits until the session has no right to continue: it did not send `connect` in time, or its identity has expired and
-    /// was not renewed. The client is notified before its identity expires.
+    /// was not renewed. The client is notified before its identity expires, and receives no live frames afterwards.
     pub(super) async fn deadline(&self, connect_deadline: Instant) -> CloseReason {
         loop {
             let Some(identity) = self.identity() else {
@@ -32,7 +32,12 @@ impl Session {
             } else if identity.warn() {
                 self.push(&ServerFrame::AuthExpiring { expires_at });
             } else {
-                sleep(left + overdue(expires_at, self.server.config.limits.auth_grace)).await;
+                if !left.is_zero() {
+                    sleep(left).await;
+                }
+                // Missed frames are read from the store when another `connect` renews the identity.
+                self.connection.outbound().pause();
+                sleep(overdue(expires_at, self.server.config.limits.auth_grace)).await;
                 return CloseReason::Expired;
             }
         }

@@ -83,6 +83,14 @@ impl HttpLayers {
         routes.route_layer(self.cors())
     }
 
+    /// The same as [`for_everyone`](Self::for_everyone) for a fallback.
+    pub(super) fn around_fallback<S>(&self, fallback: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        fallback.layer(self.cors())
+    }
+
     /// Adds the client's address to requests and the security headers to answers. The fallback stays as it is, because a
     /// program may merge the routes into its own router.
     pub(super) fn around_routes<S>(&self, routes: Router<S>) -> Router<S>

@@ -4,9 +4,14 @@ use super::config_error::ConfigError;
 use super::env::Environment;
 use crate::auth::SharedAuthenticator;
 #[cfg(feature = "jwt")]
-use crate::auth::{InvalidJwt, Jwt, JwtBuilder};
+use crate::auth::{InvalidJwt, Jwt, JwtBuilder, check_writers};
 #[cfg(feature = "jwt")]
-use std::time::Duration;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
 
 const SECRET: &str = "WORKER_JWT_SECRET";
 const PUBLIC_KEY: &str = "WORKER_JWT_PUBLIC_KEY";
@@ -50,9 +55,9 @@ impl Environment<'_> {
         }
         let jwt = self.jwt_options(self.jwt_key(variable)?)?.build();
         let jwt = jwt.map_err(|error| match error {
-            InvalidJwt::Issuer => Self::missing(ISSUER, &error),
-            InvalidJwt::Audience => Self::missing(AUDIENCE, &error),
-            InvalidJwt::Leeway => Self::hide(LEEWAY, error.to_string()),
+            InvalidJwt::Issuer => self.refuse(ISSUER, error.to_string()),
+            InvalidJwt::Audience => self.refuse(AUDIENCE, error.to_string()),
+            InvalidJwt::Leeway => self.refuse(LEEWAY, error.to_string()),
             _ => Self::hide(variable, error.to_string()),
         })?;
         Ok(Some(SharedAuthenticator::new(jwt)))
@@ -67,7 +72,7 @@ impl Environment<'_> {
             Some(option) => {
                 let keys = KEYS.join(" or ");
                 let allowed = format!("it has no effect without a key; set {keys}, or unset it");
-                Err(Self::hide(option, allowed))
+                Err(self.refuse(option, allowed))
             }
         }
     }
@@ -84,13 +89,20 @@ impl Environment<'_> {
             // Files with variables often write line breaks as `\n`, which PEM never contains.
             return Ok(Jwt::pem(value.replace("\\n", "\n")));
         }
-        let pem = std::fs::read(value.trim()).map_err(|error| ConfigError {
-            variable,
-            value,
-            allowed: format!(
-                "it must be a public key in PEM, or the path of a file with one, which cannot be read: {error}"
-            ),
-        })?;
+        let path = Path::new(value.trim());
+        let refuse = |reason: String| {
+            let rule = "it must be a public key in PEM, or the path of a file with one";
+            self.refuse(variable, format!("{rule}: {reason}"))
+        };
+        let read = || {
+            let mut file = File::open(path)?;
+            let mut pem = Vec::new();
+            file.read_to_end(&mut pem)?;
+            Ok((pem, file.metadata()?))
+        };
+        let (pem, metadata) = read()
+            .map_err(|error: io::Error| refuse(format!("the file cannot be read: {error}")))?;
+        check_writers(path, &metadata).map_err(|open| refuse(open.to_string()))?;
         Ok(Jwt::pem(pem))
     }
 
@@ -131,15 +143,6 @@ impl Environment<'_> {
             }
         }
         Ok(builder)
-    }
-
-    #[cfg(feature = "jwt")]
-    fn missing(variable: &'static str, error: &InvalidJwt) -> ConfigError {
-        ConfigError {
-            variable,
-            value: String::new(),
-            allowed: error.to_string(),
-        }
     }
 
     /// Refuses the variables, because this program cannot check tokens.
@@ -211,21 +214,39 @@ mod tests {
         assert_eq!(jwt(&[url, ISSUER, AUDIENCE]), Ok(true));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn key_file_that_others_can_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(PEM.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        for (mode, is_refused) in [(0o644, false), (0o664, true), (0o646, true)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let read = jwt(&[("PUBLIC_KEY", path), ISSUER, AUDIENCE]);
+            assert_eq!(read.is_err(), is_refused, "{mode:o}");
+            if let Err(error) = read {
+                let reason = ": users other than its owner can change this file, ";
+                assert!(error.contains(reason), "{error}");
+            }
+        }
+    }
+
     #[test]
     fn error_names_the_variable_and_the_way_out() {
         let private = PEM.replace("PUBLIC", "PRIVATE");
         for (variables, expected) in [
             (
                 vec![SECRET, AUDIENCE],
-                "WORKER_JWT_ISSUER is ``; the issuer is required, because ",
+                "WORKER_JWT_ISSUER is not set; the issuer is required, because ",
             ),
             (
                 vec![SECRET, ISSUER],
-                "WORKER_JWT_AUDIENCE is ``; the audience is required, because ",
+                "WORKER_JWT_AUDIENCE is not set; the audience is required, because ",
             ),
             (
                 vec![SECRET, ISSUER, ("AUDIENCE", " , ")],
-                "WORKER_JWT_AUDIENCE is ``; the audience is required, because ",
+                "WORKER_JWT_AUDIENCE is ` , `; the audience is required, because ",
             ),
             (
                 vec![("SECRET", "short"), ISSUER, AUDIENCE],
@@ -233,7 +254,7 @@ mod tests {
             ),
             (
                 vec![SECRET, ISSUER, AUDIENCE, ("LEEWAY", "3600")],
-                "WORKER_JWT_LEEWAY is `…`; the leeway must be at most 300s, because ",
+                "WORKER_JWT_LEEWAY is `3600`; the leeway must be at most 300s, because ",
             ),
             (
                 vec![SECRET, ISSUER, AUDIENCE, ("LEEWAY", "-1")],
@@ -253,19 +274,27 @@ mod tests {
             ),
             (
                 vec![("PUBLIC_KEY", "/no/such/key.pem"), ISSUER, AUDIENCE],
-                "WORKER_JWT_PUBLIC_KEY is `/no/such/key.pem`; it must be a public key in PEM, or ",
+                "WORKER_JWT_PUBLIC_KEY is `/no/such/key.pem`; it must be a public key in PEM, or the path of a file with one: the file cannot be read: ",
             ),
             (
                 vec![("PUBLIC_KEY", private.as_str()), ISSUER, AUDIENCE],
                 "WORKER_JWT_PUBLIC_KEY is `…`; the key is a private key, but ",
             ),
             (
+                vec![SECRET, ("ISSUER", " "), AUDIENCE],
+                "WORKER_JWT_ISSUER is ` `; it has only white space; write a value, or unset the variable",
+            ),
+            (
+                vec![("JWKS_URL", "\t"), ISSUER, AUDIENCE],
+                "WORKER_JWT_JWKS_URL is `…`; it has only white space; write a value, or unset the variable",
+            ),
+            (
                 vec![ISSUER],
-                "WORKER_JWT_ISSUER is `…`; it has no effect without a key; set WORKER_JWT_SECRET or WORKER_JWT_PUBLIC_KEY or ",
+                "WORKER_JWT_ISSUER is `https://login.example.com/`; it has no effect without a key; set WORKER_JWT_SECRET or WORKER_JWT_PUBLIC_KEY or ",
             ),
             (
                 vec![("CLAIM_WORKERS", "w")],
-                "WORKER_JWT_CLAIM_WORKERS is `…`; it has no effect without a key; ",
+                "WORKER_JWT_CLAIM_WORKERS is `w`; it has no effect without a key; ",
             ),
         ] {
             let error = jwt(&variables).unwrap_err();

@@ -159,6 +159,8 @@ impl Exchange {
         });
         let mut connection = http1::Builder::new()
             .max_buf_size(HEADER_BYTES)
+            // The buffer alone is not an exact limit: it may be read beyond its size.
+            .max_header_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         tokio::select! {

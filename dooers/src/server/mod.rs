@@ -38,6 +38,7 @@ mod listener;
 mod local_client;
 mod local_session;
 mod malformed_request;
+mod misspelled_variables;
 mod open_address;
 mod open_sessions;
 mod origin;
@@ -69,8 +70,10 @@ mod submit_message;
 mod thread_ops;
 mod trusted_proxies;
 mod turn_server;
+mod unknown_roles;
 mod upgrade;
 mod usage_limits;
+mod variables;
 mod verbs;
 #[cfg(feature = "webhook")]
 mod webhook;

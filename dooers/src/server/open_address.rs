@@ -1,4 +1,4 @@
-//! The rule that a server which believes its clients is reached from its own machine only.
+//! The rule that a server which believes its clients is reached from its own machine only, and not by every page.
 
 use super::authority::is_loopback;
 use super::config::WorkerConfig;
@@ -13,6 +13,16 @@ pub(super) fn check(address: SocketAddr, config: &WorkerConfig) -> Result<(), Se
         return Ok(());
     }
     Err(ServerError::OpenAddress(address))
+}
+
+/// Refuses to let the pages of every origin use a server that believes its clients, if the program does not allow that. Any
+/// page that a user visits could otherwise use the server of the user's own machine.
+pub(super) fn check_origins(config: &WorkerConfig) -> Result<(), ServerError> {
+    let is_open = config.authenticator.believes_clients() && config.allowed_origins.every();
+    if is_open && !config.allow_open {
+        return Err(ServerError::OpenToEveryPage);
+    }
+    Ok(())
 }
 
 /// A log line, once, about a client that other machines may imitate.

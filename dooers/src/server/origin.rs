@@ -22,8 +22,9 @@ use std::str::FromStr;
 /// # Ok::<(), dooers::InvalidOrigin>(())
 /// ```
 ///
-/// `*` allows the pages of every origin. This is dangerous: any page that a user visits can then read and write the
-/// conversations of every server that the user's machine reaches, under any user name.
+/// `*` allows the pages of every origin. A server without an authenticator does not start with it, unless
+/// [`WorkerConfig::allow_open_on_any_address`](crate::WorkerConfig::allow_open_on_any_address) allows that: any page that a
+/// user visits could otherwise read and write the conversations on the user's own machine, under any user name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedOrigins {
     every: bool,
@@ -58,6 +59,13 @@ pub struct InvalidOrigin(pub String);
 )]
 #[non_exhaustive]
 pub struct InvalidHost(pub String);
+
+impl AllowedOrigins {
+    /// Returns true if the pages of every origin are allowed.
+    pub(super) fn every(&self) -> bool {
+        self.every
+    }
+}
 
 impl FromStr for AllowedOrigins {
     type Err = InvalidOrigin;

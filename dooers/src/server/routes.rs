@@ -55,7 +55,10 @@ pub(super) fn whole(server: Arc<ServerState>, hosts: Option<AllowedHosts>) -> Ro
     let routes = routes(&layers);
     #[cfg(feature = "playground")]
     let routes = with_page(routes, &layers, has_playground);
-    layers.around_all(routes).with_state(server)
+    let unknown_paths = layers.around_fallback(Router::new().fallback(unknown_path));
+    layers
+        .around_all(routes.merge(unknown_paths))
+        .with_state(server)
 }
 
 /// Adds the routes of the playground, if it is served.
@@ -144,6 +147,12 @@ async fn named_socket(
         Some(agent) => open(&server, agent, place, upgrade),
         None => not_found(&server, "there is no agent of this name"),
     }
+}
+
+/// Answers a request for an unknown path. It names no agent, because pages of every origin may ask.
+async fn unknown_path() -> (StatusCode, &'static str) {
+    let text = "there is nothing at this path; /agents lists the agents, and WebSockets open at /ws and /agents/{name}/ws\n";
+    (StatusCode::NOT_FOUND, text)
 }
 
 /// How the client reached the server, for its authenticator.

@@ -5,6 +5,7 @@ use super::feedback_updates::FeedbackUpdates;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
+use super::unknown_roles::UnknownRoles;
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -26,6 +27,7 @@ pub(super) struct ServerState {
     /// The sessions of users.
     pub(super) open: OpenSessions,
     pub(super) open_warning: OpenWarning,
+    pub(super) unknown_roles: UnknownRoles,
     /// The quotas of clients, and what each user has spent. `None` without quotas.
     pub(super) accounts: Option<Arc<Accounts>>,
     /// The total of unsent bytes of all connections.

@@ -123,6 +123,8 @@ impl Session {
     pub(super) fn act_as(&self, identity: SessionIdentity) {
         self.connection.set_takes_deltas(identity.takes_deltas);
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
+        // An identity that has expired receives no live frames.
+        self.connection.outbound().resume();
     }
 
     pub(super) fn push(&self, frame: &ServerFrame<'_>) {

@@ -4,7 +4,7 @@ use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
-use super::open_address::OpenWarning;
+use super::open_address::{self, OpenWarning};
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
 use super::server_spec::ServerSpec;
@@ -13,6 +13,7 @@ use super::settings_frames;
 use super::settings_updates;
 use super::stopping;
 use super::turn_server::WeakServer;
+use super::unknown_roles::UnknownRoles;
 #[cfg(feature = "webhook")]
 use super::webhook::Sender;
 use crate::handler::AnswerKeys;
@@ -34,6 +35,8 @@ impl ServerState {
         if program.two_authenticators {
             return Err(ServerError::TwoAuthenticators);
         }
+        open_address::check_origins(&program.config)?;
+        program.config.misspelled.log();
         let agents = program.agents()?;
         let schemas = program.schemas_of(&agents)?;
         let ServerSpec {
@@ -110,6 +113,7 @@ impl ServerState {
                 hub,
                 open: OpenSessions::default(),
                 open_warning: OpenWarning::default(),
+                unknown_roles: UnknownRoles::default(),
                 settings,
                 feedback,
                 runner: Arc::new(runner),

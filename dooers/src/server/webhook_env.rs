@@ -20,13 +20,10 @@ impl Environment<'_> {
             return Ok(());
         };
         let Some(secret) = self.hidden(SECRET)? else {
-            return Err(ConfigError {
-                variable: SECRET,
-                value: String::new(),
-                allowed: format!(
-                    "it must be set, because the batches for {URL} are signed with it; create one with `openssl rand -base64 32`"
-                ),
-            });
+            let allowed = format!(
+                "it is required, because the batches for {URL} are signed with it; create one with `openssl rand -base64 32`"
+            );
+            return Err(self.refuse(SECRET, allowed));
         };
         let mut builder = AnalyticsWebhook::builder(url, Secret::new(secret));
         self.boolean(
@@ -127,7 +124,7 @@ mod tests {
     fn error_names_the_variable_and_the_way_out() {
         assert_eq!(
             webhook(&[URL]).unwrap_err(),
-            "WORKER_ANALYTICS_WEBHOOK_SECRET is ``; it must be set, because the batches for \
+            "WORKER_ANALYTICS_WEBHOOK_SECRET is not set; it is required, because the batches for \
              WORKER_ANALYTICS_WEBHOOK_URL are signed with it; create one with `openssl rand -base64 32`"
         );
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Access by an authenticator: tokens, refusals, identities that end, and servers without one.
 
 use crate::agents::echo;
-use crate::asserts::without_error_id;
+use crate::asserts::{appended, texts, without_error_id};
 use dooers::auth::{ConnectRequest, Identity, Refusal};
 use dooers::{Limits, WorkerServer};
 use dooers_tests::{Client, Server, in_memory, within};
@@ -252,6 +252,83 @@ async fn expired_identity_is_refused_and_then_closed() {
     client.expect("auth.expiring").await;
     assert_eq!(client.expect_close().await, 1008);
     server.close([]).await;
+}
+
+#[tokio::test]
+async fn expired_identity_gets_no_live_frames() {
+    let server = server(|_| {}).await;
+    let ana = || {
+        json!({
+            "user": {"user_id": "ana"},
+            "rights": {"analytics": true},
+        })
+    };
+    let brief = || {
+        let mut identity = ana();
+        identity["expires_at"] = json!(chrono::Utc::now() + SHORT);
+        identity
+    };
+    let mut other = server.open().await;
+    connect(&mut other, ana()).await;
+    let mut client = server.open().await;
+    connect(&mut client, ana()).await;
+    let thread_id = client.start_thread("hello").await;
+    client.subscribe(&thread_id).await;
+    client
+        .send_expecting_ack("analytics.subscribe", json!({}))
+        .await;
+    // Reads whatever precedes the ack.
+    let renew = async |client: &mut Client, identity: Value| {
+        let payload = json!({"worker_id": "w1", "auth_token": identity.to_string()});
+        let id = client.send("connect", payload).await;
+        let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
+        client.read_until("an ack", is_ack).await
+    };
+    let of = |frames: &[Value], kind: &str| {
+        let frames = frames.iter().filter(|frame| frame["type"] == kind);
+        frames.cloned().collect::<Vec<_>>()
+    };
+    for round in 0..2 {
+        renew(&mut client, brief()).await;
+        // The end is certain when a request is refused. The pause precedes the answer to the next one.
+        loop {
+            let id = client.send("thread.list", json!({})).await;
+            let is_answer = |frame: &Value| {
+                frame["payload"]["ack_id"] == id.as_str() || frame["type"] == "thread.list.result"
+            };
+            let mut frames = client.read_until("an answer", is_answer).await;
+            let answer = frames.pop().unwrap();
+            if answer["payload"]["error"]["code"] == "UNAUTHORIZED" {
+                break;
+            }
+        }
+        client.read_pending().await;
+        other.read_pending().await;
+        other.run_turn(&thread_id, "missed").await;
+        other.read_pending().await;
+        let new_thread = other.start_thread("missed").await;
+        let frames = client.read_pending().await;
+        assert!(frames.is_empty(), "{round}: {frames:?}");
+
+        // Every missed frame arrives after the renewal, once, followed by those that are new.
+        let mut frames = renew(&mut client, ana()).await;
+        other.read_pending().await;
+        other.run_turn(&thread_id, "live").await;
+        let is_complete = |frames: &[Value]| {
+            appended(frames).len() >= 4
+                && !of(frames, "analytics.event").is_empty()
+                && of(frames, "thread.upsert")
+                    .iter()
+                    .any(|frame| frame["payload"]["thread"]["id"] == new_thread.as_str())
+        };
+        while !is_complete(&frames) {
+            frames.push(client.next().await);
+        }
+        frames.extend(client.read_pending().await);
+        let expected = ["missed", "You said: missed", "live", "You said: live"];
+        assert_eq!(texts(&appended(&frames)), expected, "{frames:?}");
+    }
+    server.close([client, other]).await;
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
         ("/readyz", 200),
         ("/ws", 400),
         ("/agents/nobody/ws", 404),
+        ("/missing", 404),
+        ("/", 404),
     ] {
         for origin in allowed {
             let answer = ask(&server, &format!("GET {path}"), origin, "").await;
@@ -83,8 +85,8 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
                     None,
                     "{path} {origin}"
                 );
-                // Monitoring tools use any origin.
-                if !path.ends_with('z') {
+                // Monitoring tools use any origin, and a path without a route reveals nothing.
+                if path == "/ws" || path.starts_with("/agents") {
                     assert_eq!(answer.status, 403, "{line} {path} {origin}");
                     assert_eq!(
                         answer.names("access-control-"),
@@ -95,6 +97,18 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
             }
         }
     }
+    let answer = ask(&server, "GET /missing", &own, "").await;
+    assert_eq!(
+        answer.body,
+        "there is nothing at this path; /agents lists the agents, and WebSockets open at /ws and /agents/{name}/ws\n"
+    );
+    // Another method than GET is refused readably, too.
+    let answer = ask(&server, "POST /agents", allowed[0], "").await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some(allowed[0])
+    );
     // Two headers `Origin` are not one origin.
     let twice = "Origin: https://chat.example.com\r\n";
     let answer = ask(&server, "GET /healthz", "https://chat.example.com", twice).await;
@@ -104,7 +118,11 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
 
 #[tokio::test]
 async fn every_origin_is_allowed_by_its_own_name() {
-    let server = Server::with::<quiet>(|config| config.allowed_origins("*".parse().unwrap())).await;
+    let server = Server::with::<quiet>(|config| {
+        let config = config.allowed_origins("*".parse().unwrap());
+        config.allow_open_on_any_address()
+    })
+    .await;
     let answer = ask(&server, "GET /agents", "https://any.example", "").await;
     assert_eq!(
         answer.header("access-control-allow-origin"),
@@ -118,6 +136,29 @@ async fn every_origin_is_allowed_by_its_own_name() {
         101
     );
     server.close([]).await;
+}
+
+#[tokio::test]
+async fn every_origin_needs_an_authenticator() {
+    let worker = |origins: &str| {
+        let config = in_memory().allowed_origins(origins.parse().unwrap());
+        dooers::WorkerServer::new(config).agent::<quiet>()
+    };
+    for origins in ["*", "https://chat.example.com, *"] {
+        let error = worker(origins).router::<()>().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "pages of every origin are allowed, and without an authenticator every page that a user visits can read the conversations of every user: list the origins of your pages instead of `*` in WORKER_ALLOWED_ORIGINS, set an authenticator with `WorkerServer::authenticator(..)`, WORKER_JWT_… or WORKER_TOKENS_FILE, or allow this with WORKER_ALLOW_OPEN=true or `WorkerConfig::allow_open_on_any_address()`"
+        );
+    }
+    let guest = async |_| Ok(dooers::auth::Identity::new("guest"));
+    for worker in [
+        worker("https://chat.example.com"),
+        worker("*").authenticator(guest),
+    ] {
+        assert!(worker.router::<()>().await.is_ok());
+        worker.close().await;
+    }
 }
 
 #[tokio::test]

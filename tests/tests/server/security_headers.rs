@@ -73,6 +73,38 @@ async fn refusal_above_the_limit_has_security_headers() {
     server.close(clients).await;
 }
 
+/// The limit of a request line and headers, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
+
+/// A request whose line and headers have this many bytes, with the empty line at their end.
+fn head_of(bytes: usize) -> String {
+    let head =
+        |filler: &str| format!("GET /agents HTTP/1.1\r\nHost: localhost\r\nX: {filler}\r\n\r\n");
+    head(&"x".repeat(bytes - head("").len()))
+}
+
+#[tokio::test]
+async fn longest_head_is_read_whole() {
+    let server = Server::of::<quiet>().await;
+    for bytes in [MAX_HEAD - 1, MAX_HEAD] {
+        let answer = answer_to(server.address, head_of(bytes).as_bytes()).await;
+        assert_eq!(answer.status, 200, "{bytes}");
+    }
+    // The parts of a head count together, however they arrive.
+    for (bytes, status) in [(MAX_HEAD, 200), (MAX_HEAD + 1, 431), (MAX_HEAD + 4096, 431)] {
+        let head = head_of(bytes);
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        for part in head.as_bytes().chunks(5000) {
+            stream.write_all(part).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let answer = within("an answer", http::answer_of(&mut stream)).await;
+        assert_eq!(answer.status, status, "{bytes}");
+    }
+    server.close([]).await;
+}
+
 #[tokio::test]
 async fn malformed_request_gets_a_whole_answer() {
     let server = Server::of::<quiet>().await;
@@ -93,6 +125,7 @@ async fn malformed_request_gets_a_whole_answer() {
         (long.as_bytes(), 431),
         (many.as_bytes(), 431),
         (path.as_bytes(), 431),
+        (head_of(MAX_HEAD + 1).as_bytes(), 431),
     ] {
         let answer = answer_to(server.address, request).await;
         let text = String::from_utf8_lossy(&request[..request.len().min(40)]);

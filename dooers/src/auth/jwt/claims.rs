@@ -1,7 +1,7 @@
 //! The mapping of claims to an identity.
 
 use super::invalid::InvalidJwt;
-use crate::auth::{AllowedWorkers, Identity};
+use crate::auth::{AllowedWorkers, Identity, organization_role};
 use crate::protocol::User;
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Value};
@@ -144,9 +144,9 @@ impl ClaimNames {
             })
             .expires_at(expiry(&claims, leeway).ok_or("the claim `exp` is too large")?);
         identity.claims = claims;
-        identity
-            .admit()
-            .map_err(|_| "an id, a name or the claims are too long, or an id has U+0000")?;
+        identity.admit_proven().map_err(
+            |_| "an id, a name or the claims are too long, or an id is blank or has U+0000",
+        )?;
         Ok(identity)
     }
 
@@ -194,11 +194,7 @@ fn texts(value: Option<&Value>) -> Vec<&str> {
 
 /// Selects the role in the organization: `owner` or `manager` if the user has it, otherwise the first role.
 fn role(value: Option<&Value>) -> Option<String> {
-    let roles = texts(value);
-    let highest = ["owner", "manager"]
-        .into_iter()
-        .find(|role| roles.contains(role));
-    let role = highest.or_else(|| roles.first().copied());
+    let role = organization_role::of_several(&texts(value));
     role.filter(|role| !role.is_empty()).map(str::to_owned)
 }
 

@@ -146,6 +146,50 @@ fn each_bad_token_has_its_answer() {
         ("no user", json!({"sub": null}), Err(NOT_VALID)),
         ("number as user", json!({"sub": 7}), Err(NOT_VALID)),
         ("empty user", json!({"sub": ""}), Err(NOT_VALID)),
+        ("blank user", json!({"sub": " \u{200b}"}), Err(NOT_VALID)),
+        ("blank organization", json!({"org_id": " "}), Err(NOT_VALID)),
+        (
+            "blank workspace",
+            json!({"workspace_id": "\t"}),
+            Err(NOT_VALID),
+        ),
+        (
+            "blank worker",
+            json!({"workers": ["w", " "]}),
+            Err(NOT_VALID),
+        ),
+        ("empty worker", json!({"workers": [""]}), Err(NOT_VALID)),
+        ("blank name", json!({"name": " ", "email": ""}), Ok(())),
+        ("list of issuers", json!({"iss": [ISSUER]}), Err(NOT_VALID)),
+        (
+            "two issuers",
+            json!({"iss": ["https://other.example", ISSUER]}),
+            Err(NOT_VALID),
+        ),
+        (
+            "object as issuer",
+            json!({"iss": {"0": ISSUER}}),
+            Err(NOT_VALID),
+        ),
+        (
+            "object as audience",
+            json!({"aud": {"0": AUDIENCE}}),
+            Err(NOT_VALID),
+        ),
+        (
+            "number in audiences",
+            json!({"aud": [AUDIENCE, 7]}),
+            Err(NOT_VALID),
+        ),
+        (
+            "list in audiences",
+            json!({"aud": [[AUDIENCE]]}),
+            Err(NOT_VALID),
+        ),
+        ("boolean as exp", json!({"exp": true}), Err(NOT_VALID)),
+        ("list as exp", json!({"exp": [at(600)]}), Err(NOT_VALID)),
+        ("negative nbf", json!({"nbf": -1}), Err(NOT_VALID)),
+        ("list of users", json!({"sub": ["ana"]}), Err(NOT_VALID)),
         ("long user", json!({"sub": "a".repeat(200)}), Err(NOT_VALID)),
     ];
     for (name, change, expected) in rows {

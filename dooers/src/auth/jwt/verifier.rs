@@ -93,7 +93,7 @@ impl Verifier {
                 ..self.validation.clone()
             };
             match decode(token, &key.key, &validation) {
-                Ok(token) => return Ok(token.claims),
+                Ok(token) => return with_one_issuer(token.claims),
                 Err(error) if *error.kind() == ErrorKind::InvalidSignature => failed = error,
                 Err(error) => return Err(error),
             }
@@ -102,12 +102,22 @@ impl Verifier {
     }
 }
 
+/// Refuses claims with a list of issuers, which `jsonwebtoken` accepts. RFC 7519 allows a text only: another service that
+/// looks at one issuer must not see another one than this server.
+fn with_one_issuer(claims: Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    if claims.get("iss").is_some_and(Value::is_string) {
+        Ok(claims)
+    } else {
+        Err(ErrorKind::InvalidIssuer.into())
+    }
+}
+
 /// Refuses a token. Only an expired one is named, which happens to honest clients.
 fn refused(kind: &ErrorKind) -> Refusal {
     let reason = match kind {
         ErrorKind::ExpiredSignature => return refuse(EXPIRED, "it has expired"),
         ErrorKind::ImmatureSignature => "it is not valid yet; check the clocks",
-        ErrorKind::InvalidIssuer => "it has another issuer",
+        ErrorKind::InvalidIssuer => "it has another issuer, or a list of issuers",
         ErrorKind::InvalidAudience => "it has another audience",
         ErrorKind::MissingRequiredClaim(_) => "`exp`, `iss` or `aud` is missing",
         ErrorKind::InvalidSignature => "its signature does not match",

@@ -2,13 +2,13 @@
 
 use super::invalid::InvalidTokens;
 use crate::auth::token_hash::TokenHash;
-use crate::auth::{AllowedWorkers, Identity};
+use crate::auth::{AllowedWorkers, Identity, organization_role};
 use crate::protocol::User;
+use crate::similar::similar;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::ops::Range;
-use strsim::jaro_winkler;
 use toml::Spanned;
 use toml::value::Datetime;
 
@@ -37,7 +37,7 @@ struct WrittenToken {
     #[serde(default)]
     identity_ids: Vec<String>,
     system_role: Option<String>,
-    organization_role: Option<String>,
+    organization_role: Option<Spanned<String>>,
     workspace_role: Option<String>,
     #[serde(default)]
     organization_id: String,
@@ -101,9 +101,13 @@ fn entry(written: WrittenToken, text: &str, line: usize) -> Result<Entry, Invali
     user.user_name = written.user_name;
     user.user_email = written.user_email;
     user.identity_ids = written.identity_ids;
+    if let Some(role) = written.organization_role {
+        let line = line_of(text, role.span().start);
+        user.organization_role =
+            known_role(role.into_inner()).map_err(|error| error.on_line(line))?;
+    }
     for (role, written) in [
         (&mut user.system_role, written.system_role),
-        (&mut user.organization_role, written.organization_role),
         (&mut user.workspace_role, written.workspace_role),
     ] {
         if let Some(written) = written {
@@ -133,11 +137,23 @@ fn entry(written: WrittenToken, text: &str, line: usize) -> Result<Entry, Invali
             })
         })
         .transpose()?;
-    identity.admit().map_err(|refused| {
+    identity.admit_proven().map_err(|refused| {
         let member = refused.member.rsplit('.').next().unwrap_or_default();
         InvalidTokens::new(format!("`{member}` {}", refused.problem)).on_line(line)
     })?;
     Ok(Entry { hash, identity })
+}
+
+/// Returns the role in the organization if it is a known one. The operator writes the file, so another one is a mistake.
+fn known_role(role: String) -> Result<String, InvalidTokens> {
+    if organization_role::is_known(&role) {
+        return Ok(role);
+    }
+    let rule = "`organization_role` must be `owner`, `manager` or `member`, because other roles give no rights";
+    Err(InvalidTokens::new(match organization_role::meant(&role) {
+        Some(meant) => format!("{rule}; did you mean `{meant}`?"),
+        None => rule.to_owned(),
+    }))
 }
 
 fn instant(at: &Datetime) -> Option<DateTime<Utc>> {
@@ -174,13 +190,9 @@ fn suggestion<'a>(unknown: &str, names: impl Iterator<Item = &'a str>) -> String
     if unknown == "token" && names.contains(&"sha256") {
         return "write `sha256`, the hash of the token, because anyone who reads the file could use a token".to_owned();
     }
-    let nearest = names
-        .iter()
-        .map(|name| (jaro_winkler(unknown, name), name))
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    match nearest {
-        Some((similarity, name)) if similarity > 0.8 => format!("did you mean `{name}`?"),
-        _ => format!("the members are {}", names.join(", ")),
+    match similar(unknown, names.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("the members are {}", names.join(", ")),
     }
 }
 

@@ -46,11 +46,6 @@ impl InvalidTokens {
             ..self
         }
     }
-
-    /// Returns true if the file could not be read.
-    pub(super) fn is_unreadable(&self) -> bool {
-        self.source.is_some()
-    }
 }
 
 impl fmt::Display for InvalidTokens {

@@ -50,14 +50,19 @@ const MIN_TOKEN_BYTES: usize = 32;
 /// # Ok::<(), dooers::auth::InvalidTokens>(())
 /// ```
 ///
-/// The members `identity_ids`, `system_role` and `workspace_role` are also known. Tokens with less than 32 characters are
+/// The members `identity_ids`, `system_role` and `workspace_role` are also known. Another `organization_role` than these three
+/// is refused. Tokens with less than 32 characters are
 /// refused, because others might guess them. A token must be random: the hash is a fast one.
 ///
 /// A file is read again at the first `connect` after it has changed, so a token that is removed does not authenticate
 /// anybody any more. Connections that are already open continue until the token expires, or until
 /// [`WorkerServer::disconnect`](crate::WorkerServer::disconnect) closes them. If the changed file has an error or cannot be
 /// read, the error is logged and the tokens of the last good version remain valid. Replace the file in one step, by renaming
-/// a new file, so that no half of it is read.
+/// a new file, so that no half of it is read. A file without tokens is logged, because nobody can connect.
+///
+/// Only the owner of the file may change it. A file that the group or others can write to is refused, and so is a file below
+/// a directory that everyone can write to and that has no sticky bit: other users could give themselves any identity. A file
+/// that everyone can read is logged.
 pub struct StaticTokens(Source);
 
 enum Source {
@@ -70,7 +75,8 @@ impl StaticTokens {
     ///
     /// # Errors
     ///
-    /// [`InvalidTokens`] if the file cannot be read, is not valid TOML, or has a member that is unknown or wrong.
+    /// [`InvalidTokens`] if the file cannot be read, if others can change it, if it is not valid TOML, or if it has a member
+    /// that is unknown or wrong.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, InvalidTokens> {
         let file = WatchedFile::open(path.into())?;
         Ok(Self(Source::File(Arc::new(file))))
@@ -116,7 +122,13 @@ impl FromStr for StaticTokens {
     type Err = InvalidTokens;
 
     fn from_str(text: &str) -> Result<Self, InvalidTokens> {
-        Ok(Self(Source::List(parse(text)?.into())))
+        let entries = parse(text)?;
+        if entries.is_empty() {
+            return Err(InvalidTokens::new(
+                "the list contains no token, so nobody could connect; add an entry `[[token]]`",
+            ));
+        }
+        Ok(Self(Source::List(entries.into())))
     }
 }
 

@@ -75,6 +75,30 @@ fn error_names_the_line_and_the_member() {
             "line 1: `user_id` must not be empty, because a token belongs to a user",
         ),
         (
+            with("user_id = \" \u{200b}\""),
+            "line 1: `user_id` has no visible character; write an id, or leave it out",
+        ),
+        (
+            with("user_id = \"a\"\norganization_id = \" \""),
+            "line 1: `organization_id` has no visible character; write an id, or leave it out",
+        ),
+        (
+            with("user_id = \"a\"\nworkers = [\"w\", \"\"]"),
+            "line 1: `workers` has an id without a visible character; remove it",
+        ),
+        (
+            with("user_id = \"a\"\norganization_role = \"ownr\""),
+            "line 4: `organization_role` must be `owner`, `manager` or `member`, because other roles give no rights; did you mean `owner`?",
+        ),
+        (
+            with("user_id = \"a\"\norganization_role = \"Manager\""),
+            "line 4: `organization_role` must be `owner`, `manager` or `member`, because other roles give no rights; did you mean `manager`?",
+        ),
+        (
+            with("user_id = \"a\"\norganization_role = \"viewer\""),
+            "line 4: `organization_role` must be `owner`, `manager` or `member`, because other roles give no rights",
+        ),
+        (
             with("user_id = 5"),
             "line 3: `user_id` cannot be read: invalid type: integer `5`, expected a string",
         ),
@@ -245,27 +269,122 @@ fn file_that_cannot_be_read_is_an_error() {
 }
 
 #[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(unix)]
 #[test]
 fn file_that_everyone_can_read_is_logged() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.toml");
-    for (mode, expected) in [
-        (0o640, None),
-        (0o644, Some("read")),
-        (0o666, Some("change")),
-    ] {
+    for (mode, is_logged) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
         write(&path, &["ana"]);
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(&path, mode);
         let (log, _guard) = CapturedLog::start();
         WatchedFile::open(path.clone()).unwrap();
-        let warning = expected.map(|can| format!("every user of this machine can {can} the file"));
-        let is_logged = |warning: &String| log.text().contains(warning);
-        assert!(
-            warning.as_ref().is_none_or(is_logged),
-            "{mode:o}: {}",
-            log.text()
-        );
-        assert_eq!(log.text().contains("WARN"), warning.is_some(), "{mode:o}");
+        let log = log.text();
+        let warning = "every user of this machine can read the file of tokens";
+        assert_eq!(log.contains(warning), is_logged, "{mode:o}: {log}");
+        assert_eq!(log.contains("WARN"), is_logged, "{mode:o}: {log}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn file_that_others_can_change_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    let path = inner.join("tokens.toml");
+    write(&path, &["ana"]);
+    let link = folder.path().join("link.toml");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for mode in [0o620, 0o602, 0o666, 0o664] {
+        set_mode(&path, mode);
+        for path in [&path, &link] {
+            let error = StaticTokens::from_file(path).unwrap_err().to_string();
+            let expected = format!(
+                "{}: users other than its owner can change this file, and so decide who may connect; run `chmod go-w` on it",
+                path.display()
+            );
+            assert_eq!(error, expected, "{mode:o}");
+        }
+    }
+    set_mode(&path, 0o600);
+    for (mode, is_refused) in [
+        (0o777, true),
+        (0o773, true),
+        (0o1777, false),
+        (0o775, false),
+    ] {
+        set_mode(&inner, mode);
+        for path in [&path, &link] {
+            let opened = StaticTokens::from_file(path).map(|_| ());
+            assert_eq!(opened.is_err(), is_refused, "{mode:o}");
+            if let Err(error) = opened {
+                let reason = format!(
+                    "every user can replace this file, because everyone can write to {}",
+                    inner.display()
+                );
+                assert!(error.to_string().contains(&reason), "{error}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn file_that_others_can_change_keeps_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.toml");
+    write(&path, &["ana"]);
+    set_mode(&path, 0o600);
+    let file = WatchedFile::open(path.clone()).unwrap();
+    let (log, _guard) = CapturedLog::start();
+    write(&path, &["eve"]);
+    set_mode(&path, 0o606);
+    assert_eq!(
+        (users(&file), users(&file)),
+        (vec!["ana".into()], vec!["ana".into()])
+    );
+    let errors = log.text().matches("ERROR").count();
+    assert_eq!(errors, 1, "{}", log.text());
+    assert!(
+        log.text().contains("users other than its owner can change"),
+        "{}",
+        log.text()
+    );
+    set_mode(&path, 0o600);
+    assert_eq!(users(&file), ["eve"]);
+    // The contents that were read remain, and the operator learns of the hole.
+    set_mode(&path, 0o660);
+    assert_eq!(users(&file), ["eve"]);
+    assert_eq!(log.text().matches("ERROR").count(), 2, "{}", log.text());
+}
+
+#[test]
+fn list_without_tokens_is_refused_or_logged() {
+    let expected = "the list contains no token, so nobody could connect; add an entry `[[token]]`";
+    for text in ["", "# none", "token = []"] {
+        let error = text.parse::<StaticTokens>().unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.toml");
+    fs::write(&path, "# later").unwrap();
+    let (log, _guard) = CapturedLog::start();
+    let file = WatchedFile::open(path.clone()).unwrap();
+    let warnings = || {
+        log.text()
+            .matches("the file of tokens contains no token, so nobody can connect")
+            .count()
+    };
+    assert_eq!(warnings(), 1, "{}", log.text());
+    write(&path, &["ana"]);
+    assert_eq!(users(&file), ["ana"]);
+    fs::write(&path, "").unwrap();
+    assert!(users(&file).is_empty() && users(&file).is_empty());
+    assert_eq!(warnings(), 2, "{}", log.text());
 }

@@ -2,6 +2,7 @@
 
 use super::file::{Entry, parse};
 use super::invalid::InvalidTokens;
+use crate::auth::protected_file::check_writers;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::fs::{self, File, Metadata};
@@ -31,8 +32,8 @@ struct State {
     version: Option<Version>,
     /// The hash of the last contents.
     contents: Option<[u8; 32]>,
-    /// `true` if the file could not be read the last time.
-    is_unreadable: bool,
+    /// The error of the last reading, so that it is logged once.
+    error: Option<String>,
 }
 
 impl WatchedFile {
@@ -59,12 +60,10 @@ impl WatchedFile {
         // A panic leaves the earlier entries.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let read = self.read_changes(&mut state);
-        let was_unreadable = std::mem::replace(
-            &mut state.is_unreadable,
-            read.as_ref().is_err_and(InvalidTokens::is_unreadable),
-        );
+        let text = read.as_ref().err().map(InvalidTokens::to_string);
+        let last = std::mem::replace(&mut state.error, text);
         if let Err(error) = read {
-            let is_repeated = was_unreadable && state.is_unreadable;
+            let is_repeated = last == state.error;
             if !is_repeated {
                 let error = error.in_file(&self.path);
                 tracing::error!(target: "dooers::auth", error = &error as &dyn Error, "the file of tokens cannot be used; the tokens of its last good version remain valid");
@@ -83,32 +82,38 @@ impl WatchedFile {
         if state.version == Some(version) {
             return Ok(());
         }
-        let text = self.read().map_err(InvalidTokens::unreadable)?;
+        let file = File::open(&self.path).map_err(InvalidTokens::unreadable)?;
+        // The opened file counts, because another one may have replaced it since.
+        let metadata = file.metadata().map_err(InvalidTokens::unreadable)?;
+        check_writers(&self.path, &metadata)
+            .map_err(|open| InvalidTokens::new(open.to_string()))?;
+        let text = read(file).map_err(InvalidTokens::unreadable)?;
         state.version = version.is_settled().then_some(version);
         let contents = Some(Sha256::digest(&text).into());
         if state.contents == contents {
             return Ok(());
         }
         state.contents = contents;
-        warn_about_permissions(&self.path, &metadata);
+        warn_about_readers(&self.path, &metadata);
         state.entries = parse(&text)?.into();
+        if state.entries.is_empty() {
+            tracing::warn!(target: "dooers::auth", path = %self.path.display(), "the file of tokens contains no token, so nobody can connect; add an entry `[[token]]`");
+        }
         tracing::info!(target: "dooers::auth", path = %self.path.display(), tokens = state.entries.len(), "read the file of tokens");
         Ok(())
     }
+}
 
-    fn read(&self) -> io::Result<String> {
-        let mut text = String::new();
-        File::open(&self.path)?
-            .take(MAX_BYTES + 1)
-            .read_to_string(&mut text)?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("it has more than {MAX_BYTES} bytes"),
-            ));
-        }
-        Ok(text)
+fn read(file: File) -> io::Result<String> {
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {MAX_BYTES} bytes"),
+        ));
     }
+    Ok(text)
 }
 
 /// The version of a file, without its contents.
@@ -150,14 +155,13 @@ impl Version {
 }
 
 #[cfg(unix)]
-fn warn_about_permissions(path: &Path, metadata: &Metadata) {
+fn warn_about_readers(path: &Path, metadata: &Metadata) {
     use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode();
-    if mode & 0o006 != 0 {
-        let can = if mode & 0o002 != 0 { "change" } else { "read" };
-        tracing::warn!(target: "dooers::auth", path = %path.display(), "every user of this machine can {can} the file of tokens; protect it with `chmod o-rw`");
+    const OTHERS: u32 = 0o004;
+    if metadata.permissions().mode() & OTHERS != 0 {
+        tracing::warn!(target: "dooers::auth", path = %path.display(), "every user of this machine can read the file of tokens; protect it with `chmod o-r`");
     }
 }
 
 #[cfg(not(unix))]
-fn warn_about_permissions(_: &Path, _: &Metadata) {}
+fn warn_about_readers(_: &Path, _: &Metadata) {}

@@ -41,7 +41,7 @@ pub(super) fn identity(body: &[u8]) -> Result<Identity, AskError> {
     if identity.user.user_id.is_empty() {
         return Err(AskError::NoUser);
     }
-    identity.admit().map_err(AskError::NotAdmitted)?;
+    identity.admit_proven().map_err(AskError::NotAdmitted)?;
     Ok(identity)
 }
 

@@ -112,6 +112,14 @@ async fn anything_else_refuses_and_is_logged() {
             "the identity in the answer has no `user.user_id`, which must not be empty",
         ),
         (
+            accepts(r#"{"user": {"user_id": "\u2060 "}}"#),
+            "`user.user_id` has no visible character",
+        ),
+        (
+            accepts(r#"{"user": {"user_id": "ana"}, "organization_id": " "}"#),
+            "`organization_id` has no visible character",
+        ),
+        (
             accepts(r#"{"user": {"id": "ana"}}"#),
             "the identity in the answer has no `user.user_id`",
         ),
