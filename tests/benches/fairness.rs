@@ -1,9 +1,10 @@
-//! The latency of a polite client while 64 connections of another user flood other workers, without and with quotas.
+//! The latency of a polite client while others flood other workers, without and with quotas. The others are 64 connections
+//! of one user that send short messages, or 8 users that send messages of 200 KB.
 //!
 //! Run with: `cargo bench -p dooers-tests --bench fairness`, and with PostgreSQL with:
-//! `target/debug/with-postgres cargo bench -p dooers-tests --bench fairness`. The server and its clients share the
-//! machine. All traffic uses real WebSockets on loopback. The benchmark ends by itself, after about four minutes on two
-//! stores.
+//! `target/debug/with-postgres cargo bench -p dooers-tests --bench fairness`. A further argument selects a flood:
+//! `-- "64 connections"` or `-- "8 users"`. The server and its clients share the machine. All traffic uses real WebSockets on
+//! loopback. The benchmark ends by itself, after about two minutes for each flood and store.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -15,7 +16,7 @@ use dooers::auth::{ConnectRequest, Identity, Refusal};
 use dooers::prelude::*;
 use dooers::store::SqliteOptions;
 use dooers::{Database, Quota};
-use dooers_tests::{Client, Server, postgres};
+use dooers_tests::{Client, Server, frame_bytes, opcode, postgres};
 use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -32,8 +34,36 @@ use tokio_tungstenite::tungstenite::Message;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The number of connections that flood.
-const FLOODING: usize = 64;
+/// A flood.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    users: usize,
+    connections_of_each: usize,
+    /// The length of the text of each message.
+    text: usize,
+    /// The time for which the flood lasts before the latency is measured.
+    lead: Duration,
+}
+
+const FLOODS: [Kind; 2] = [
+    Kind {
+        name: "64 connections",
+        users: 1,
+        connections_of_each: 64,
+        text: 5,
+        // The burst of the quotas is spent first, as in a flood that lasts.
+        lead: Duration::from_secs(1),
+    },
+    Kind {
+        name: "8 users",
+        users: 8,
+        connections_of_each: 1,
+        text: 200_000,
+        // The bursts of all users come together.
+        lead: Duration::ZERO,
+    },
+];
 
 /// The number of messages of the polite client in each measurement, and the interval between them.
 const MESSAGES: usize = 100;
@@ -111,26 +141,31 @@ async fn measure(address: SocketAddr, times: &mut Times) {
 
 /// Connects, and sends messages to new threads as fast as the server reads them, until the server closes the connection.
 ///
-/// Each connection uses a worker of its own, so that no frame is sent to the others.
-async fn flood(address: SocketAddr, worker: &str, sent: &AtomicU64) -> Option<()> {
+/// Each connection uses a worker of its own, so that no frame is sent to the others. The frames are encoded once, and the
+/// answers are not decoded, so that the clients take little time from the server.
+async fn flood(
+    address: SocketAddr,
+    (user, worker): (&str, &str),
+    message: &[u8],
+    sent: &AtomicU64,
+) -> Option<()> {
     let stream = TcpStream::connect(address).await.ok()?;
     let url = format!("ws://{address}/ws");
-    let (socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
-    let (mut sink, mut stream) = socket.split();
-    let payload = connect("flood", worker).payload();
+    let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
+    let payload = connect(user, worker).payload();
     let hello = json!({"id": "c", "type": "connect", "payload": payload}).to_string();
-    sink.send(Message::text(hello)).await.ok()?;
-    let content = [json!({"type": "text", "text": "flood"})];
-    let event = json!({"type": "message", "actor": "user", "content": content});
-    let message = json!({"id": "m", "type": "event.create", "payload": {"event": event}});
-    let message = Message::text(message.to_string());
+    socket.send(Message::text(hello)).await.ok()?;
+    // The ack, after which nothing is in the buffers of the library.
+    socket.next().await?.ok()?;
+    let (mut reader, mut writer) = socket.get_mut().split();
     let sending = async {
-        while sink.send(message.clone()).await.is_ok() {
+        while writer.write_all(message).await.is_ok() {
             sent.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
         }
     };
-    let reading = async { while stream.next().await.is_some_and(|frame| frame.is_ok()) {} };
+    let mut answers = vec![0; 64 * 1024];
+    let reading = async { while reader.read(&mut answers).await.is_ok_and(|read| read > 0) {} };
     tokio::select! {
         () = sending => {}
         () = reading => {}
@@ -138,7 +173,15 @@ async fn flood(address: SocketAddr, worker: &str, sent: &AtomicU64) -> Option<()
     Some(())
 }
 
-/// The connections of one user that flood, until it is dropped.
+/// The frame of a message with a text of this length.
+fn message(length: usize) -> Vec<u8> {
+    let content = [json!({"type": "text", "text": "f".repeat(length)})];
+    let event = json!({"type": "message", "actor": "user", "content": content});
+    let frame = json!({"id": "m", "type": "event.create", "payload": {"event": event}});
+    frame_bytes(opcode::TEXT, true, true, frame.to_string().as_bytes())
+}
+
+/// The connections that flood, until it is dropped.
 struct Flood {
     runtime: Option<Runtime>,
     sent: Arc<AtomicU64>,
@@ -146,19 +189,21 @@ struct Flood {
 }
 
 impl Flood {
-    fn begin(address: SocketAddr) -> Self {
+    fn begin(address: SocketAddr, kind: Kind) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
         let sent = Arc::new(AtomicU64::new(0));
-        for number in 0..FLOODING {
-            let sent = Arc::clone(&sent);
+        let message: Arc<[u8]> = message(kind.text).into();
+        for number in 0..kind.users * kind.connections_of_each {
+            let (sent, message) = (Arc::clone(&sent), Arc::clone(&message));
+            let user = format!("flood-{}", number % kind.users);
             let worker = format!("flood-{number}");
             runtime.spawn(async move {
                 loop {
-                    flood(address, &worker, &sent).await;
+                    flood(address, (&user, &worker), &message, &sent).await;
                     // A port of the system is used up for each connection.
                     sleep(Duration::from_millis(10)).await;
                 }
@@ -206,7 +251,7 @@ struct Measured {
 }
 
 impl Measured {
-    async fn measure(&mut self, database: Database, has_quotas: bool) {
+    async fn measure(&mut self, kind: Kind, database: Database, has_quotas: bool) {
         let config = WorkerConfig::new().database(database);
         let config = config.drain_timeout(Duration::from_secs(1));
         let config = if has_quotas {
@@ -217,9 +262,8 @@ impl Measured {
         let worker = WorkerServer::new(config).agent::<echo>();
         let server = Server::start(worker.authenticator(by_token)).await;
         self.alone.add(polite(server.address).await);
-        let flood = Flood::begin(server.address);
-        // The burst of the quotas is spent first, as in a flood that lasts.
-        sleep(Duration::from_secs(1)).await;
+        let flood = Flood::begin(server.address, kind);
+        sleep(kind.lead).await;
         self.flooded.add(polite(server.address).await);
         self.rates.push(flood.rate());
         drop(flood);
@@ -239,7 +283,7 @@ impl Measured {
         for (what, alone, flooded) in parts {
             let ratio = quantile(flooded, 0.99) / quantile(alone, 0.99);
             println!(
-                "{name:<28} {what:<12} alone p50 {:7.2} p99 {:7.2} ms   flooded p50 {:8.2} p99 {:8.2} ms   p99 x {ratio:6.1}   ({rates:.0} frames/s sent)",
+                "{name:<44} {what:<12} alone p50 {:7.2} p99 {:7.2} ms   flooded p50 {:8.2} p99 {:8.2} ms   p99 x {ratio:6.1}   ({rates:.0} frames/s sent)",
                 quantile(alone, 0.5),
                 quantile(alone, 0.99),
                 quantile(flooded, 0.5),
@@ -249,21 +293,28 @@ impl Measured {
     }
 }
 
-async fn compare(name: &str, database: impl Fn(usize) -> Database) {
+async fn compare(store: &str, kind: Kind, database: impl Fn() -> Database) {
     let (mut before, mut after) = (Measured::default(), Measured::default());
-    for round in 0..ROUNDS {
-        before.measure(database(2 * round), false).await;
-        after.measure(database(2 * round + 1), true).await;
+    for _ in 0..ROUNDS {
+        before.measure(kind, database(), false).await;
+        after.measure(kind, database(), true).await;
     }
-    before.print(&format!("{name}, quotas off"));
-    after.print(&format!("{name}, quotas on (aim: x 3)"));
+    let name = kind.name;
+    before.print(&format!("{store}, {name}, quotas off"));
+    after.print(&format!("{store}, {name}, quotas on (aim: x 3)"));
 }
 
 fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
     // `cargo test --benches` only checks that it builds.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
+    let named = |kind: &&Kind| arguments.iter().any(|argument| argument == kind.name);
+    let chosen: Vec<_> = match FLOODS.iter().find(named) {
+        Some(kind) => vec![*kind],
+        None => FLOODS.into(),
+    };
     let workers = thread::available_parallelism().map_or(2, usize::from);
     let runtime = Builder::new_multi_thread()
         .worker_threads(workers)
@@ -272,16 +323,18 @@ fn main() {
         .unwrap();
     runtime.block_on(async {
         let directory = tempfile::tempdir().unwrap();
-        let file = |number| {
+        let number = AtomicU64::new(0);
+        let file = || {
+            let number = number.fetch_add(1, Ordering::Relaxed);
             let path = directory.path().join(format!("bench-{number}.db"));
             Database::Sqlite(SqliteOptions::new(path))
         };
-        compare("SQLite", file).await;
-        if postgres::shared().is_some() {
-            compare("PostgreSQL", |_| {
-                Database::Postgres(postgres::shared().unwrap())
-            })
-            .await;
+        for kind in chosen {
+            compare("SQLite", kind, file).await;
+            if postgres::shared().is_some() {
+                let shared = || Database::Postgres(postgres::shared().unwrap());
+                compare("PostgreSQL", kind, shared).await;
+            }
         }
     });
 }

@@ -27,6 +27,9 @@ pub struct IdentityLimits {
     /// Maximum number of bytes of frames per minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame_bytes_per_minute: Option<Quota>,
+    /// The number of bytes of frames that may come at once, at most those of a minute. 0 counts as 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame_byte_burst: Option<u32>,
     /// Maximum number of changes of settings per minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings_patches_per_minute: Option<Quota>,

@@ -84,6 +84,7 @@ impl WorkerConfig {
     /// | `WORKER_QUOTA_FRAMES_PER_SECOND` | `100` | maximum number of frames of a user per second |
     /// | `WORKER_QUOTA_FRAME_BURST` | `200` | number of frames that may come at once |
     /// | `WORKER_QUOTA_FRAME_BYTES_PER_MINUTE` | `33554432` | maximum number of bytes of a user's frames per minute |
+    /// | `WORKER_QUOTA_FRAME_BYTE_BURST` | `1048576` | number of bytes that may come at once, at most those of a minute; a larger frame is admitted when nothing else is spent |
     /// | `WORKER_QUOTA_SETTINGS_PATCHES_PER_MINUTE` | `30` | maximum number of changes of settings by a user per minute |
     /// | `WORKER_QUOTA_THREAD_UPDATES_PER_MINUTE` | `30` | maximum number of changes of threads' titles by a user per minute |
     /// | `WORKER_QUOTA_THREADS_PER_DAY` | `off` | maximum number of new threads of a user per 24 hours |

@@ -136,7 +136,7 @@ impl Session {
                         return;
                     }
                     // Boxed, so that an idle connection does not hold the memory of a busy one.
-                    Box::pin(verbs::handle_frame(self, &text)).await;
+                    Box::pin(self.work(size, verbs::handle_frame(self, &text))).await;
                     if let Some(pending) = slot
                         && self.identity().is_some()
                     {
@@ -168,7 +168,8 @@ impl Session {
         match meter.frame(size) {
             Verdict::Admitted => true,
             Verdict::Refused(error) => {
-                verbs::refuse_frame(self, message.text(), &error);
+                let refusing = async { verbs::refuse_frame(self, message.text(), &error) };
+                Box::pin(self.work(size, refusing)).await;
                 false
             }
             Verdict::Held(until) => self.hold(until).await,
@@ -178,6 +179,14 @@ impl Session {
                 }
                 false
             }
+        }
+    }
+
+    /// Does the work of a frame of this size. Without quotas, any number of large frames is worked on at the same time.
+    async fn work(&self, size: usize, work: impl Future<Output = ()>) {
+        match &self.meter {
+            Some(meter) => meter.in_lane(size, work).await,
+            None => work.await,
         }
     }
 

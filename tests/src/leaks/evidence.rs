@@ -56,7 +56,7 @@ impl Evidence {
             .split(',')
             .filter_map(|directive| directive.strip_suffix("=off"))
             .collect();
-        let mut last = Channel::Output;
+        let mut last = None;
         for line in output.lines() {
             let channel = match target_of(line) {
                 Some(target) if off.iter().any(|off| target.starts_with(off)) => Channel::FrameLog,
@@ -69,12 +69,14 @@ impl Evidence {
             let is_continued = channel == Channel::Output && begins == [false; 2];
             match self.0.last_mut() {
                 // A message of several lines, or the message of a panic after its place.
-                Some((_, item)) if is_continued && last != Channel::Rows => {
+                Some((_, item))
+                    if is_continued && last.is_some_and(|last| last != Channel::Rows) =>
+                {
                     item.extend(b"\n");
                     item.extend(line.as_bytes());
                 }
                 _ => {
-                    last = channel;
+                    last = Some(channel);
                     self.add(channel, line);
                 }
             }
@@ -179,6 +181,8 @@ mod tests {
     #[test]
     fn output_is_split_by_target() {
         let mut evidence = Evidence::default();
+        // The first line does not continue what was observed before.
+        evidence.add(Frames, "{}");
         evidence.add_output(
             "dooers serves a on\n\
              2026-11-29T11:41:04.1Z TRACE tungstenite::protocol: frame\n\
@@ -187,8 +191,11 @@ mod tests {
              2026-11-29T11:41:04.1Z  INFO leaks::debug: Config\nrow 1\nrow 2\n",
         );
         let channels: Vec<_> = evidence.0.iter().map(|(channel, _)| *channel).collect();
-        use Channel::{Debug, FrameLog, Log, Output, Rows};
-        assert_eq!(channels, [Output, FrameLog, Log, Output, Debug, Rows, Rows]);
+        use Channel::{Debug, FrameLog, Frames, Log, Output, Rows};
+        assert_eq!(
+            channels,
+            [Frames, Output, FrameLog, Log, Output, Debug, Rows, Rows]
+        );
         assert!(evidence.of(Log).any(|line| line.ends_with(b"done\nmore")));
     }
 

@@ -16,6 +16,7 @@ mod formats;
 mod live_settings;
 mod manual_schema;
 mod null_edge_cases;
+mod renewal;
 mod sealed_secrets;
 mod secret_updates;
 mod slider_steps;

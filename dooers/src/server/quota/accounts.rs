@@ -2,6 +2,7 @@
 
 use super::Quotas;
 use super::account::Account;
+use super::lane::Lane;
 use crate::server::client_address::customer_of;
 use crate::throttle::Keyed;
 use std::hash::RandomState;
@@ -32,6 +33,7 @@ impl Owner {
 #[derive(Debug)]
 pub(in crate::server) struct Accounts {
     pub(super) quotas: Arc<Quotas>,
+    pub(super) lane: Lane,
     /// Hashes the ids of messages.
     pub(super) hasher: RandomState,
     accounts: Mutex<Keyed<Owner, Arc<Account>>>,
@@ -41,6 +43,7 @@ impl Accounts {
     pub(in crate::server) fn new(quotas: Quotas) -> Self {
         Self {
             quotas: Arc::new(quotas),
+            lane: Lane::new(),
             hasher: RandomState::new(),
             accounts: Mutex::default(),
         }

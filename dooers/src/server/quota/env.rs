@@ -44,6 +44,7 @@ const QUOTAS: [Variable; 10] = [
 const SWITCH: &str = "WORKER_QUOTAS";
 const MESSAGE_BURST: &str = "WORKER_QUOTA_MESSAGE_BURST";
 const FRAME_BURST: &str = "WORKER_QUOTA_FRAME_BURST";
+const FRAME_BYTE_BURST: &str = "WORKER_QUOTA_FRAME_BYTE_BURST";
 const FLOOD_TIMEOUT: &str = "WORKER_QUOTA_FLOOD_TIMEOUT";
 
 /// Reads the quotas from their variables.
@@ -56,10 +57,17 @@ pub(in crate::server) fn quotas(env: &Environment<'_>) -> Result<QuotaChoice, Co
     }
     burst(env, MESSAGE_BURST, &mut quotas.message_burst)?;
     burst(env, FRAME_BURST, &mut quotas.frame_burst)?;
+    burst(env, FRAME_BYTE_BURST, &mut quotas.frame_byte_burst)?;
     env.seconds(FLOOD_TIMEOUT, 0.0, &mut quotas.flood_timeout)?;
-    let mut others = [SWITCH, MESSAGE_BURST, FRAME_BURST, FLOOD_TIMEOUT].into_iter();
-    let is_set = others.any(|variable| env.is_set(variable))
-        || QUOTAS.iter().any(|(variable, _)| env.is_set(variable));
+    let others = [
+        SWITCH,
+        MESSAGE_BURST,
+        FRAME_BURST,
+        FRAME_BYTE_BURST,
+        FLOOD_TIMEOUT,
+    ];
+    let mut variables = QUOTAS.iter().map(|(variable, _)| *variable).chain(others);
+    let is_set = variables.any(|variable| env.is_set(variable));
     Ok(match (are_on, is_set) {
         (false, _) => QuotaChoice::Off,
         (true, false) => QuotaChoice::ByAuthenticator,
@@ -109,6 +117,7 @@ mod tests {
         }
         assert_eq!(set(MESSAGE_BURST, "7").message_burst, 7);
         assert_eq!(set(FRAME_BURST, "7").frame_burst, 7);
+        assert_eq!(set(FRAME_BYTE_BURST, "7").frame_byte_burst, 7);
         assert!(with(FRAME_BURST, "0").is_err());
         let timeout = set(FLOOD_TIMEOUT, "1.5").flood_timeout;
         assert_eq!(timeout, Duration::from_millis(1_500));

@@ -2,6 +2,7 @@
 
 use super::account::{Account, Place, SentMessage};
 use super::accounts::{Accounts, Owner};
+use super::lane::is_large;
 use super::{Quotas, refusal};
 use crate::auth::Identity;
 use crate::protocol::ErrorBody;
@@ -12,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The number of frames before the first accepted `connect` that do not count. Many clients may reconnect from one address
-/// at the same time.
+/// The number of frames before the first accepted `connect` that do not count unless they are large. Many clients may
+/// reconnect from one address at the same time.
 const FREE_FRAMES: u32 = 10;
 
 /// The time without a frame over the quota after which a client counts as polite again.
@@ -95,12 +96,12 @@ impl Meter {
     /// Decides about a frame of this size.
     pub(in crate::server) fn frame(&self, bytes: usize) -> Verdict {
         let now = Instant::now();
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let state = &mut *self.lock();
-        if state.free_frames > 0 {
+        if state.free_frames > 0 && !is_large(bytes) {
             state.free_frames -= 1;
             return Verdict::Admitted;
         }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let wait = state.account.wait_for_frame(&state.quotas, bytes, now);
         if wait.is_zero() {
             state.account.take_frame(&state.quotas, bytes, now);
@@ -124,6 +125,15 @@ impl Meter {
         state.account.take_frame(&state.quotas, bytes, now);
         state.pressure = Pressure::Flood(since, ready);
         Verdict::Held(ready)
+    }
+
+    /// Does the work of a frame of this size. Only a few large frames are worked on at the same time.
+    pub(in crate::server) async fn in_lane<T>(
+        &self,
+        bytes: usize,
+        work: impl Future<Output = T>,
+    ) -> T {
+        self.accounts.lane.run(bytes, work).await
     }
 
     /// Counts an authentication that was refused.

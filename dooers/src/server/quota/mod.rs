@@ -4,6 +4,7 @@ mod account;
 mod accounts;
 mod choice;
 mod env;
+mod lane;
 mod meter;
 mod quotas;
 mod recent_ids;

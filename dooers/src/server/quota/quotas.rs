@@ -34,8 +34,14 @@ pub struct Quotas {
     pub frames_per_second: Quota,
     /// The number of frames that may come at once. 200 by default. 0 counts as 1.
     pub frame_burst: u32,
-    /// Maximum number of bytes of frames per minute, which may all come at once. 33,554,432 (32 MiB) by default.
+    /// Maximum number of bytes of frames per minute. 33,554,432 (32 MiB) by default.
     pub frame_bytes_per_minute: Quota,
+    /// The number of bytes of frames that may come at once, at most those of a minute. 1,048,576 (1 MiB) by default. 0 counts
+    /// as 1.
+    ///
+    /// It is a multiple of the largest frame, and small because the bursts of many users may come together. A frame that is
+    /// larger is admitted if the user has sent nothing for the time in which the burst is earned: 2 s by default.
+    pub frame_byte_burst: u32,
     /// Maximum number of changes of settings per minute, which may all come at once. 30 by default.
     pub settings_patches_per_minute: Quota,
     /// Maximum number of changes of threads' titles per minute, which may all come at once. 30 by default.
@@ -67,6 +73,7 @@ impl Default for Quotas {
             frames_per_second: Quota::at_most(100),
             frame_burst: 200,
             frame_bytes_per_minute: Quota::at_most(32 * 1024 * 1024),
+            frame_byte_burst: 1024 * 1024,
             settings_patches_per_minute: Quota::at_most(30),
             thread_updates_per_minute: Quota::at_most(30),
             threads_per_day: Quota::Off,
@@ -88,6 +95,7 @@ impl Quotas {
             frames_per_second,
             frame_burst,
             frame_bytes_per_minute,
+            frame_byte_burst,
             settings_patches_per_minute,
             thread_updates_per_minute,
             threads_per_day,
@@ -101,6 +109,7 @@ impl Quotas {
             frames_per_second: frames_per_second.unwrap_or(self.frames_per_second),
             frame_burst: frame_burst.unwrap_or(self.frame_burst),
             frame_bytes_per_minute: frame_bytes_per_minute.unwrap_or(self.frame_bytes_per_minute),
+            frame_byte_burst: frame_byte_burst.unwrap_or(self.frame_byte_burst),
             settings_patches_per_minute: settings_patches_per_minute
                 .unwrap_or(self.settings_patches_per_minute),
             thread_updates_per_minute: thread_updates_per_minute
@@ -124,7 +133,9 @@ impl Quotas {
     }
 
     pub(super) fn frame_bytes(&self) -> Option<Rate> {
-        self.frame_bytes_per_minute.number().map(Rate::per_minute)
+        let bytes = self.frame_bytes_per_minute.number()?;
+        // An operator who sets fewer bytes per minute means all of them.
+        Some(Rate::per_minute(bytes).burst(self.frame_byte_burst.min(bytes)))
     }
 
     pub(super) fn settings_patches(&self) -> Option<Rate> {
