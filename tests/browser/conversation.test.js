@@ -1,0 +1,275 @@
+/** The conversation of the playground, against agents that answer with everything that it shows. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startChromium } from "./chromium.js";
+import { answered, answers, closePlayground, numbers, openPlayground, say, screenshot, settled } from "./playground-page.js";
+import { startServer } from "./server.js";
+
+// Ends the tests if a browser or server hangs.
+setTimeout(() => process.exit(1), 100_000).unref();
+
+let browser, server;
+
+before(async () => {
+  const variables = { WORKER_DATABASE_TYPE: "memory", RUST_LOG: "off" };
+  [server, browser] = await Promise.all([startServer("playground-server", variables), startChromium()]);
+}, { timeout: 30_000 });
+
+after(async () => {
+  try {
+    await browser?.close();
+  } finally {
+    await server?.stop();
+  }
+}, { timeout: 15_000 });
+
+const limit = { timeout: 20_000 };
+const open = (path, options, onSocket) => openPlayground(browser, server.host, path, options, onSocket);
+
+test("message is sent and answered", limit, async () => {
+  const page = await open("parrot");
+  await say(page, "Hello **there**");
+  await answered(page, "Hello there");
+  await settled(page);
+  assert.equal(await page.locator(".row-message .plain-text").textContent(), "Hello **there**");
+  assert.equal(await page.locator("#composer").inputValue(), "");
+  assert.match(page.url(), /#\/parrot\/.+/);
+  await screenshot(page, "send");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await screenshot(page, "send-dark");
+  await closePlayground(page);
+});
+
+test("streamed text grows without a repeated character", limit, async () => {
+  const page = await open("writer");
+  await page.evaluate(() => {
+    globalThis.shown = [];
+    new MutationObserver(() => {
+      const text = document.querySelector(".row-message .markdown")?.textContent.trim();
+      if (text !== undefined && text !== shown.at(-1)) shown.push(text);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await say(page, "60");
+  await page.locator(".markdown.streaming").filter({ hasText: "10" }).waitFor();
+  await screenshot(page, "stream");
+  await answered(page, numbers(60));
+  await settled(page);
+  const shown = await page.evaluate(() => globalThis.shown);
+  assert.ok(shown.length > 5, `${shown.length} texts`);
+  assert.deepEqual(shown.filter((text) => !numbers(60).startsWith(text)), []);
+  await closePlayground(page);
+});
+
+test("stop button cancels the turn", limit, async () => {
+  const page = await open("writer");
+  await say(page, "go on");
+  await page.locator(".markdown.streaming").filter({ hasText: "5" }).waitFor();
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await settled(page, "Canceled after");
+  const text = (await answers(page).textContent()).trim();
+  assert.ok(numbers(10_000).startsWith(text), text);
+  assert.equal(await page.getByRole("button", { name: "Stop" }).count(), 0);
+  await screenshot(page, "cancel");
+  await closePlayground(page);
+});
+
+test("page that is reloaded in a stream continues it", limit, async () => {
+  const page = await open("writer");
+  await say(page, "100");
+  await page.locator(".markdown.streaming").filter({ hasText: "20" }).waitFor();
+  await page.reload();
+  await page.locator(".markdown.streaming").filter({ hasText: "30" }).waitFor();
+  await screenshot(page, "reload");
+  await answered(page, numbers(100));
+  await settled(page);
+  assert.deepEqual(await answers(page).count(), 1);
+  await closePlayground(page);
+});
+
+test("refused message is sent again by a retry", limit, async () => {
+  const sent = [];
+  const page = await open("parrot", {}, (socket) => {
+    const upstream = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { id, type, payload } = JSON.parse(text);
+      if (type === "event.create") sent.push(payload.client_event_id);
+      if (type !== "event.create" || sent.length > 1) return upstream.send(text);
+      const error = { code: "VALIDATION_ERROR", message: "Please <b>wait</b> for the moon." };
+      socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
+    });
+  });
+  await say(page, "hello");
+  await page.getByText("Please <b>wait</b> for the moon.").waitFor();
+  await screenshot(page, "failed");
+  await page.getByRole("button", { name: "Retry" }).click();
+  await answered(page, "hello");
+  await settled(page);
+  assert.equal(sent.length, 2);
+  assert.equal(sent[0], sent[1]);
+  assert.equal(await page.locator(".row-message .plain-text").count(), 1);
+  await closePlayground(page);
+});
+
+test("waiting message is withdrawn", limit, async () => {
+  const page = await open("writer");
+  await say(page, "go on");
+  await page.locator(".markdown.streaming").waitFor();
+  await say(page, "7");
+  await say(page, "8");
+  const waiting = page.getByRole("region", { name: "Waiting messages" }).getByRole("listitem");
+  await waiting.nth(1).waitFor();
+  await screenshot(page, "queue");
+  await waiting.filter({ hasText: "7" }).getByRole("button", { name: "Withdraw" }).click();
+  await waiting.filter({ hasText: "7" }).waitFor({ state: "detached" });
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await answered(page, numbers(8));
+  await settled(page);
+  assert.equal(await answers(page).count(), 2);
+  assert.equal(await page.locator(".run-line").filter({ hasText: "Withdrawn" }).count(), 1);
+  await screenshot(page, "withdrawn");
+  await closePlayground(page);
+});
+
+test("form is refused, fails, and is answered", limit, async () => {
+  let refusals = 0;
+  const page = await open("clerk", {}, (socket) => {
+    const upstream = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { id, type, payload } = JSON.parse(text);
+      if (type !== "event.create" || payload.event.type !== "form.response" || refusals > 0) return upstream.send(text);
+      refusals += 1;
+      const error = { code: "VALIDATION_ERROR", message: "The shop is closed." };
+      socket.send(JSON.stringify({ id: "0", type: "ack", payload: { ack_id: id, ok: false, error } }));
+    });
+  });
+  await say(page, "hello");
+  const form = page.getByRole("group", { name: "Your order?" });
+  const name = form.getByLabel("Name");
+  await name.waitFor();
+  await settled(page);
+  const order = form.getByRole("button", { name: "Order" });
+  await order.click();
+  await form.locator(".error-text").first().waitFor();
+  assert.ok(await name.evaluate((element) => element === document.activeElement), "the wrong field has the focus");
+  await screenshot(page, "form-incomplete");
+
+  await name.fill("Ada");
+  await form.getByLabel("Email").fill("ada@example.org");
+  await form.getByLabel("Count").fill("500");
+  await form.getByLabel("Day").fill("2030-02-28");
+  await form.getByLabel("PIN").fill("1234");
+  await form.getByLabel("Note").fill("one\ntwo");
+  await form.getByLabel("Size").selectOption("Large");
+  await form.getByLabel("Cash").check();
+  await form.getByLabel("Ham").check();
+  await form.getByLabel("Olives").check();
+  assert.ok(await form.getByLabel("Shop").isDisabled());
+  await order.click();
+  await form.getByText("The shop is closed.").waitFor();
+  await screenshot(page, "form-refused");
+
+  await form.getByLabel("PIN").fill("1234");
+  await order.click();
+  await page.getByText("At most 100, please.").waitFor();
+  await form.getByText("the form is open again").waitFor();
+  await screenshot(page, "form-again");
+
+  assert.equal(await form.getByLabel("Note").inputValue(), "one\ntwo");
+  await form.getByLabel("PIN").fill("1234");
+  await form.getByLabel("Count").fill("3");
+  await order.click();
+  await answers(page).filter({ hasText: "ada@example.org" }).waitFor();
+  await settled(page);
+  assert.equal(await order.count(), 0);
+  const values = await form.getByRole("definition").allTextContents();
+  assert.deepEqual(values.map((value) => value.trim()), ["Ada", "ada@example.org", "3", "2030-02-28", "Filled in", "one\ntwo", "Large",
+    "Cash", "Ham, Olives", "Not answered", "Main street"]);
+  assert.equal(await page.getByText("1234").count(), 1, "only the agent shows the PIN");
+  await form.scrollIntoViewIfNeeded();
+  await screenshot(page, "form-answered");
+  await closePlayground(page);
+});
+
+test("tool calls are paired with results, and reasoning is folded", limit, async () => {
+  const page = await open("worker");
+  await say(page, "How is the weather?");
+  await answered(page, "Rome is warmer.");
+  await settled(page);
+  const cards = page.locator("details.tool");
+  const summaries = await cards.locator("> summary").allInnerTexts();
+  assert.deepEqual(summaries.map((text) => text.split(/\s+/).slice(0, 3).join(" ")),
+    ["Weather town: Oslo", "weather town: Rome", "snow deep: {…}"]);
+  await cards.nth(0).locator("> summary").click();
+  await cards.nth(0).getByText('"degrees": -4').waitFor();
+  await cards.nth(1).locator("> summary").click();
+  await cards.nth(1).getByText('"degrees": 31').waitFor();
+  assert.match(summaries[2], /Error/);
+  const reasoning = page.locator("details.reasoning");
+  assert.equal(await reasoning.locator("strong").count(), 0);
+  await reasoning.locator("> summary").click();
+  assert.equal(await reasoning.locator("strong").textContent(), "want");
+  const usage = await page.locator(".run-line").innerText();
+  assert.match(usage, /2,400 tokens in \(2,000 cached\) · 68 out · 0\.0033 USD · large-1, small-1/);
+  await screenshot(page, "tools");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await screenshot(page, "tools-dark");
+  await closePlayground(page);
+});
+
+test("result of 1 MiB is shown in part, and whole on request", limit, async () => {
+  const page = await open("archive");
+  await say(page, "hello");
+  await settled(page);
+  const card = page.locator("details.tool");
+  await card.locator("> summary").click();
+  const result = card.getByRole("region", { name: /^Result/ });
+  await result.waitFor();
+  assert.ok((await result.textContent()).length < 20_000);
+  await screenshot(page, "large-result");
+  await card.getByRole("button", { name: /^Show all/ }).click();
+  await page.waitForFunction(() => document.querySelector("details.tool").textContent.includes('"line": 16383'));
+  await say(page, "again");
+  await page.locator("details.tool").nth(1).waitFor();
+  await closePlayground(page);
+});
+
+test("images, sounds and documents are shown", limit, async () => {
+  const page = await open("gallery");
+  await say(page, `http://${server.host}/missing.png`);
+  const square = page.getByRole("img", { name: "A teal square" });
+  await square.waitFor();
+  await page.getByText("The image could not be loaded.").waitFor();
+  assert.equal(await square.evaluate(({ naturalWidth }) => naturalWidth), 80);
+  assert.equal(await page.locator("audio").count(), 1);
+  assert.equal(await page.getByRole("link", { name: "a.pdf" }).getAttribute("href"), "https://example.org/a.pdf");
+  await settled(page);
+  await screenshot(page, "media");
+  await closePlayground(page);
+});
+
+test("turn that fails shows why", limit, async () => {
+  const page = await open("failing");
+  await say(page, "Bake!");
+  await page.getByText("The oven is <b>cold</b>.").waitFor();
+  await settled(page, "Failed after");
+  assert.equal(await page.getByText("The oven is").count(), 1);
+  await screenshot(page, "failed-turn");
+  await closePlayground(page);
+});
+
+test("feedback survives a reload", limit, async () => {
+  const page = await open("parrot");
+  await say(page, "hello");
+  await settled(page);
+  const bad = page.getByRole("button", { name: "Bad answer" });
+  await page.getByRole("button", { name: "Good answer" }).click();
+  await page.locator('[aria-label="Good answer"][aria-pressed=true]').waitFor();
+  await bad.click();
+  await page.locator('[aria-label="Bad answer"][aria-pressed=true]').waitFor();
+  await screenshot(page, "feedback");
+  await page.reload();
+  await page.locator('[aria-label="Bad answer"][aria-pressed=true]').waitFor();
+  assert.equal(await page.locator('[aria-label="Good answer"]').getAttribute("aria-pressed"), "false");
+  await closePlayground(page);
+});
