@@ -14,7 +14,8 @@ let browser, server;
 
 before(async () => {
   const variables = { WORKER_DATABASE_TYPE: "memory", RUST_LOG: "off" };
-  [server, browser] = await Promise.all([startServer("playground-server", variables), startChromium()]);
+  server = await startServer("playground-server", variables);
+  browser = await startChromium();
 }, { timeout: 30_000 });
 
 after(async () => {

@@ -6,7 +6,7 @@ import { root } from "./workspace.js";
 
 const screenshots = resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "screenshots");
 
-/** The keys of the addresses of requests that leave neither the server nor the page. */
+/** The protocols of addresses that stay in the page. */
 const local = ["data:", "blob:"];
 
 /**
@@ -31,7 +31,7 @@ export async function openPlayground(browser, host, path, options = {}, onSocket
   });
   page.on("crash", () => problems.push("the page crashed"));
   page.on("console", (message) => {
-    // The browser reports requests without an answer by itself. `networkOf` counts them.
+    // The browser reports requests without an answer. Some tests stop the server.
     if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text())) {
       problems.push(`console ${message.text()}`);
     }
@@ -66,18 +66,22 @@ export async function closePlayground(page, { violations = [] } = {}) {
 
 /** Writes a message and sends it. Returns when the page shows it, or what follows it. */
 export async function say(page, text) {
-  const shown = () => [[...document.querySelectorAll(".row")].at(-1), document.querySelectorAll(".queue li").length];
+  const shown = () => [[...document.querySelectorAll(".messages .row")].at(-1), document.querySelectorAll(".queue li").length];
   const before = await page.evaluateHandle(shown);
-  await page.locator("#composer").fill(text);
+  // The browser takes minutes to type thousands of lines.
+  await page.locator("#composer").evaluate((area, text) => {
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }, text);
   await page.locator("#composer").press("Enter");
-  await page.waitForFunction(([row, waiting]) => [...document.querySelectorAll(".row")].at(-1) !== row
+  await page.waitForFunction(([row, waiting]) => [...document.querySelectorAll(".messages .row")].at(-1) !== row
     || document.querySelectorAll(".queue li").length > waiting, before);
 }
 
 /** Waits until no turn runs, and the line of the last one begins like this. */
 export async function settled(page, state = "\\d") {
   await page.waitForFunction((state) => {
-    const last = [...document.querySelectorAll(".row")].at(-1)?.querySelector(":scope > .run-line");
+    const last = [...document.querySelectorAll(".messages .row")].at(-1)?.querySelector(":scope > .run-line");
     return new RegExp(`^${state}`).test(last?.innerText.trim())
       && !document.querySelector(".run-line.running, .markdown.streaming, .row-outgoing");
   }, state);

@@ -22,7 +22,8 @@ async function start() {
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "dooers-playground-"));
-  [browser] = await Promise.all([startChromium(), start()]);
+  await start();
+  browser = await startChromium();
 }, { timeout: 30_000 });
 
 after(async () => {

@@ -141,8 +141,6 @@ export class Conversation extends EventTarget {
     const older = list(page?.events).filter(isEvent);
     this.events = [...older, ...this.events];
     this.hasMore = page?.has_more === true && older.length > 0;
-    // Live frames, which may be newer than the page, have already changed the runs that are known.
-    this.#putRuns(list(page?.runs).filter((run) => !this.runs.has(run?.id)));
     this.#changed();
   }
 

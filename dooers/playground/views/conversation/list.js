@@ -157,15 +157,17 @@ export class MessageList extends Component {
   /** @param {HTMLElement} scroller */
   findAnchor(scroller) {
     const edge = scroller.getBoundingClientRect().top;
-    for (const { key } of this.props.rows.slice(this.start, this.start + this.range.size)) {
-      const box = this.elements.get(key)?.getBoundingClientRect();
-      if (box && box.bottom > edge && box.top < edge + scroller.clientHeight) return { key, offset: box.top - edge };
+    for (const row of this.props.rows.slice(this.start, this.start + this.range.size)) {
+      const box = this.elements.get(row.key)?.getBoundingClientRect();
+      if (box && canHold(row) && box.bottom > edge && box.top < edge + scroller.clientHeight) {
+        return { key: row.key, offset: box.top - edge };
+      }
     }
     // A spacer is visible, because the user dragged the scroll bar.
     let offset = -scroller.scrollTop;
-    for (const { key } of this.props.rows) {
-      const height = this.heightOf(key);
-      if (offset + height > 0) return { key, offset };
+    for (const row of this.props.rows) {
+      const height = this.heightOf(row.key);
+      if (offset + height > 0 && canHold(row)) return { key: row.key, offset };
       offset += height;
     }
     return null;
@@ -207,6 +209,8 @@ export class MessageList extends Component {
     this.setState({});
     try {
       await conversation.loadOlder();
+      // Rows without height leave the list where it is.
+      requestAnimationFrame(() => this.loadOlder());
     } catch {
       // The next scroll tries again.
     }
@@ -249,6 +253,15 @@ export class MessageList extends Component {
     for (let position = from; position < to; position += 1) height += this.heightOf(this.props.rows[position].key);
     return height;
   }
+}
+
+/**
+ * Whether a row can be the anchor. The name of a day moves to the first event of that day when earlier events are loaded.
+ *
+ * @param {Row} row
+ */
+function canHold({ kind }) {
+  return kind !== "day";
 }
 
 /**
