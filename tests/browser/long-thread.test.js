@@ -52,11 +52,16 @@ test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t)
   assert.ok(await fromEnd(page) < 2, "not at the end");
   await screenshot(page, "long-thread");
 
-  // A reader looks at a row while the page before it is loaded. The row stays where it is.
+  // The first row stays where it is while the page before it is loaded.
   const scroller = page.locator(".scroller");
   await scroller.hover();
   await page.mouse.wheel(0, -1_000);
+  await page.getByRole("button", { name: "To the end" }).waitFor();
+  await scroller.evaluate((element) => (element.scrollTop = 0));
   await page.waitForFunction(() => document.querySelector(".scroller").scrollTop > 0);
+  const distance = await page.getByText("Question 4901", { exact: true }).evaluate((element) =>
+    element.getBoundingClientRect().top - element.closest(".scroller").getBoundingClientRect().top);
+  assert.ok(distance > 0 && distance < 200, `${distance} px`);
 
   const began = performance.now();
   const most = await page.evaluate((first) => new Promise((resolve) => {
