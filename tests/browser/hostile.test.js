@@ -117,6 +117,7 @@ test("strange texts are shown", limit, async () => {
     await assertHarmless(page);
   };
   await shown("a \u202egnp.exe\u202c b \u2066c\u2069", "a [U+202E]gnp.exe[U+202C] b c");
+  assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), "a [U+202E]gnp.exe[U+202C] b c");
   await shown("שלום **world**", "שלום world");
   const family = "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}";
   await shown(`${family} e\u0301 Z${"\u0334\u0322".repeat(200)} \u{1f1e9}`, `${family} e\u0301 Z${"\u0334\u0322".repeat(200)} \u{1f1e9}`);

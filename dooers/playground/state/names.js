@@ -3,6 +3,7 @@
  * seen them.
  */
 
+import { plain } from "../safe-text.js";
 import { signal } from "../ui.js";
 import { shortTime } from "./clock.js";
 import { load, save } from "./storage.js";
@@ -69,5 +70,5 @@ export function knownName(thread) {
 export function threadName(thread) {
   if (!thread) return "New conversation";
   const time = shortTime(thread.created_at);
-  return knownName(thread) || (time ? `Untitled, ${time}` : "Untitled");
+  return plain(knownName(thread)) || (time ? `Untitled, ${time}` : "Untitled");
 }

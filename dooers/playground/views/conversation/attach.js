@@ -1,7 +1,7 @@
 /** The dialog that adds an image, a sound or a document by its address. */
 
 import { html, useEffect, useId, useRef, useState } from "../../ui.js";
-import { linkUrl } from "./safe-text.js";
+import { linkUrl } from "../../safe-text.js";
 
 /** @typedef {import("./draft.js").Attachment} Attachment */
 

@@ -7,7 +7,7 @@ import { AttachDialog } from "./attach.js";
 import { Chips } from "./chips.js";
 import { contentOf, emptyDraft, frameSize, isBlank, LARGEST_FRAME, loadDraft, saveDraft } from "./draft.js";
 import { bytes, count } from "./format.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** @typedef {import("./draft.js").Attachment} Attachment */
 /** @typedef {import("./draft.js").Draft} Draft */

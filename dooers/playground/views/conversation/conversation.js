@@ -8,7 +8,7 @@ import { MessageList } from "./list.js";
 import { Queue } from "./queue.js";
 import { Reader } from "./reader.js";
 import { rowsOf } from "./rows.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** Escape stops the run if it is pressed twice within this time, in milliseconds. */
 const TWICE = 2_000;

@@ -3,7 +3,7 @@
 import { html, useId } from "../../ui.js";
 import { Json, Unknown } from "./json.js";
 import { isChoice, optionsOf } from "./form-values.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** The types of an input whose browsers' own input accepts the same texts as the server. */
 const INPUT_TYPES = ["text", "password", "email"];

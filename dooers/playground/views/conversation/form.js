@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "../../ui.js";
 import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
 import { FormField, ShownValue } from "./form-field.js";
 import { useKept } from "./fold.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /**
  * @param {{event: import("../../client.js").ThreadEvent, state: import("./forms.js").FormState | undefined,

@@ -7,7 +7,7 @@
 
 import { Lexer, Marked, Parser } from "../../vendor/marked.js";
 import DOMPurify from "../../vendor/purify.js";
-import { linkUrl, mediaUrl, plain } from "./safe-text.js";
+import { linkUrl, mediaUrl, plain } from "../../safe-text.js";
 
 // The parser takes quadratic time for some texts, so its input is limited.
 

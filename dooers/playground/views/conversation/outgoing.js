@@ -3,7 +3,7 @@
 import { Icon } from "../../icons.js";
 import { html } from "../../ui.js";
 import { Parts } from "./parts.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** @param {{outgoing: import("../../client.js").OutgoingMessage, view: import("./row.js").View}} props */
 export function Outgoing({ outgoing, view }) {

@@ -5,7 +5,7 @@ import { useKept } from "./fold.js";
 import { bytes, count, duration } from "./format.js";
 import { Unknown } from "./json.js";
 import { Markdown } from "./markdown-view.js";
-import { linkUrl, mediaUrl, plain } from "./safe-text.js";
+import { linkUrl, mediaUrl, plain } from "../../safe-text.js";
 
 /** @typedef {import("../../client.js").ContentPart} ContentPart */
 

@@ -3,7 +3,7 @@
 import { Icon } from "../../icons.js";
 import { html, useEffect, useReducer, useState } from "../../ui.js";
 import { between, count, dateAndTime, duration, sum } from "./format.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** @typedef {import("../../client.js").Run} Run */
 

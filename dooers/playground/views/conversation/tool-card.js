@@ -5,7 +5,7 @@ import { html } from "../../ui.js";
 import { Fold } from "./fold.js";
 import { between, duration } from "./format.js";
 import { Json } from "./json.js";
-import { plain } from "./safe-text.js";
+import { plain } from "../../safe-text.js";
 
 /** The arguments in the summary are cut at this length. */
 const SUMMARY = 80;
