@@ -26,7 +26,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const open = (path, onSocket) => openPlayground(browser, server.host, path, {}, onSocket);
 
 /** Texts that try to run a script or to load something. */

@@ -35,7 +35,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /** The texts that the user has sent. */
 const questions = (page) => page.locator(".row-message .plain-text, .row-outgoing .plain-text").allTextContents();
