@@ -8,7 +8,7 @@ import { answered, answers, closePlayground, numbers, openPlayground, say, scree
 import { startServer } from "./server.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 

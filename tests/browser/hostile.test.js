@@ -8,7 +8,7 @@ import { startServer } from "./server.js";
 import { unknownFrames } from "./unknown-frames.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 

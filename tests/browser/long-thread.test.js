@@ -12,7 +12,7 @@ const EVENTS = 5_000;
 const MOST_ROWS = 200;
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
