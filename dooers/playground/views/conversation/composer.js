@@ -38,6 +38,10 @@ export function Composer({ view, hint }) {
   }, [agentName, threadId, draft]);
   useLayoutEffect(() => grow(area.current), [draft.text]);
   useEffect(() => {
+    // A person can write at once. On a touch screen, the focus would open the keyboard.
+    if (document.activeElement === document.body && matchMedia("(hover: hover)").matches) area.current?.focus();
+  }, []);
+  useEffect(() => {
     const onResize = () => grow(area.current);
     addEventListener("resize", onResize);
     return () => removeEventListener("resize", onResize);
