@@ -35,12 +35,13 @@ export function day(value) {
 }
 
 /**
- * A duration, such as `850 ms`, `4.2 s` or `3 min 20 s`.
+ * A duration, such as `<1 ms`, `850 ms`, `4.2 s` or `3 min 20 s`.
  *
  * @param {number} ms
  */
 export function duration(ms) {
   if (!(ms >= 0)) return "";
+  if (ms < 1) return "<1 ms";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
