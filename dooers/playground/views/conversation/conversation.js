@@ -1,6 +1,6 @@
 /** The conversation: its messages, what waits, and the composer. */
 
-import { agent, agents, announce, client, conversation } from "../../state/session.js";
+import { agent, agents, announce, client, connection, conversation } from "../../state/session.js";
 import { html, useChanges, useEffect, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { Composer } from "./composer.js";
 import { forgetKept } from "./fold.js";
@@ -71,12 +71,15 @@ function stateText({ state, error, threadId }) {
  * @param {{conversation: import("../../client.js").Conversation, name: string, description?: string}} props
  */
 function Blank({ conversation: shown, name, description }) {
+  const { phase } = useValue(connection);
   const text = stateText(shown);
   if (text) return html`<p class=${shown.state === "opening" ? "blank muted opening" : "blank"} role="status">${text}</p>`;
   return html`<div class="blank">
     <h2><bdi>${plain(name)}</bdi></h2>
     ${description && html`<p dir="auto">${plain(description)}</p>`}
-    <p class="muted">Write a message to start a conversation.</p>
+    <p class="muted">${phase === "refused"
+      ? "To talk to this agent, change your identity."
+      : "Write a message to start a conversation."}</p>
   </div>`;
 }
 

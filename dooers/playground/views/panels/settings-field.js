@@ -1,6 +1,7 @@
 /** A setting: its label, input, state and error. */
 
 import { html, useId, useRef } from "../../ui.js";
+import { sentence } from "../sentence.js";
 import { JsonView } from "./json-view.js";
 import { useDraft } from "./settings-draft.js";
 import { SettingInput } from "./settings-inputs.js";
@@ -110,7 +111,7 @@ function KnownField({ field, view, kind, standard }) {
       ${
         draft.error &&
         html`<div class="notice error">
-          <p>${draft.error.message}</p>
+          <p>${sentence(draft.error.message)}</p>
           <div class="actions">
             ${
               // The server did not refuse the value: the connection was lost.
