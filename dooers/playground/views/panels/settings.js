@@ -30,6 +30,7 @@ export function SettingsPanel() {
               key=${name}
               type="button"
               aria-pressed=${name === chosen}
+              title=${name === "user" ? "What every user may see and change" : "With the settings for owners and managers"}
               onClick=${() => (audience.value = /** @type {Audience} */ (name))}
             >${name === "user" ? "User" : "Creator"}</button>`,
         )}
