@@ -36,6 +36,8 @@ export class ThreadList extends EventTarget {
     this.source = source;
     /** The loaded threads, the newest first. @type {Thread[]} */
     this.threads = [];
+    /** The threads before the search. @type {Thread[]} */
+    this.listed = [];
     /** The text that the titles contain, searched by the server. */
     this.query = "";
     /** @type {"loading" | "ready" | "failed"} */
@@ -84,12 +86,14 @@ export class ThreadList extends EventTarget {
   }
 
   /**
-   * Shows the threads whose titles contain a text.
+   * Shows the threads whose titles contain a text. The server does not know the first words that name a thread without a
+   * title: the loaded ones are searched here.
    *
    * @param {string} query
    */
   search(query) {
     if (query === this.query) return;
+    if (this.query === "") this.listed = this.threads;
     this.query = query;
     this.threads = [];
     this.cursor = null;
@@ -123,6 +127,9 @@ export class ThreadList extends EventTarget {
     this.threads = [];
     for (const thread of fresh) this.insert(newer(thread, live.get(thread.id)));
     const oldest = this.threads.at(-1);
+    if (this.query !== "" && this.canQuery) {
+      for (const thread of this.listed) if (!thread.title && matches(thread, this.query)) this.insert(thread);
+    }
     for (const thread of this.arrived ?? []) {
       if (!oldest || cursor === null || orderKey(thread) > orderKey(oldest)) this.insert(thread);
     }

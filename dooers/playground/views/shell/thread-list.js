@@ -91,7 +91,7 @@ function Rows({ list, query }) {
       onConfirm=${deletion.confirm}
       onClose=${deletion.close}
     >
-      “<bdi>${threadName(deletion.asked)}</bdi>” is deleted for everyone who can see it. Running answers are cancelled.
+      This deletes “<bdi>${threadName(deletion.asked)}</bdi>” for everyone who can see it. A running answer is stopped.
     <//>`}
   </div>`;
 }

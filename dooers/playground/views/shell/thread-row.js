@@ -4,6 +4,7 @@ import { Icon } from "../../icons.js";
 import { fullTime, relativeTime } from "../../state/clock.js";
 import { canRename, renameThread } from "../../state/commands.js";
 import { showSidebar, sidebarIsDrawer } from "../../state/layout.js";
+import { knownName } from "../../state/names.js";
 import { routeHash } from "../../state/route.js";
 import { html, useRef, useState } from "../../ui.js";
 import { TitleEditor } from "./title-editor.js";
@@ -37,7 +38,7 @@ export function ThreadRow({ thread, agentName, present, name, isUntitled, isShow
     aria-posinset=${position}
   >
     ${isEdited
-      ? html`<${TitleEditor} title=${thread.title ?? ""} onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)} onClose=${closeEditor} />`
+      ? html`<${TitleEditor} title=${knownName(thread) ?? ""} onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)} onClose=${closeEditor} />`
       : html`<a
             href=${routeHash(agentName, thread.id)}
             aria-current=${isShown ? "page" : undefined}

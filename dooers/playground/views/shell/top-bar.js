@@ -74,7 +74,7 @@ function Title() {
   }, [name, agentName]);
   if (thread && editedId === thread.id) {
     return html`<${TitleEditor}
-      title=${thread.title ?? ""}
+      title=${knownName(thread) ?? ""}
       onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)}
       onClose=${() => {
         edit(null);
