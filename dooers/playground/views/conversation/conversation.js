@@ -1,6 +1,7 @@
 /** The conversation: its messages, what waits, and the composer. */
 
 import { agent, agents, announce, client, connection, conversation } from "../../state/session.js";
+import { newConversation } from "../../state/commands.js";
 import { html, useChanges, useEffect, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { Composer } from "./composer.js";
 import { forgetKept } from "./fold.js";
@@ -49,10 +50,12 @@ function Shown({ conversation: shown, client: by }) {
           <${Blank} conversation=${shown} name=${name} description=${about?.description} />
         </div></div>`
       : html`<${MessageList} rows=${rows} view=${view} />`}
-    ${!isUsable && rows.length > 0 && html`<p class="notice gone" role="status">${stateText(shown)}</p>`}
     <div class="foot"><div class="column">
+      ${!isUsable && rows.length > 0 && html`<p class="notice" role="status">${stateText(shown)}</p>`}
       <${Queue} view=${view} />
-      ${isUsable && html`<${Composer} view=${view} hint=${hint} />`}
+      ${isUsable
+        ? html`<${Composer} view=${view} hint=${hint} />`
+        : html`<button class="button" type="button" onClick=${newConversation}>Start another conversation</button>`}
     </div></div>
   </section>`;
 }
