@@ -1,8 +1,8 @@
 //! An agent for users who log in. It signs tokens for two users of two organizations, shows that they do not see each
 //! other's threads, and serves.
 //!
-//! Run with: `cargo run -p example-auth`, and open http://127.0.0.1:8000. The server refuses you. Press "Change identity",
-//! and paste a printed token. Other clients send it in `connect`: `{"worker_id": "w1", "auth_token": "…"}`.
+//! Run with: `cargo run -p example-auth`, and open http://127.0.0.1:8000. The server refuses you. Press "Change
+//! identity", and paste a printed token. Other clients send it in `connect`: `{"worker_id": "w1", "auth_token": "…"}`.
 //!
 //! Usually a login service signs the tokens, and variables configure the server: the guide has them under "Who can
 //! connect".
