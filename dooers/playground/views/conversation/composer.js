@@ -36,6 +36,11 @@ export function Composer({ view, hint }) {
     savedAs.current = threadId;
     saveDraft(agentName, threadId, draft);
   }, [agentName, threadId, draft]);
+  useEffect(() => {
+    // A first visitor types at once. The keyboard on the screen of a phone would hide the page.
+    const isFree = document.activeElement === document.body && !matchMedia("(pointer: coarse)").matches;
+    if (threadId === null && isFree) area.current?.focus();
+  }, []);
   useLayoutEffect(() => grow(area.current), [draft.text]);
   useEffect(() => {
     const onResize = () => grow(area.current);
