@@ -5,7 +5,7 @@
 
 import { signal } from "../ui.js";
 import { shortTime } from "./clock.js";
-import { load, save } from "./storage.js";
+import { load, onChangeElsewhere, save } from "./storage.js";
 
 const maxNames = 500;
 const maxLength = 80;
@@ -17,6 +17,8 @@ function loadNames() {
 
 /** The first words, by the id of the thread. */
 export const firstWords = signal(loadNames());
+// Another tab names the threads that it begins.
+onChangeElsewhere("names", () => (firstWords.value = loadNames()));
 
 /**
  * Keeps the first words of a conversation.

@@ -69,7 +69,7 @@ function Live() {
       <h3>${name || "All events"}</h3>
       <span class="muted">${countOf(name ? (store.names.get(name) ?? 0) : store.total)}</span>
       <span class="muted held">${
-        waiting > 0 ? `${countOf(waiting)} new` : isHeld && store.total > 0 ? "Paused" : ""
+        waiting > 0 ? `${countOf(waiting)} new` : ""
       }</span>
       <button
         class="button quiet"
