@@ -44,7 +44,8 @@ export function RunLine({ run, isExplained = false, view }) {
  * @param {{run: Run, view: import("./row.js").View}} props
  */
 function AskAgain({ run, view: { conversation } }) {
-  const content = conversation.events.find(({ id }) => id === run.event_id && run.event_id)?.content;
+  const asked = run.event_id && conversation.events.find(({ id, type }) => id === run.event_id && type === "message");
+  const content = asked && asked.content;
   if (!content?.length) return null;
   return html`<button type="button" class="button quiet" title="Send the message again" onClick=${() => conversation.send(content)}>
     <${Icon} name="retry" />Ask again
