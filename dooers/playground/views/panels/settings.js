@@ -77,12 +77,13 @@ function Form({ source, audience: chosen }) {
 /**
  * A field, or a group of fields.
  *
- * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField>}} props
+ * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField> | null}} props
  */
 function Entry({ entry, ...shared }) {
   if (typeof entry !== "object" || entry === null || !("fields" in entry) || !Array.isArray(entry.fields)) {
     const field = /** @type {SettingsField} */ (entry);
-    const standard = shared.standards.get(field?.id)?.value;
+    // Until the defaults arrive, no field can be reset: the buttons would flash.
+    const standard = shared.standards === null ? field?.value : shared.standards.get(field?.id)?.value;
     return html`<${SettingField} field=${field} view=${shared.view} standard=${standard} />`;
   }
   const contents = html`
@@ -102,20 +103,20 @@ function Entry({ entry, ...shared }) {
 }
 
 /**
- * The fields with their defaults, as the public schema has them.
+ * The fields with their defaults, as the public schema has them. `null` until they arrive.
  *
  * @param {Client} source
  * @param {boolean} isNeeded
  */
 function useStandards(source, isNeeded) {
-  const [standards, setStandards] = useState(/** @type {Map<string, SettingsField>} */ (new Map()));
+  const [standards, setStandards] = useState(/** @type {Map<string, SettingsField> | null} */ (null));
   useEffect(() => {
     if (!isNeeded) return undefined;
     let isCurrent = true;
     source.request("settings.public_schema", {}).then(
       (answer) => isCurrent && setStandards(fieldsById(answer?.schema?.fields)),
       // Without the defaults, every field can be reset.
-      () => {},
+      () => isCurrent && setStandards(new Map()),
     );
     return () => {
       isCurrent = false;
