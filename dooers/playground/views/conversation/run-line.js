@@ -72,9 +72,10 @@ function usageOf({ usage }) {
   if (!Array.isArray(usage) || usage.length === 0) return "";
   const total = (/** @type {"input_tokens" | "output_tokens" | "cached_tokens"} */ name) =>
     usage.reduce((all, entry) => all + (Number(entry?.[name]) || 0), 0);
-  const [read, cached, written] = [total("input_tokens"), total("cached_tokens"), total("output_tokens")];
+  const cached = total("cached_tokens");
   const costs = usage.flatMap((entry) => entry?.costs ?? []).filter(Boolean);
   const currencies = [...new Set(costs.map(({ currency }) => currency))];
+  const [read, written] = [total("input_tokens"), total("output_tokens")];
   const texts = [
     read > 0 && `${count(read)} tokens in${cached ? ` (${count(cached)} cached)` : ""}`,
     written > 0 && `${count(written)} ${read > 0 ? "" : "tokens "}out`,
