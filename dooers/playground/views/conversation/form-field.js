@@ -116,7 +116,7 @@ export function ShownValue({ element, value, hasValue }) {
   }
   if (isChoice(element)) {
     const labels = new Map(optionsOf(element).map((option) => [option.value, option.label]));
-    return html`<span dir="auto">${[value].flat().map((one) => plain(labels.get(String(one)) ?? one)).join(", ")}</span>`;
+    return html`<span dir="auto">${[value].flat().map((one) => labels.get(plain(one)) ?? plain(one)).join(", ")}</span>`;
   }
   if (typeof value === "object") return html`<${Json} id=${`value ${element.name}`} label="Value" value=${value} />`;
   return html`<span class="text" dir="auto">${plain(value)}</span>`;

@@ -1,5 +1,6 @@
 /** A setting: its label, input, state and error. */
 
+import { plain } from "../../plain.js";
 import { html, useId, useRef } from "../../ui.js";
 import { JsonView } from "./json-view.js";
 import { useDraft } from "./settings-draft.js";
@@ -26,10 +27,17 @@ const CONTROLS = "input, select, textarea";
  */
 export function SettingField(props) {
   const { field } = props;
-  const kind = typeof field === "object" && field !== null && typeof field.id === "string" ? kindOf(field) : null;
+  const kind = isReadable(field) ? kindOf(field) : null;
   return kind === null
     ? html`<${UnknownField} field=${field} />`
     : html`<${KnownField} ...${props} kind=${kind} />`;
+}
+
+/** Whether all members that are shown as texts are texts or numbers. @param {any} field */
+function isReadable(field) {
+  if (typeof field !== "object" || field === null || typeof field.id !== "string") return false;
+  const { value: _, options: __, ...texts } = field;
+  return Object.values(texts).every((text) => typeof text !== "object" || text === null);
 }
 
 /** @param {FieldProps & {kind: string}} props */
@@ -153,7 +161,7 @@ function about(...parts) {
 /** A field of a newer server. @param {{field: SettingsField}} props */
 function UnknownField({ field }) {
   return html`<details class="setting">
-    <summary>${field?.label ?? field?.id ?? "A setting"}: the playground does not know this kind of setting</summary>
+    <summary>${plain(field?.label ?? field?.id ?? "A setting")}: the playground does not know this kind of setting</summary>
     <${JsonView} text=${JSON.stringify(field) ?? "null"} label="Setting" />
   </details>`;
 }
