@@ -68,9 +68,14 @@ function OpenForm({ event, elements, state, view }) {
     const answer = { form_event_id: event.id, cancelled, values: cancelled ? {} : answerOf(elements, values) };
     view.conversation.send([], { type: "form.response", data: answer });
   };
+  // Fields that did not change keep the function of an earlier rendering.
+  const latest = useRef({ values, problems });
+  latest.current = { values, problems };
   const change = (/** @type {string} */ name, /** @type {unknown} */ value) => {
-    setValues({ ...values, [name]: value });
-    if (own(problems, name)) setProblems({ ...problems, [name]: "" });
+    const { current } = latest;
+    current.values = { ...current.values, [name]: value };
+    setValues(current.values);
+    if (own(current.problems, name)) setProblems({ ...current.problems, [name]: "" });
   };
   const onSubmit = (/** @type {Event} */ submit) => {
     submit.preventDefault();
