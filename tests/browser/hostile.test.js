@@ -119,6 +119,19 @@ test("tokens are hidden in time, whatever the text is", limit, async () => {
   assert.ok(took < 5_000, `${took} ms`);
 });
 
+test("password of a form is hidden in the log of frames", limit, async () => {
+  const elements = [{ type: "text_input", input_type: "password", name: "p", label: "Password" }];
+  const page = await open({ events: [said(1, "", { type: "form", content: [], data: { message: "Who?", elements } })] });
+  await page.getByLabel("Password").fill('hunter"2');
+  await page.getByRole("button", { name: "Submit" }).click();
+  const shown = await page.evaluate(async () => {
+    const { frames } = await import("./state/frames.js");
+    const { maskSecrets } = await import("./state/secrets.js");
+    return frames.entries.filter(({ type }) => type === "event.create").map(({ text }) => JSON.parse(maskSecrets(text)).payload.event.data);
+  });
+  assert.deepEqual(shown.map(({ values }) => values), [{ p: "••••••••" }]);
+});
+
 test("list that is replaced while it is scrolled up stays in view", limit, async () => {
   const messages = (from) => Array.from({ length: 100 }, (_, index) => said(from + index, `text ${from + index}`));
   const snapshot = { events: messages(1) };
