@@ -33,11 +33,16 @@ export function SettingField(props) {
     : html`<${KnownField} ...${props} kind=${kind} />`;
 }
 
+/** The members that are shown as texts, or that inputs take over. */
+const TEXTS = [
+  "label", "type", "placeholder", "min", "max", "rows", "src", "width", "height", "visibility", "description", "step",
+  "min_length", "max_length", "format",
+];
+
 /** Whether all members that are shown as texts are texts or numbers. @param {any} field */
 function isReadable(field) {
   if (typeof field !== "object" || field === null || typeof field.id !== "string") return false;
-  const { value: _, options: __, ...texts } = field;
-  return Object.values(texts).every((text) => typeof text !== "object" || text === null);
+  return TEXTS.every((name) => typeof field[name] !== "object" || field[name] === null);
 }
 
 /** @param {FieldProps & {kind: string}} props */
