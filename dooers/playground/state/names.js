@@ -12,7 +12,12 @@ const maxLength = 80;
 
 function loadNames() {
   const stored = load("local", "names");
-  return new Map(Array.isArray(stored) ? /** @type {[string, string][]} */ (stored.filter(Array.isArray)) : []);
+  return new Map(Array.isArray(stored) ? /** @type {[string, string][]} */ (stored.filter(isName)) : []);
+}
+
+/** @param {unknown} entry */
+function isName(entry) {
+  return Array.isArray(entry) && typeof entry[0] === "string" && typeof entry[1] === "string";
 }
 
 /** The first words, by the id of the thread. */

@@ -172,16 +172,17 @@ export class ThreadList extends EventTarget {
       ...(cursor !== null && { cursor }),
       ...(this.query !== "" && this.canQuery && { query: this.query }),
     });
-    return { threads: Array.isArray(threads) ? threads.filter(isThread) : [], cursor: next ?? null };
+    return { threads: Array.isArray(threads) ? threads.filter(isThread).map(readable) : [], cursor: next ?? null };
   }
 
   /**
    * A thread of a live frame.
    *
-   * @param {Thread} thread
+   * @param {Thread} sent
    */
-  upsert(thread) {
-    if (!isThread(thread)) return;
+  upsert(sent) {
+    if (!isThread(sent)) return;
+    const thread = readable(sent);
     this.deleted.delete(thread.id);
     const known = this.threads.some(({ id }) => id === thread.id);
     if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
@@ -224,6 +225,14 @@ export class ThreadList extends EventTarget {
 /** Whether a value is a thread that can be shown. @param {any} value */
 function isThread(value) {
   return typeof value?.id === "string" && value.id !== "";
+}
+
+/** A thread whose texts are texts. @param {Thread} thread @returns {Thread} */
+function readable(thread) {
+  const text = (/** @type {unknown} */ value) => (typeof value === "string" ? value : undefined);
+  const { title, created_at, updated_at, last_event_at } = thread;
+  const times = { created_at: text(created_at), updated_at: text(updated_at), last_event_at: text(last_event_at) };
+  return { ...thread, ...times, title: text(title) };
 }
 
 /**

@@ -26,7 +26,7 @@ export function AttachDialog({ onClose, onAttach }) {
     event.preventDefault();
     const address = linkUrl(url.trim());
     if (!address || address.startsWith("mailto:")) {
-      setError("Please give a complete address that begins with https:// or http://.");
+      setError("Please give a complete address that begins with https:// or http://, without a user name.");
       return;
     }
     const filename = decode(path.split("/").pop() ?? "").slice(0, 200);

@@ -71,7 +71,7 @@ function stateOf({ status, started_at, ended_at }, took) {
 function usageOf({ usage }) {
   if (!Array.isArray(usage) || usage.length === 0) return "";
   const total = (/** @type {"input_tokens" | "output_tokens" | "cached_tokens"} */ name) =>
-    usage.reduce((all, entry) => all + (Number(entry?.[name]) || 0), 0);
+    usage.reduce((all, entry) => all + (typeof entry?.[name] === "number" ? entry[name] : 0), 0);
   const cached = total("cached_tokens");
   const costs = usage.flatMap((entry) => entry?.costs ?? []).filter(Boolean);
   const currencies = [...new Set(costs.map(({ currency }) => currency))];
@@ -90,7 +90,7 @@ function usageOf({ usage }) {
  * @param {string} currency
  */
 function sumOf(costs, currency) {
-  return sum(costs.filter((cost) => cost.currency === currency).map(({ amount }) => String(amount)));
+  return sum(costs.filter((cost) => cost.currency === currency).map(({ amount }) => plain(amount)));
 }
 
 /**

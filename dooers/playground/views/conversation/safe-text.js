@@ -1,36 +1,16 @@
 /** Texts of others made harmless: characters that reorder the text around them, and addresses. */
 
-const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g;
-
-/** @param {string} character */
-const nameOf = (character) => `U+${character.charCodeAt(0).toString(16).toUpperCase()}`;
+export { plain, plainJson } from "../../plain.js";
 
 /**
- * A text in which embeddings and overrides of the direction are visible. Isolates are removed: the page isolates each
- * text itself.
- *
- * @param {unknown} text
- */
-export function plain(text) {
-  return String(text ?? "").replace(REORDERING, (c) => (c < "\u2066" ? `[${nameOf(c)}]` : ""));
-}
-
-/**
- * JSON in which these characters are escaped.
- *
- * @param {string} json
- */
-export function plainJson(json) {
-  return json.replace(REORDERING, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
-}
-
-/**
- * The URL that a link may open, or null.
+ * The URL that a link may open, or null. The user name of `https://bank.example@other.example` looks like a host, so an
+ * address with one is no link.
  *
  * @param {unknown} url
  */
 export function linkUrl(url) {
-  return allowed(url, (parsed) => ["http:", "https:", "mailto:"].includes(parsed.protocol));
+  return allowed(url, ({ protocol, username, password }) =>
+    ["http:", "https:", "mailto:"].includes(protocol) && !username && !password);
 }
 
 /**

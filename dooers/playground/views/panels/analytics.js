@@ -110,7 +110,7 @@ function Live() {
 /** @param {FeedEntry} entry */
 function renderRow({ at, name, dropped, event }) {
   return html`
-    <time class="frame-time">${clockOf(Date.parse(event?.timestamp) || at)}</time>
+    <time class="frame-time">${clockOf((typeof event?.timestamp === "string" && Date.parse(event.timestamp)) || at)}</time>
     <span class="frame-type">${name}</span>
     ${dropped > 0 && html`<span class="tag">${countOf(dropped)} lost before</span>`}
     <span class="frame-hint">${hintOf(event)}</span>

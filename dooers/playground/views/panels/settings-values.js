@@ -1,5 +1,7 @@
 /** Values of settings as the texts of inputs, and back. */
 
+import { plain } from "../../plain.js";
+
 /** @typedef {import("../../client.js").SettingsField} SettingsField */
 
 /** The kinds of inputs. */
@@ -29,8 +31,8 @@ export function kindOf(field) {
 export function optionsOf(field) {
   const options = Array.isArray(field.options) ? field.options : [];
   return options
-    .filter((option) => typeof option === "object" && option !== null && option.value != null)
-    .map(({ value, label }) => ({ value: String(value), label: String(label ?? value) }));
+    .filter((option) => typeof option === "object" && option !== null && option.value != null && typeof option.value !== "object")
+    .map(({ value, label }) => ({ value: String(value), label: plain(label ?? value) }));
 }
 
 /**

@@ -70,8 +70,13 @@ function Form({ source, audience: chosen }) {
   if (fields.length === 0) return html`<p class="muted">There are no settings for this audience.</p>`;
   const shared = { view, standards };
   return html`<form autocomplete="off" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-    ${fields.map((field, index) => html`<${Entry} key=${field?.id ?? index} entry=${field} ...${shared} />`)}
+    ${fields.map((field, index) => html`<${Entry} key=${keyOf(field, index)} entry=${field} ...${shared} />`)}
   </form>`;
+}
+
+/** @param {SettingsField | SettingsFieldGroup} field @param {number} index */
+function keyOf(field, index) {
+  return typeof field?.id === "string" ? `field ${field.id}` : index;
 }
 
 /**
@@ -88,7 +93,7 @@ function Entry({ entry, ...shared }) {
   }
   const contents = html`
     ${entry.description && html`<p class="muted">${entry.description}</p>`}
-    ${entry.fields.map((field, index) => html`<${Entry} key=${field?.id ?? index} entry=${field} ...${shared} />`)}
+    ${entry.fields.map((field, index) => html`<${Entry} key=${keyOf(field, index)} entry=${field} ...${shared} />`)}
   `;
   if (entry.collapsible === "open" || entry.collapsible === "closed") {
     return html`<details class="group" open=${entry.collapsible === "open"}>

@@ -9,6 +9,7 @@ import { firstWords, knownName, threadName } from "../../state/names.js";
 import { agent, connection, conversation, threadId } from "../../state/session.js";
 import { nextTheme, theme } from "../../state/theme.js";
 import { threadList } from "../../state/threads.js";
+import { plain } from "../../plain.js";
 import { html, useChanges, useEffect, useRef, useState, useValue } from "../../ui.js";
 import { ConnectionState } from "./connection.js";
 import { TitleEditor } from "./title-editor.js";
@@ -70,7 +71,7 @@ function Title() {
   const thread = opened?.thread ?? list?.threads.find((one) => one.id === id) ?? (id ? { id, title: null } : null);
   const name = threadName(thread);
   useEffect(() => {
-    document.title = `${name} · ${agentName}`;
+    document.title = plain(`${name} · ${agentName}`);
   }, [name, agentName]);
   if (thread && editedId === thread.id) {
     return html`<${TitleEditor}
