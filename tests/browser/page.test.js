@@ -72,7 +72,7 @@ test("keyboard alone is enough", limit, async (t) => {
   await press("Enter");
   await messages(page).getByText("You said: with keys").waitFor();
   assert.equal(await focused(page), "composer");
-  await page.keyboard.type("second line", {});
+  await page.keyboard.type("second line");
   await press("Shift+Enter");
   await page.keyboard.type("and third");
   await press("Enter");
@@ -105,7 +105,7 @@ test("keyboard alone is enough", limit, async (t) => {
   await page.locator(".sidebar").waitFor({ state: "detached" });
   await focused(page);
   await press("/");
-  assert.equal(await focused(page), "thread-search");
+  await page.waitForFunction(() => document.activeElement.id === "thread-search");
   await page.keyboard.type("no such title");
   await page.getByText("No title contains").waitFor();
   await press("Escape");

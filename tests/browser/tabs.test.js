@@ -38,6 +38,9 @@ async function visitor(t) {
   return context;
 }
 
+/** Opens a page of the server with settings, whose logo is at another host. */
+const openSettings = (context) => openPlayground(context, settings.host, { others: ["example.org"] });
+
 /** Changes the title of the shown conversation. */
 async function rename(page, title) {
   await page.getByRole("button", { name: "Rename the conversation" }).click();
@@ -47,8 +50,7 @@ async function rename(page, title) {
 
 test("changes appear in the other tab", limit, async (t) => {
   const context = await visitor(t);
-  const one = await openPlayground(context, settings.host);
-  const two = await openPlayground(context, settings.host);
+  const [one, two] = [await openSettings(context), await openSettings(context)];
   for (const page of [one, two]) await openPanel(page, "Settings");
   await one.getByLabel("Name", { exact: true }).fill("Grace");
   await one.keyboard.press("Enter");
@@ -138,8 +140,7 @@ async function become(page, user) {
 
 test("two identities do not see each other", limit, async (t) => {
   const context = await visitor(t);
-  const ada = await openPlayground(context, settings.host);
-  const bob = await openPlayground(context, settings.host);
+  const [ada, bob] = [await openSettings(context), await openSettings(context)];
   await become(ada, "ada");
   await become(bob, "bob");
   await converse(ada, "a secret of ada");
