@@ -9,7 +9,7 @@ import { assertNoProblems, converse, keepScreenshot, messages, openPanel, openPl
 import { startServer } from "./server.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
@@ -26,7 +26,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /** Opens the page as on a first visit, and closes it after the test. */
 async function visit(t, { viewport = wide, host = server.host, ...options } = {}) {

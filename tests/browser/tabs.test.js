@@ -9,7 +9,7 @@ import { startServer } from "./server.js";
 import { requiresToken, token } from "./token.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, echo, guarded;
 
@@ -29,7 +29,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /** The storage of a new visitor, which the tabs of the visitor share. */
 async function visitor(t) {
@@ -152,6 +152,8 @@ test("two identities do not see each other", limit, async (t) => {
   // The address of the thread of another user shows nothing of it.
   await bob.goto(ada.url());
   await bob.getByText("does not exist, or you may not see it").waitFor();
+  await bob.getByRole("heading", { name: "Not found" }).waitFor();
+  assert.ok(!(await bob.locator("#app").textContent()).includes("a secret of ada"));
   await keepScreenshot(bob, "tabs-other-identity");
   await bob.reload();
   await bob.getByRole("button", { name: "Identity: bob" }).waitFor();
