@@ -46,7 +46,7 @@ await picture("example-tools", "light", "playground.png", async (page) => {
   await discuss(page, "Is it raining in Oslo?", "How is the weather everywhere?", "How is the weather in Paris and Rome?");
   await page.locator("details.tool summary, .tool button").first().click();
   const frames = page.getByRole("listbox", { name: "Frames" });
-  await frames.getByRole("option").filter({ hasText: "tool.call" }).last().click();
+  await frames.getByRole("option").filter({ hasText: "event.append" }).last().click();
   await page.getByRole("region", { name: "Frame" }).waitFor();
 });
 
@@ -57,9 +57,9 @@ await picture("example-settings", "dark", "playground-settings.png", async (page
   await page.getByLabel("Name", { exact: true }).press("Enter");
   await page.getByText("Saved", { exact: true }).first().waitFor();
   await converse(page, "And who is speaking?");
-  const contact = page.getByLabel("Temperature", { exact: true });
-  await contact.fill("12");
-  await contact.press("Enter");
+  const temperature = page.getByLabel("Temperature", { exact: true });
+  await temperature.fill("12");
+  await temperature.press("Enter");
   await page.locator(".setting .notice.error").waitFor();
   await page.locator(".panel-body").evaluate((element) => element.scrollTo(0, 0));
 });

@@ -104,7 +104,10 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
   // The details take a part of the height, and their row stays in view.
   useLayoutEffect(() => {
     const index = opened === null ? -1 : rows.findIndex((row) => keyOf(row) === opened);
-    if (index >= 0) reveal(index);
+    if (index < 0) return;
+    // The button at the bottom would cover the last row.
+    reveal(Math.min(index + 2, rows.length - 1));
+    reveal(index);
   }, [opened, height]);
 
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
