@@ -8,7 +8,7 @@ import { startServer } from "./server.js";
 import { readPackage } from "./workspace.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, analytics, axe;
 

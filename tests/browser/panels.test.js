@@ -7,7 +7,7 @@ import { assertNoProblems, converse, keepScreenshot, openPanel, openPlayground, 
 import { startServer } from "./server.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, analytics;
 
@@ -26,7 +26,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /** Opens the page of a server with a panel. */
 async function open(t, server, panel) {
@@ -41,13 +41,11 @@ test("refused setting shows the sentence of the server", limit, async (t) => {
   const page = await open(t, settings, "Settings");
   const field = page.locator(".setting", { has: page.getByLabel("Contact") });
   const input = field.getByLabel("Contact");
-  const refused = [];
   await input.fill("nobody");
   await input.press("Enter");
   const problem = field.locator(".notice.error p");
   await problem.waitFor();
-  refused.push(await problem.textContent());
-  assert.match(refused[0], /`nobody`|nobody|address/);
+  assert.match(await problem.textContent(), /^`contact` cannot be .*nobody/);
   assert.equal(await input.getAttribute("aria-invalid"), "true");
   assert.equal(await input.inputValue(), "nobody");
   await keepScreenshot(page, "settings-refused");

@@ -9,7 +9,7 @@ import { startServer } from "./server.js";
 import { requiresToken, token } from "./token.js";
 
 // Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
+setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, echo, guarded;
 
@@ -29,7 +29,7 @@ after(async () => {
   }
 }, { timeout: 15_000 });
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /** The storage of a new visitor, which the tabs of the visitor share. */
 async function visitor(t) {
@@ -37,6 +37,9 @@ async function visitor(t) {
   t.after(() => context.close());
   return context;
 }
+
+/** Opens a page of the server with settings, whose logo is at another host. */
+const openSettings = (context) => openPlayground(context, settings.host, { others: ["example.org"] });
 
 /** Changes the title of the shown conversation. */
 async function rename(page, title) {
@@ -47,8 +50,7 @@ async function rename(page, title) {
 
 test("changes appear in the other tab", limit, async (t) => {
   const context = await visitor(t);
-  const one = await openPlayground(context, settings.host);
-  const two = await openPlayground(context, settings.host);
+  const [one, two] = [await openSettings(context), await openSettings(context)];
   for (const page of [one, two]) await openPanel(page, "Settings");
   await one.getByLabel("Name", { exact: true }).fill("Grace");
   await one.keyboard.press("Enter");
@@ -138,8 +140,7 @@ async function become(page, user) {
 
 test("two identities do not see each other", limit, async (t) => {
   const context = await visitor(t);
-  const ada = await openPlayground(context, settings.host);
-  const bob = await openPlayground(context, settings.host);
+  const [ada, bob] = [await openSettings(context), await openSettings(context)];
   await become(ada, "ada");
   await become(bob, "bob");
   await converse(ada, "a secret of ada");
@@ -151,6 +152,8 @@ test("two identities do not see each other", limit, async (t) => {
   // The address of the thread of another user shows nothing of it.
   await bob.goto(ada.url());
   await bob.getByText("does not exist, or you may not see it").waitFor();
+  await bob.getByRole("heading", { name: "Not found" }).waitFor();
+  assert.ok(!(await bob.locator("#app").textContent()).includes("a secret of ada"));
   await keepScreenshot(bob, "tabs-other-identity");
   await bob.reload();
   await bob.getByRole("button", { name: "Identity: bob" }).waitFor();

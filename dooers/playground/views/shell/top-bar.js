@@ -68,8 +68,11 @@ function Title() {
   useChanges(list);
   const [editedId, edit] = useState(/** @type {string | null} */ (null));
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
-  const thread = opened?.thread ?? list?.threads.find((one) => one.id === id) ?? (id ? { id, title: null } : null);
-  const name = threadName(thread);
+  // This browser may know the name from another identity, which sees the thread.
+  const isMissing = opened?.state === "missing";
+  const listed = opened?.thread ?? list?.threads.find((one) => one.id === id) ?? (id ? { id, title: null } : null);
+  const thread = isMissing ? null : listed;
+  const name = isMissing ? "Not found" : threadName(thread);
   useEffect(() => {
     document.title = plain(`${name} · ${agentName}`);
   }, [name, agentName]);
