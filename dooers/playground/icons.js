@@ -36,5 +36,5 @@ const paths = {
  * @param {{name: string}} props
  */
 export function Icon({ name }) {
-  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${paths[name] ?? ""} /></svg>`;
+  return html`<svg class=${name === "stop" ? "icon solid" : "icon"} viewBox="0 0 24 24" aria-hidden="true"><path d=${paths[name] ?? ""} /></svg>`;
 }

@@ -1,13 +1,11 @@
 /** A client in a page that sends its token as `auth_token`, and a server that requires one. */
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { openClient } from "./client.js";
 import { startServer } from "./server.js";
-
-const secret = "a secret of at least 32 bytes for the tests";
+import { requiresToken, token } from "./token.js";
 
 // Ends the tests if a browser or server hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
@@ -17,9 +15,7 @@ let browser, server;
 before(async () => {
   server = await startServer("example-echo", {
     WORKER_DATABASE_TYPE: "memory",
-    WORKER_JWT_SECRET: secret,
-    WORKER_JWT_ISSUER: "login",
-    WORKER_JWT_AUDIENCE: "echo",
+    ...requiresToken,
     WORKER_JWT_LEEWAY: "0",
     WORKER_AUTH_GRACE: "0",
     WORKER_CONNECT_TIMEOUT: "1",
@@ -34,15 +30,6 @@ after(async () => {
     await server?.stop();
   }
 }, { timeout: 15_000 });
-
-/** Signs a token for ana of acme that is valid for this many seconds. */
-function token(seconds, key = secret) {
-  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const exp = Math.floor(Date.now() / 1000) + seconds;
-  const claims = { iss: "login", aud: "echo", sub: "ana", org_id: "acme", exp };
-  const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
-  return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
-}
 
 /** Opens a page of the server with a client. The clock of the page can be advanced. */
 async function open(config) {

@@ -3,12 +3,12 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { root } from "./workspace.js";
+import { target } from "./workspace.js";
 
 /** The directory of the built programs. */
-const programs = join(resolve(root, process.env.CARGO_TARGET_DIR ?? "target"), "debug");
+const programs = join(target, "debug");
 
 /** Variables of the environment that would change the configuration of a server. */
 const ofServers = /^(WORKER_|DATABASE_URL$|PG|RUST_LOG$)/;

@@ -2,11 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The root directory of the workspace. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The directory of what cargo and the tests write. */
+export const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 
 /** The directory of the installed packages, which is below target/. */
 export const modules = dirname(dirname(createRequire(import.meta.url).resolve("playwright-core/package.json")));
@@ -18,6 +21,15 @@ export const modules = dirname(dirname(createRequire(import.meta.url).resolve("p
  */
 export function read(path) {
   return readFile(join(root, path), "utf8");
+}
+
+/**
+ * Reads a text file of an installed package.
+ *
+ * @param {string} path such as "axe-core/axe.min.js"
+ */
+export function readPackage(path) {
+  return readFile(join(modules, path), "utf8");
 }
 
 /**

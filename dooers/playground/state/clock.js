@@ -58,7 +58,7 @@ export function fullTime(time) {
  * @param {string | undefined} time a point in time of the protocol
  */
 export function shortTime(time) {
-  const at = Date.parse(time ?? "");
+  const at = typeof time === "string" ? Date.parse(time) : NaN;
   return Number.isNaN(at) ? "" : `${day.format(at)} ${hourAndMinute.format(at)}`;
 }
 

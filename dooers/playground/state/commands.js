@@ -8,7 +8,7 @@ import { threadList } from "./threads.js";
 import { toastError } from "./toasts.js";
 
 /**
- * Sets the focus to an element: now, so that the next key reaches it, and again if it is drawn anew for what it belongs to.
+ * Sets the focus to an element: now, so that the next key reaches it, and again if it is only now drawn, or drawn anew.
  *
  * @param {string} id
  */
@@ -20,7 +20,7 @@ function focusOn(id) {
   };
   focus();
   requestAnimationFrame(() => {
-    if (!document.activeElement || document.activeElement === document.body) focus();
+    if (document.activeElement?.id !== id) focus();
   });
 }
 

@@ -33,6 +33,9 @@ export const MAX_ENTRIES = 5000;
 /** The maximum size of all entries, in bytes. */
 export const MAX_BYTES = 20 * 1024 * 1024;
 
+/** The part of a full log that is kept when it is emptied. */
+const KEPT = 0.9;
+
 const encoder = new TextEncoder();
 
 /** A bounded log. Dispatches "change" after every change. */
@@ -98,18 +101,23 @@ export class FrameLog extends EventTarget {
     this.bytes += entry.size;
     count(this.types, entry.type, 1);
     count(this.threads, entry.threadId, 1);
+    if (this.entries.length > MAX_ENTRIES || this.bytes > MAX_BYTES) this.#evict();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Removes the oldest entries. Many at once, because the others move in memory. The newest entry stays. */
+  #evict() {
     let evicted = 0;
     while (
       this.entries.length - evicted > 1 &&
-      (this.entries.length - evicted > MAX_ENTRIES || this.bytes > MAX_BYTES)
+      (this.entries.length - evicted > KEPT * MAX_ENTRIES || this.bytes > KEPT * MAX_BYTES)
     ) {
       const old = this.entries[evicted++];
       this.bytes -= old.size;
       count(this.types, old.type, -1);
       count(this.threads, old.threadId, -1);
     }
-    if (evicted) this.entries.splice(0, evicted);
-    this.dispatchEvent(new Event("change"));
+    this.entries.splice(0, evicted);
   }
 }
 

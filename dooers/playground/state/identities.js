@@ -148,9 +148,24 @@ export function removeIdentity(id) {
   if (identities.value.length === 0) identities.value = [first];
 }
 
+/**
+ * The user of a JSON Web Token, if the token says it where most of them do. The server decides; this is only a name to show.
+ *
+ * @param {string} token
+ */
+function tokenName(token) {
+  try {
+    const bytes = atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
+    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0))));
+    return text(claims.name) || text(claims.sub);
+  } catch {
+    return "";
+  }
+}
+
 /** The name to show for an identity. @param {Identity} one */
-export function identityName({ user }) {
-  return user.user_name || user.user_id || "Anonymous";
+export function identityName({ user, token }) {
+  return (token && tokenName(token)) || user.user_name || user.user_id || "Anonymous";
 }
 
 /** The limits of the protocol, in bytes of UTF-8. */

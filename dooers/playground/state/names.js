@@ -3,21 +3,28 @@
  * seen them.
  */
 
-import { plain } from "../safe-text.js";
+import { plain } from "../plain.js";
 import { signal } from "../ui.js";
 import { shortTime } from "./clock.js";
-import { load, save } from "./storage.js";
+import { load, onChangeElsewhere, save } from "./storage.js";
 
 const maxNames = 500;
 const maxLength = 80;
 
 function loadNames() {
   const stored = load("local", "names");
-  return new Map(Array.isArray(stored) ? /** @type {[string, string][]} */ (stored.filter(Array.isArray)) : []);
+  return new Map(Array.isArray(stored) ? /** @type {[string, string][]} */ (stored.filter(isName)) : []);
+}
+
+/** @param {unknown} entry */
+function isName(entry) {
+  return Array.isArray(entry) && typeof entry[0] === "string" && typeof entry[1] === "string";
 }
 
 /** The first words, by the id of the thread. */
 export const firstWords = signal(loadNames());
+// Another tab names the threads that it begins.
+onChangeElsewhere("names", () => (firstWords.value = loadNames()));
 
 /**
  * Keeps the first words of a conversation.

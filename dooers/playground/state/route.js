@@ -35,5 +35,6 @@ export function parseRoute(hash) {
  */
 export function routeHash(agent, threadId) {
   const parts = threadId ? [agent, threadId] : [agent];
-  return `#/${parts.map(encodeURIComponent).join("/")}`;
+  // Halves of surrogate pairs cannot be encoded.
+  return `#/${parts.map((part) => encodeURIComponent(part.replace(/\p{Cs}/gu, "\ufffd"))).join("/")}`;
 }

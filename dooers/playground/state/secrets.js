@@ -1,5 +1,7 @@
 /** Hides secrets in the texts of frames. */
 
+import { closeOf } from "./json-string.js";
+
 /** Secrets that the user entered in this tab, as they are written in JSON. @type {Set<string>} */
 const secrets = new Set();
 
@@ -17,8 +19,11 @@ export function conceal(text) {
 
 const MASK = "••••••••";
 
-/** A string, with the string that it names. */
-const NAMED_STRING = /"([^"\\]*(?:\\.[^"\\]*)*)"(?:(\s*:\s*)"[^"\\]*(?:\\.[^"\\]*)*("|$))?/gs;
+/** The name `auth_token` with an escape for each of its letters is not longer. */
+const LONGEST_NAME = 64;
+
+/** What is between a name and the beginning of the string that it names. */
+const COLON = /\s*:\s*(?=")/y;
 
 /**
  * Replaces the concealed texts and the value of each member `auth_token`, also in a text that is not valid JSON.
@@ -35,9 +40,20 @@ export function maskSecrets(text) {
 function maskTokens(text) {
   // The name may be written with escapes.
   if (!text.includes("auth_token") && !text.includes("\\u00")) return text;
-  return text.replace(NAMED_STRING, (match, name, colon, end) =>
-    colon && decoded(name) === "auth_token" ? `"${name}"${colon}"${MASK}${end}` : match,
-  );
+  let masked = "";
+  let copied = 0;
+  for (let start = text.indexOf('"'); start >= 0; start = text.indexOf('"', start)) {
+    const close = closeOf(text, start);
+    const name = close - start < LONGEST_NAME ? decoded(text.slice(start + 1, close)) : "";
+    COLON.lastIndex = close + 1;
+    start = close + 1;
+    if (name !== "auth_token" || !COLON.test(text)) continue;
+    const value = COLON.lastIndex;
+    masked += text.slice(copied, value + 1) + MASK;
+    copied = closeOf(text, value);
+    start = copied + 1;
+  }
+  return masked + text.slice(copied);
 }
 
 /** @param {string} name */

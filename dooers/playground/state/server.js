@@ -10,6 +10,9 @@ import { signal } from "../ui.js";
 /** The server and its agents. */
 export const server = signal(/** @type {Server} */ ({ phase: "loading" }));
 
+/** A server that does not answer within this time is not there, in milliseconds. */
+const LONGEST_WAIT = 15_000;
+
 class NotFound extends Error {
   /**
    * @param {string} title
@@ -49,7 +52,10 @@ async function findServer() {
   for (let base = new URL(".", document.baseURI); ; base = new URL("..", base)) {
     let answer;
     try {
-      answer = await fetch(new URL("agents", base), { headers: { accept: "application/json" } });
+      answer = await fetch(new URL("agents", base), {
+        headers: { accept: "application/json" },
+        signal: AbortSignal.timeout(LONGEST_WAIT),
+      });
     } catch {
       throw new NotFound("The server does not answer", `Nothing answers at ${base.host}. Is the worker running?`);
     }

@@ -36,6 +36,8 @@ export class ThreadList extends EventTarget {
     this.source = source;
     /** The loaded threads, the newest first. @type {Thread[]} */
     this.threads = [];
+    /** The threads before the search. @type {Thread[]} */
+    this.listed = [];
     /** The text that the titles contain, searched by the server. */
     this.query = "";
     /** @type {"loading" | "ready" | "failed"} */
@@ -84,12 +86,14 @@ export class ThreadList extends EventTarget {
   }
 
   /**
-   * Shows the threads whose titles contain a text.
+   * Shows the threads whose titles contain a text. The server does not know the first words that name a thread without a
+   * title: the loaded ones are searched here.
    *
    * @param {string} query
    */
   search(query) {
     if (query === this.query) return;
+    if (this.query === "") this.listed = this.threads;
     this.query = query;
     this.threads = [];
     this.cursor = null;
@@ -123,6 +127,9 @@ export class ThreadList extends EventTarget {
     this.threads = [];
     for (const thread of fresh) this.insert(newer(thread, live.get(thread.id)));
     const oldest = this.threads.at(-1);
+    if (this.query !== "" && this.canQuery) {
+      for (const thread of this.listed) if (!thread.title && matches(thread, this.query)) this.insert(thread);
+    }
     for (const thread of this.arrived ?? []) {
       if (!oldest || cursor === null || orderKey(thread) > orderKey(oldest)) this.insert(thread);
     }
@@ -165,16 +172,17 @@ export class ThreadList extends EventTarget {
       ...(cursor !== null && { cursor }),
       ...(this.query !== "" && this.canQuery && { query: this.query }),
     });
-    return { threads: Array.isArray(threads) ? threads.filter(isThread) : [], cursor: next ?? null };
+    return { threads: Array.isArray(threads) ? threads.filter(isThread).map(readable) : [], cursor: next ?? null };
   }
 
   /**
    * A thread of a live frame.
    *
-   * @param {Thread} thread
+   * @param {Thread} sent
    */
-  upsert(thread) {
-    if (!isThread(thread)) return;
+  upsert(sent) {
+    if (!isThread(sent)) return;
+    const thread = readable(sent);
     this.deleted.delete(thread.id);
     const known = this.threads.some(({ id }) => id === thread.id);
     if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
@@ -217,6 +225,14 @@ export class ThreadList extends EventTarget {
 /** Whether a value is a thread that can be shown. @param {any} value */
 function isThread(value) {
   return typeof value?.id === "string" && value.id !== "";
+}
+
+/** A thread whose texts are texts. @param {Thread} thread @returns {Thread} */
+function readable(thread) {
+  const text = (/** @type {unknown} */ value) => (typeof value === "string" ? value : undefined);
+  const { title, created_at, updated_at, last_event_at } = thread;
+  const times = { created_at: text(created_at), updated_at: text(updated_at), last_event_at: text(last_event_at) };
+  return { ...thread, ...times, title: text(title) };
 }
 
 /**

@@ -1,8 +1,8 @@
 //! An agent whose analytics events are sent to a webhook, and a receiver that verifies and prints them.
 //!
-//! Run with: `cargo run -p example-analytics`. Connect to `ws://127.0.0.1:8000/ws` and send messages, as the example
-//! `echo` describes. About a second later, the receiver prints the events of the turn. Usually the receiver is another
-//! program, and `WORKER_ANALYTICS_WEBHOOK_URL` and `WORKER_ANALYTICS_WEBHOOK_SECRET` configure the server.
+//! Run with: `cargo run -p example-analytics`, open http://127.0.0.1:8000, and send a message. About a second later,
+//! the receiver prints the events of the turn. Usually the receiver is another program, and
+//! `WORKER_ANALYTICS_WEBHOOK_URL` and `WORKER_ANALYTICS_WEBHOOK_SECRET` configure the server.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -1,8 +1,8 @@
 //! An agent for users who log in. It signs tokens for two users of two organizations, shows that they do not see each
 //! other's threads, and serves.
 //!
-//! Run with: `cargo run -p example-auth`. Connect to `ws://127.0.0.1:8000/ws`, as the example `echo` describes, with a
-//! printed token in `connect`: `{"worker_id": "w1", "auth_token": "…"}`. Without a token, `connect` is refused.
+//! Run with: `cargo run -p example-auth`, and open http://127.0.0.1:8000. The server refuses you. Press "Change
+//! identity", and paste a printed token. Other clients send it in `connect`: `{"worker_id": "w1", "auth_token": "…"}`.
 //!
 //! Usually a login service signs the tokens, and variables configure the server: the guide has them under "Who can
 //! connect".

@@ -4,7 +4,8 @@
 //! or on the address in `WORKER_BIND`. `SUPPORT_API_KEY` sets the API key. `WORKER_SECRET_KEY` (created with
 //! `openssl rand -base64 32`) seals the other secrets in `worker.db`.
 //!
-//! In a browser's console, after connecting as in the example `echo`:
+//! Open http://127.0.0.1:8000 and choose "Settings" in the panel on the right. A temperature of 12 is refused, and the
+//! form says why. Other clients do the same with these frames:
 //!
 //! ```js
 //! send("settings.subscribe", {});                                        // the form, with its values

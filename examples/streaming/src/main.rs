@@ -1,18 +1,15 @@
 //! An agent that streams its answer. Its model is a fake that needs no network: it sends some reasoning, and then the
 //! words of its answer one by one.
 //!
-//! Run with: `cargo run -p example-streaming`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
+//! Run with: `cargo run -p example-streaming`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`. Open
+//! http://127.0.0.1:8000 and write:
 //!
-//! In a browser's console, after connecting as in the example `echo`, with `capabilities: ["event.delta"]` in the
-//! payload of `connect` to receive the words one by one:
+//! * `Tell me of the sea`: the answer is streamed word by word.
+//! * `busy`: the model is busy at the first attempt, and the turn is retried.
+//! * `break off`: the model fails, and the message keeps the words that arrived.
+//! * `go on`: streams until you stop it, or for 30 s.
 //!
-//! ```js
-//! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
-//! say("Tell me of the sea");      // the answer is streamed word by word
-//! say("busy");                    // the model is busy at the first attempt, and the turn is retried
-//! say("break off");               // the model fails, and the message keeps the words that arrived
-//! say("go on");                   // streams until send("run.cancel", { run_id }), or for 30 s
-//! ```
+//! A client of your own receives the words one by one if the payload of `connect` has `capabilities: ["event.delta"]`.
 
 use dooers::Decimal;
 use dooers::prelude::*;

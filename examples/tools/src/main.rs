@@ -1,17 +1,13 @@
 //! An agent whose model calls tools until it can answer. Each call and each result is an event of the thread. The
 //! model is scripted and needs no network. A real program would call an API that accepts the same messages.
 //!
-//! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
+//! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`. Open
+//! http://127.0.0.1:8000 and write:
 //!
-//! In a browser's console, after connecting as in the example `echo`:
-//!
-//! ```js
-//! const say = (text) => send("event.create", { event: { type: "message", actor: "user", content: [{ type: "text", text }] } });
-//! say("How is the weather in Paris and Rome?"); // one round of tool calls per city
-//! say("How is the weather everywhere?");        // one round with three tool calls
-//! say("Sing!");                                 // a tool that does not exist
-//! say("Go on forever");                         // stopped after five rounds
-//! ```
+//! * `How is the weather in Paris and Rome?`: one round of tool calls per city.
+//! * `How is the weather everywhere?`: one round with three tool calls.
+//! * `Sing!`: a tool that does not exist.
+//! * `Go on forever`: stopped after five rounds.
 
 mod model;
 mod tools;

@@ -1,7 +1,7 @@
 /** The dialog that adds an image, a sound or a document by its address. */
 
 import { html, useEffect, useId, useRef, useState } from "../../ui.js";
-import { linkUrl } from "../../safe-text.js";
+import { linkUrl } from "./safe-url.js";
 
 /** @typedef {import("./draft.js").Attachment} Attachment */
 
@@ -26,7 +26,7 @@ export function AttachDialog({ onClose, onAttach }) {
     event.preventDefault();
     const address = linkUrl(url.trim());
     if (!address || address.startsWith("mailto:")) {
-      setError("Please give a complete address that begins with https:// or http://.");
+      setError("Please give a complete address that begins with https:// or http://, without a user name.");
       return;
     }
     const filename = decode(path.split("/").pop() ?? "").slice(0, 200);

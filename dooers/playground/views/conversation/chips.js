@@ -4,7 +4,7 @@ import { Icon } from "../../icons.js";
 import { html } from "../../ui.js";
 import { Fold } from "./fold.js";
 import { count } from "./format.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** Length of the preview of a pasted text. */
 const PREVIEW = 20_000;

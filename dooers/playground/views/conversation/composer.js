@@ -7,7 +7,7 @@ import { AttachDialog } from "./attach.js";
 import { Chips } from "./chips.js";
 import { contentOf, emptyDraft, frameSize, isBlank, LARGEST_FRAME, loadDraft, saveDraft } from "./draft.js";
 import { bytes, count } from "./format.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** @typedef {import("./draft.js").Attachment} Attachment */
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -37,6 +37,10 @@ export function Composer({ view, hint }) {
     saveDraft(agentName, threadId, draft);
   }, [agentName, threadId, draft]);
   useLayoutEffect(() => grow(area.current), [draft.text]);
+  useEffect(() => {
+    // A person can write at once. On a touch screen, the focus would open the keyboard.
+    if (document.activeElement === document.body && matchMedia("(hover: hover)").matches) area.current?.focus();
+  }, []);
   useEffect(() => {
     const onResize = () => grow(area.current);
     addEventListener("resize", onResize);

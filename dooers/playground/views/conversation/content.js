@@ -7,5 +7,5 @@
  */
 export function textOf(content) {
   const parts = Array.isArray(content) ? content : [];
-  return parts.map((part) => (part?.type === "text" ? part.text : "")).filter(Boolean).join("\n\n");
+  return parts.map((part) => (part?.type === "text" && typeof part.text === "string" ? part.text : "")).filter(Boolean).join("\n\n");
 }

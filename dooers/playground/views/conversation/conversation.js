@@ -1,6 +1,7 @@
 /** The conversation: its messages, what waits, and the composer. */
 
-import { agent, agents, announce, client, conversation } from "../../state/session.js";
+import { agent, agents, announce, client, connection, conversation } from "../../state/session.js";
+import { newConversation } from "../../state/commands.js";
 import { html, useChanges, useEffect, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { Composer } from "./composer.js";
 import { forgetKept } from "./fold.js";
@@ -8,7 +9,7 @@ import { MessageList } from "./list.js";
 import { Queue } from "./queue.js";
 import { Reader } from "./reader.js";
 import { rowsOf } from "./rows.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** Escape stops the run if it is pressed twice within this time, in milliseconds. */
 const TWICE = 2_000;
@@ -49,10 +50,12 @@ function Shown({ conversation: shown, client: by }) {
           <${Blank} conversation=${shown} name=${name} description=${about?.description} />
         </div></div>`
       : html`<${MessageList} rows=${rows} view=${view} />`}
-    ${!isUsable && rows.length > 0 && html`<p class="notice gone" role="status">${stateText(shown)}</p>`}
     <div class="foot"><div class="column">
+      ${!isUsable && rows.length > 0 && html`<p class="notice" role="status">${stateText(shown)}</p>`}
       <${Queue} view=${view} />
-      ${isUsable && html`<${Composer} view=${view} hint=${hint} />`}
+      ${isUsable
+        ? html`<${Composer} view=${view} hint=${hint} />`
+        : html`<button class="button" type="button" onClick=${newConversation}>Start another conversation</button>`}
     </div></div>
   </section>`;
 }
@@ -71,12 +74,15 @@ function stateText({ state, error, threadId }) {
  * @param {{conversation: import("../../client.js").Conversation, name: string, description?: string}} props
  */
 function Blank({ conversation: shown, name, description }) {
+  const { phase } = useValue(connection);
   const text = stateText(shown);
   if (text) return html`<p class=${shown.state === "opening" ? "blank muted opening" : "blank"} role="status">${text}</p>`;
   return html`<div class="blank">
     <h2><bdi>${plain(name)}</bdi></h2>
     ${description && html`<p dir="auto">${plain(description)}</p>`}
-    <p class="muted">Write a message to start a conversation.</p>
+    <p class="muted">${phase === "refused"
+      ? "To talk to this agent, change your identity."
+      : "Write a message to start a conversation."}</p>
   </div>`;
 }
 

@@ -1,9 +1,9 @@
 /** The fields of a form. */
 
-import { html, useId } from "../../ui.js";
+import { Component, html, useId } from "../../ui.js";
 import { Json, Unknown } from "./json.js";
 import { isChoice, optionsOf } from "./form-values.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** The types of an input whose browsers' own input accepts the same texts as the server. */
 const INPUT_TYPES = ["text", "password", "email"];
@@ -18,8 +18,26 @@ const INPUT_TYPES = ["text", "password", "email"];
  * @property {(value: unknown) => void} onChange
  */
 
+/**
+ * A field, which is drawn again only if something of it changes: a form may have a thousand fields.
+ *
+ * @extends {Component<Props>}
+ */
+export class FormField extends Component {
+  /** @param {Props} next */
+  shouldComponentUpdate({ element, value, problem, isDisabled }) {
+    const { props } = this;
+    return element !== props.element || value !== props.value || problem !== props.problem || isDisabled !== props.isDisabled;
+  }
+
+  /** @param {Props} props */
+  render(props) {
+    return html`<${Field} ...${props} />`;
+  }
+}
+
 /** @param {Props} props */
-export function FormField(props) {
+function Field(props) {
   const id = useId();
   const { element, problem } = props;
   const isGroup = element.type === "radio_input" || element.type === "checkbox_input";
@@ -116,7 +134,7 @@ export function ShownValue({ element, value, hasValue }) {
   }
   if (isChoice(element)) {
     const labels = new Map(optionsOf(element).map((option) => [option.value, option.label]));
-    return html`<span dir="auto">${[value].flat().map((one) => plain(labels.get(String(one)) ?? one)).join(", ")}</span>`;
+    return html`<span dir="auto">${[value].flat().map((one) => labels.get(plain(one)) ?? plain(one)).join(", ")}</span>`;
   }
   if (typeof value === "object") return html`<${Json} id=${`value ${element.name}`} label="Value" value=${value} />`;
   return html`<span class="text" dir="auto">${plain(value)}</span>`;

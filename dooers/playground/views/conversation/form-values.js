@@ -1,5 +1,7 @@
 /** The values of a form: defaults, checks before sending, and what is sent. */
 
+import { plain } from "../../plain.js";
+
 /**
  * A member of a record. A field may be called `__proto__`.
  *
@@ -63,6 +65,6 @@ export function isChoice({ type }) {
  * @returns {{value: string, label: string}[]}
  */
 export function optionsOf({ options }) {
-  return (Array.isArray(options) ? options : []).filter((option) => option && typeof option === "object")
-    .map(({ value, label }) => ({ value: String(value), label: String(label ?? value) }));
+  return (Array.isArray(options) ? options : []).filter((option) => option && typeof option === "object" && typeof option.value !== "object")
+    .map(({ value, label }) => ({ value: String(value), label: plain(label ?? value) }));
 }

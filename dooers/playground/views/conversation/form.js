@@ -1,10 +1,11 @@
 /** A form of an agent. */
 
+import { conceal } from "../../state/secrets.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
 import { FormField, ShownValue } from "./form-field.js";
 import { useKept } from "./fold.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /**
  * @param {{event: import("../../client.js").ThreadEvent, state: import("./forms.js").FormState | undefined,
@@ -66,11 +67,17 @@ function OpenForm({ event, elements, state, view }) {
   const send = (/** @type {boolean} */ cancelled) => {
     if (state?.outgoing) view.conversation.discard(state.outgoing.client_event_id);
     const answer = { form_event_id: event.id, cancelled, values: cancelled ? {} : answerOf(elements, values) };
+    for (const { name } of elements.filter(({ input_type }) => input_type === "password")) conceal(String(own(answer.values, name) ?? ""));
     view.conversation.send([], { type: "form.response", data: answer });
   };
+  // Fields that did not change keep the function of an earlier rendering.
+  const latest = useRef({ values, problems });
+  latest.current = { values, problems };
   const change = (/** @type {string} */ name, /** @type {unknown} */ value) => {
-    setValues({ ...values, [name]: value });
-    if (own(problems, name)) setProblems({ ...problems, [name]: "" });
+    const { current } = latest;
+    current.values = { ...current.values, [name]: value };
+    setValues(current.values);
+    if (own(current.problems, name)) setProblems({ ...current.problems, [name]: "" });
   };
   const onSubmit = (/** @type {Event} */ submit) => {
     submit.preventDefault();

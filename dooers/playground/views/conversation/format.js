@@ -5,12 +5,15 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 const calendar = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const whole = new Intl.NumberFormat();
 
+/** @param {unknown} value */
+const text = (value) => (typeof value === "string" ? value : "");
+
 /**
  * @param {Intl.DateTimeFormat} format
  * @param {unknown} value a point in time
  */
 function formatTime(format, value) {
-  const date = new Date(typeof value === "number" ? value : String(value));
+  const date = new Date(typeof value === "number" ? value : text(value));
   return Number.isNaN(date.getTime()) ? "" : format.format(date);
 }
 
@@ -29,18 +32,19 @@ export const count = (value) => whole.format(value);
  * @param {unknown} value a point in time
  */
 export function day(value) {
-  const text = formatTime(calendar, value);
-  if (text === calendar.format(Date.now())) return "Today";
-  return text === calendar.format(Date.now() - 86_400_000) ? "Yesterday" : text;
+  const name = formatTime(calendar, value);
+  if (name === calendar.format(Date.now())) return "Today";
+  return name === calendar.format(Date.now() - 86_400_000) ? "Yesterday" : name;
 }
 
 /**
- * A duration, such as `850 ms`, `4.2 s` or `3 min 20 s`.
+ * A duration, such as `<1 ms`, `850 ms`, `4.2 s` or `3 min 20 s`.
  *
  * @param {number} ms
  */
 export function duration(ms) {
   if (!(ms >= 0)) return "";
+  if (ms < 1) return "<1 ms";
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
@@ -56,7 +60,7 @@ export function duration(ms) {
  * @param {unknown} to
  */
 export function between(from, to) {
-  return Date.parse(String(to)) - Date.parse(String(from));
+  return Date.parse(text(to)) - Date.parse(text(from));
 }
 
 /**

@@ -4,7 +4,7 @@ import { html } from "../../ui.js";
 import { CopyButton } from "./copy.js";
 import { Fold, useKept } from "./fold.js";
 import { bytes } from "./format.js";
-import { plain, plainJson } from "../../safe-text.js";
+import { plain, plainJson } from "../../plain.js";
 
 /** A longer text is cut until the user asks for all of it. */
 const SHOWN = 16_000;

@@ -173,6 +173,20 @@ export class MessageList extends Component {
     return null;
   }
 
+  /**
+   * The row to hold in place of an anchor that left the list: the nearest one on the page, or the first one if the whole
+   * list was replaced.
+   */
+  otherAnchor() {
+    let nearest = null;
+    for (const [key, element] of this.elements) {
+      const offset = this.positions.has(key) ? this.offsetOf(element) : Infinity;
+      if (Math.abs(offset) < Math.abs(nearest?.offset ?? Infinity)) nearest = { key, offset };
+    }
+    const first = this.props.rows[0];
+    return nearest ?? (first ? { key: first.key, offset: 0 } : null);
+  }
+
   get start() {
     return this.range.first === undefined ? 0 : this.positions.get(this.range.first) ?? 0;
   }
@@ -227,6 +241,7 @@ export class MessageList extends Component {
   /** @param {Props} props @param {{isAtEnd: boolean, hasNew: boolean}} state */
   render({ rows, view }, { isAtEnd, hasNew }) {
     this.positions = new Map(rows.map(({ key }, position) => [key, position]));
+    if (this.anchor && !this.positions.has(this.anchor.key)) this.anchor = this.otherAnchor();
     this.range = this.choose();
     const { start } = this;
     const end = start + this.range.size;

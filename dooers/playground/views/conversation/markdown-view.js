@@ -3,7 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef } from "../../ui.js";
 import { copyText } from "./copy.js";
 import { blocksOf, flat, LARGEST, linksOf, nodesOf, textBlock } from "./markdown.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** Time for rendering blocks in one frame of the screen, in milliseconds. */
 const BUDGET = 10;

@@ -7,7 +7,8 @@
 
 import { Lexer, Marked, Parser } from "../../vendor/marked.js";
 import DOMPurify from "../../vendor/purify.js";
-import { linkUrl, mediaUrl, plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
+import { linkUrl, mediaUrl } from "./safe-url.js";
 
 // The parser takes quadratic time for some texts, so its input is limited.
 
@@ -56,7 +57,7 @@ const markdown = new Marked({
     checkbox: ({ checked }) => (checked ? "\u2611 " : "\u2610 "),
     link({ href, title, tokens }) {
       const text = this.parser.parseInline(tokens);
-      if (!linkUrl(href)) return `${text} (${escape(href)})`;
+      if (!linkUrl(href)) return text === escape(href) ? text : `${text} (${escape(href)})`;
       return `<a href="${escape(href)}"${title ? ` title="${escape(title)}"` : ""}>${text}</a>`;
     },
     image: ({ href, title, text }) => (mediaUrl(href, "image")
@@ -229,7 +230,37 @@ export function nodesOf(block) {
     RETURN_DOM_FRAGMENT: true,
   });
   for (const element of nodes.querySelectorAll(TEXTS)) element.setAttribute("dir", "auto");
+  for (const link of nodes.querySelectorAll("a")) nameHost(link);
+  // An entity may stand for a character that reorders the text.
+  if (block.token.raw.includes("&")) makePlain(nodes);
   return nodes;
+}
+
+/** A text that begins with a host, such as `https://example.org/path` and `example.org`. */
+const HOST = /^\s*(?:[a-z]+:\/\/)?(?:www\.)?((?:[^\s/?#@:]{1,63}\.){1,8}[^\s/?#@:.]{2,63})(?=$|[\s/?#:])/i;
+
+/**
+ * Adds the host of a link whose text names another host, or writes it with letters of another alphabet.
+ *
+ * @param {HTMLAnchorElement} link
+ */
+function nameHost(link) {
+  const named = HOST.exec(link.textContent ?? "")?.[1].toLowerCase();
+  const host = link.hostname.replace(/^www\./, "");
+  if (!named || !host || named === host) return;
+  const note = document.createElement("span");
+  note.className = "muted";
+  note.textContent = ` (${host})`;
+  link.append(note);
+}
+
+/** @param {DocumentFragment} nodes */
+function makePlain(nodes) {
+  const texts = document.createTreeWalker(nodes, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.nodeValue = plain(texts.currentNode.nodeValue);
+  for (const element of nodes.querySelectorAll("[alt], [title]")) {
+    for (const name of ["alt", "title"]) if (element.hasAttribute(name)) element.setAttribute(name, plain(element.getAttribute(name)));
+  }
 }
 
 /**

@@ -5,7 +5,8 @@ import { useKept } from "./fold.js";
 import { bytes, count, duration } from "./format.js";
 import { Unknown } from "./json.js";
 import { Markdown } from "./markdown-view.js";
-import { linkUrl, mediaUrl, plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
+import { linkUrl, mediaUrl } from "./safe-url.js";
 
 /** @typedef {import("../../client.js").ContentPart} ContentPart */
 

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../../ui.js";
 import { textOf } from "./content.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** @param {{view: import("./row.js").View}} props */
 export function Queue({ view }) {

@@ -11,7 +11,7 @@ import { Outgoing } from "./outgoing.js";
 import { Parts } from "./parts.js";
 import { Reasoning } from "./reasoning.js";
 import { RunLine } from "./run-line.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 import { ToolCard } from "./tool-card.js";
 
 /** @typedef {import("./rows.js").Row} Row */

@@ -2,6 +2,7 @@
 
 import { day } from "./format.js";
 import { formStates } from "./forms.js";
+import { plain } from "../../plain.js";
 import { pairTools } from "./tools.js";
 
 /** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
@@ -51,7 +52,7 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
   let shownDay = "";
   ordered.forEach((event, position) => {
     if (!paired.has(event.id)) {
-      const time = Date.parse(event.created_at ?? "") || at;
+      const time = (typeof event.created_at === "string" && Date.parse(event.created_at)) || at;
       const today = new Date(time).toDateString();
       if (today !== shownDay && time > 0) {
         rows.push({ key: `day ${event.id}`, kind: "day", day: day(time), isFirst: true, stamp: [today] });
@@ -192,12 +193,12 @@ function endOf({ run_id }, next, runs) {
 
 /** @param {ThreadEvent} event */
 function senderOf({ actor, user, author }) {
-  return actor === "user" ? `user ${user?.user_id ?? author}` : actor === "tool" ? "assistant" : actor;
+  return actor === "user" ? `user ${plain(user?.user_id ?? author)}` : actor === "tool" ? "assistant" : actor;
 }
 
 /** @param {ThreadEvent} event */
 function textLength({ content }) {
   let length = 0;
-  for (const part of content ?? []) length += /** @type {{text?: string}} */ (part)?.text?.length ?? 0;
+  for (const part of Array.isArray(content) ? content : []) length += /** @type {{text?: string}} */ (part)?.text?.length ?? 0;
   return length;
 }

@@ -3,7 +3,7 @@
 import { Icon } from "../../icons.js";
 import { html, useEffect, useReducer, useState } from "../../ui.js";
 import { between, count, dateAndTime, duration, sum } from "./format.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** @typedef {import("../../client.js").Run} Run */
 
@@ -34,7 +34,22 @@ export function RunLine({ run, isExplained = false, view }) {
     ${time}
     ${usage && html`<span>${usage}</span>`}
     ${run.status === "failed" && run.error && !isExplained && html`<span class="reason" dir="auto">${plain(run.error)}</span>`}
+    ${run.status === "failed" && html`<${AskAgain} run=${run} view=${view} />`}
   </div>`;
+}
+
+/**
+ * Sends the message of a failed run once more, as a new message.
+ *
+ * @param {{run: Run, view: import("./row.js").View}} props
+ */
+function AskAgain({ run, view: { conversation } }) {
+  const asked = run.event_id && conversation.events.find(({ id, type }) => id === run.event_id && type === "message");
+  const content = asked && asked.content;
+  if (!content?.length) return null;
+  return html`<button type="button" class="button quiet" title="Send the message again" onClick=${() => conversation.send(content)}>
+    <${Icon} name="retry" />Ask again
+  </button>`;
 }
 
 /**
@@ -56,13 +71,14 @@ function stateOf({ status, started_at, ended_at }, took) {
 function usageOf({ usage }) {
   if (!Array.isArray(usage) || usage.length === 0) return "";
   const total = (/** @type {"input_tokens" | "output_tokens" | "cached_tokens"} */ name) =>
-    usage.reduce((all, entry) => all + (Number(entry?.[name]) || 0), 0);
+    usage.reduce((all, entry) => all + (typeof entry?.[name] === "number" ? entry[name] : 0), 0);
   const cached = total("cached_tokens");
   const costs = usage.flatMap((entry) => entry?.costs ?? []).filter(Boolean);
   const currencies = [...new Set(costs.map(({ currency }) => currency))];
+  const [read, written] = [total("input_tokens"), total("output_tokens")];
   const texts = [
-    `${count(total("input_tokens"))} tokens in${cached ? ` (${count(cached)} cached)` : ""}`,
-    `${count(total("output_tokens"))} out`,
+    read > 0 && `${count(read)} tokens in${cached ? ` (${count(cached)} cached)` : ""}`,
+    written > 0 && `${count(written)} ${read > 0 ? "" : "tokens "}out`,
     ...currencies.map((currency) => `${sumOf(costs, currency)} ${plain(currency)}`),
     usage.map((entry) => plain(entry?.model)).filter(Boolean).join(", "),
   ];
@@ -74,7 +90,7 @@ function usageOf({ usage }) {
  * @param {string} currency
  */
 function sumOf(costs, currency) {
-  return sum(costs.filter((cost) => cost.currency === currency).map(({ amount }) => String(amount)));
+  return sum(costs.filter((cost) => cost.currency === currency).map(({ amount }) => plain(amount)));
 }
 
 /**
@@ -90,5 +106,5 @@ function Elapsed({ since }) {
   }, []);
   // The clock of the server may differ.
   const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(since)) / 1000)) || 0;
-  return html`<span class="elapsed">${seconds < 60 ? `${seconds} s` : duration(seconds * 1000)}</span>`;
+  return seconds > 0 && html`<span class="elapsed">${seconds < 60 ? `${seconds} s` : duration(seconds * 1000)}</span>`;
 }

@@ -5,7 +5,7 @@ import { html } from "../../ui.js";
 import { Fold } from "./fold.js";
 import { between, duration } from "./format.js";
 import { Json } from "./json.js";
-import { plain } from "../../safe-text.js";
+import { plain } from "../../plain.js";
 
 /** The arguments in the summary are cut at this length. */
 const SUMMARY = 80;
@@ -19,14 +19,14 @@ export function ToolCard({ row, isRunning }) {
   const failed = hasResult && isError(answer?.result);
   const took = row.result ? duration(between(event.created_at, row.result.created_at)) : "";
   const state = failed ? "Error" : hasResult ? took : isRunning ? "Running…" : "No result";
-  const name = String(data.display_name || data.name || "Tool");
+  const name = plain(data.display_name || data.name || "Tool");
   const summary = html`<span class="name">
-      <${Icon} name="tool" /><bdi>${plain(name)}</bdi>
+      <${Icon} name="tool" /><bdi>${name}</bdi>
     </span>
     <span class="hint mono" dir="auto">${preview(data.args)}</span>
     <span class=${failed ? "state failed" : "state"}>${state}</span>`;
   return html`<${Fold} id=${event.id} className=${failed ? "tool failed" : "tool"} summary=${summary} content=${() => html`
-    ${data.name && data.name !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
+    ${data.name && plain(data.name) !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
     <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null} />
     ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"}
       value=${answer?.result ?? null} />`}

@@ -2,6 +2,9 @@
 
 /** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
 
+/** Maximum number of open calls with the same id that a result is compared with. */
+const MOST_COMPARED = 16;
+
 /**
  * Finds the result of each call. A result belongs to a call of its run with the same id and name that has no result yet:
  * to the one with the same arguments, or else to the first.
@@ -23,7 +26,7 @@ export function pairTools(events) {
       calls.push(event);
       open.set(key, calls);
     } else if (calls.length > 0) {
-      const same = calls.length > 1 ? calls.findIndex((call) => isEqual(call.data?.args, event.data?.args)) : 0;
+      const same = calls.length > 1 ? calls.slice(0, MOST_COMPARED).findIndex((call) => isEqual(call.data?.args, event.data?.args)) : 0;
       const [call] = calls.splice(Math.max(same, 0), 1);
       resultOf.set(call.id, event);
       paired.add(event.id);

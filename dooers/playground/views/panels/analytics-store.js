@@ -1,5 +1,6 @@
 /** The analytics events of this tab, counted while they arrive. */
 
+import { plain } from "../../plain.js";
 import { addDecimals } from "./numbers.js";
 
 /** @typedef {import("../../client.js").AnalyticsEvent} AnalyticsEvent */
@@ -21,6 +22,11 @@ export const MAX_EVENTS = 1000;
 
 /** The maximum number of runs whose usage is kept. */
 const MAX_RUNS = 10_000;
+
+/** @param {unknown} value */
+function numberOf(value) {
+  return typeof value === "number" ? value : 0;
+}
 
 /** Counts events. Dispatches "change" after every change. */
 export class AnalyticsStore extends EventTarget {
@@ -53,7 +59,7 @@ export class AnalyticsStore extends EventTarget {
    */
   add(event) {
     const name = typeof event?.event === "string" ? event.event : "(without a name)";
-    const dropped = Number(/** @type {{dropped?: number}} */ (event)?.dropped) || 0;
+    const dropped = numberOf(event?.dropped);
     const data = /** @type {Record<string, unknown>} */ (event?.data ?? {});
     this.entries = [
       { key: ++this.total, at: Date.now(), name, dropped, event },
@@ -113,12 +119,12 @@ export class AnalyticsStore extends EventTarget {
     const sum = { input: 0, output: 0, cached: 0, costs: new Map() };
     for (const item of [...this.usage.values()].flat()) {
       const { input_tokens, output_tokens, cached_tokens, costs } = /** @type {Record<string, unknown>} */ (item ?? {});
-      sum.input += Number(input_tokens) || 0;
-      sum.output += Number(output_tokens) || 0;
-      sum.cached += Number(cached_tokens) || 0;
+      sum.input += numberOf(input_tokens);
+      sum.output += numberOf(output_tokens);
+      sum.cached += numberOf(cached_tokens);
       for (const cost of Array.isArray(costs) ? costs : []) {
-        const currency = String(cost?.currency ?? "?");
-        sum.costs.set(currency, addDecimals(sum.costs.get(currency) ?? "0", String(cost?.amount)));
+        const currency = plain(cost?.currency ?? "?");
+        sum.costs.set(currency, addDecimals(sum.costs.get(currency) ?? "0", plain(cost?.amount)));
       }
     }
     return sum;

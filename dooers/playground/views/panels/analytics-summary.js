@@ -16,7 +16,7 @@ export function Summary({ store }) {
   const dislikes = store.names.get("feedback.dislike") ?? 0;
   return html`<dl class="summary">
     <dt>Runs</dt>
-    ${store.runs.size === 0 && html`<dd class="none">None ended yet</dd>`}
+    ${store.runs.size === 0 && html`<dd class="none">None yet</dd>`}
     ${[...store.runs].map(
       ([status, { count, timed, duration }]) =>
         html`<dd key=${status}>

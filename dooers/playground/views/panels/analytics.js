@@ -69,7 +69,7 @@ function Live() {
       <h3>${name || "All events"}</h3>
       <span class="muted">${countOf(name ? (store.names.get(name) ?? 0) : store.total)}</span>
       <span class="muted held">${
-        waiting > 0 ? `${countOf(waiting)} new` : isHeld && store.total > 0 ? "Paused" : ""
+        waiting > 0 ? `${countOf(waiting)} new` : ""
       }</span>
       <button
         class="button quiet"
@@ -110,7 +110,7 @@ function Live() {
 /** @param {FeedEntry} entry */
 function renderRow({ at, name, dropped, event }) {
   return html`
-    <time class="frame-time">${clockOf(Date.parse(event?.timestamp) || at)}</time>
+    <time class="frame-time">${clockOf((typeof event?.timestamp === "string" && Date.parse(event.timestamp)) || at)}</time>
     <span class="frame-type">${name}</span>
     ${dropped > 0 && html`<span class="tag">${countOf(dropped)} lost before</span>`}
     <span class="frame-hint">${hintOf(event)}</span>

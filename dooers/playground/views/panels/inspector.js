@@ -162,7 +162,7 @@ function Filters({ criteria, onChange, isRevealed, onReveal }) {
       )}
     </select>
     <div class="switches">
-      <label class="check">
+      <label class="check" title="Show the deltas of a streamed message as one row">
         <input
           type="checkbox"
           checked=${criteria.groupsDeltas}
@@ -170,7 +170,7 @@ function Filters({ criteria, onChange, isRevealed, onReveal }) {
         />
         Group deltas
       </label>
-      <label class="check">
+      <label class="check" title="Show tokens and secret settings in the frames">
         <input type="checkbox" checked=${isRevealed} onChange=${() => onReveal(!isRevealed)} />
         Show secrets
       </label>

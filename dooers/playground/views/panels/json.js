@@ -1,8 +1,9 @@
 /** JSON as text: formatting that keeps every digit, and errors with their position. */
 
+import { closeOf } from "../../state/json-string.js";
+
 /** @typedef {{kind: "name" | "string" | "other", text: string}} Token */
 
-const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
 const PLAIN = /[^\s"{}[\],:]+/y;
 
 /** Characters that cannot be seen, or that change the direction of the text after them. Joiners are part of emoji. */
@@ -41,8 +42,7 @@ export function formatJson(text, limit = Infinity) {
     if (length > limit) return { tokens: cut(tokens, length - limit), isComplete: false };
     const char = text[at];
     if (char === '"') {
-      STRING.lastIndex = at;
-      const part = STRING.exec(text)?.[0] ?? text.slice(at);
+      const part = text.slice(at, closeOf(text, at) + 1);
       at += part.length;
       skipSpace();
       add(text[at] === ":" ? "name" : "string", part.replace(INVISIBLE, escapeOf));

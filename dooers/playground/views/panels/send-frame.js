@@ -3,7 +3,7 @@
 import { Icon } from "../../icons.js";
 import { frames } from "../../state/frames.js";
 import { announce, client, conversation, identity, threadId } from "../../state/session.js";
-import { html, signal, useChanges, useId, useRef, useState, useValue } from "../../ui.js";
+import { html, signal, useChanges, useEffect, useId, useRef, useState, useValue } from "../../ui.js";
 import { isAnswer, requestTypes, templateOf } from "./frame-templates.js";
 import { findJsonError } from "./json.js";
 import { JsonView } from "./json-view.js";
@@ -37,6 +37,9 @@ export function SendFrame({ mask }) {
   const [failure, setFailure] = useState("");
   const [sent, setSent] = useState(/** @type {LogEntry | null} */ (null));
   const answer = useAnswer(sent);
+  const result = useRef(/** @type {HTMLDivElement | null} */ (null));
+  // The answer is below the form, which may fill the pane.
+  useEffect(() => result.current?.scrollIntoView({ block: "nearest" }), [sent, answer]);
 
   const write = (/** @type {string} */ value) => {
     draft.value = value;
@@ -91,7 +94,7 @@ export function SendFrame({ mask }) {
         id=${`${id}-text`}
         ref=${field}
         class="input mono"
-        rows="9"
+        rows="6"
         spellcheck=${false}
         autocomplete="off"
         placeholder=${'{ "id": "1", "type": "ping", "payload": {} }'}
@@ -122,7 +125,7 @@ export function SendFrame({ mask }) {
     </div>
     ${
       sent &&
-      html`<div class="answer">
+      html`<div class="answer" ref=${result}>
         <h3>Answer</h3>
         ${
           answer

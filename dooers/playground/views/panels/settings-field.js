@@ -1,6 +1,8 @@
 /** A setting: its label, input, state and error. */
 
+import { plain } from "../../plain.js";
 import { html, useId, useRef } from "../../ui.js";
+import { sentence } from "../sentence.js";
 import { JsonView } from "./json-view.js";
 import { useDraft } from "./settings-draft.js";
 import { SettingInput } from "./settings-inputs.js";
@@ -26,10 +28,22 @@ const CONTROLS = "input, select, textarea";
  */
 export function SettingField(props) {
   const { field } = props;
-  const kind = typeof field === "object" && field !== null && typeof field.id === "string" ? kindOf(field) : null;
+  const kind = isReadable(field) ? kindOf(field) : null;
   return kind === null
     ? html`<${UnknownField} field=${field} />`
     : html`<${KnownField} ...${props} kind=${kind} />`;
+}
+
+/** The members that are shown as texts, or that inputs take over. */
+const TEXTS = [
+  "label", "type", "placeholder", "min", "max", "rows", "src", "width", "height", "visibility", "description", "step",
+  "min_length", "max_length", "format",
+];
+
+/** Whether all members that are shown as texts are texts or numbers. @param {any} field */
+function isReadable(field) {
+  if (typeof field !== "object" || field === null || typeof field.id !== "string") return false;
+  return TEXTS.every((name) => typeof field[name] !== "object" || field[name] === null);
 }
 
 /** @param {FieldProps & {kind: string}} props */
@@ -110,7 +124,7 @@ function KnownField({ field, view, kind, standard }) {
       ${
         draft.error &&
         html`<div class="notice error">
-          <p>${draft.error.message}</p>
+          <p>${sentence(draft.error.message)}</p>
           <div class="actions">
             ${
               // The server did not refuse the value: the connection was lost.
@@ -153,7 +167,7 @@ function about(...parts) {
 /** A field of a newer server. @param {{field: SettingsField}} props */
 function UnknownField({ field }) {
   return html`<details class="setting">
-    <summary>${field?.label ?? field?.id ?? "A setting"}: the playground does not know this kind of setting</summary>
+    <summary>${plain(field?.label ?? field?.id ?? "A setting")}: the playground does not know this kind of setting</summary>
     <${JsonView} text=${JSON.stringify(field) ?? "null"} label="Setting" />
   </details>`;
 }

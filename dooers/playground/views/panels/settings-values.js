@@ -1,5 +1,7 @@
 /** Values of settings as the texts of inputs, and back. */
 
+import { plain } from "../../plain.js";
+
 /** @typedef {import("../../client.js").SettingsField} SettingsField */
 
 /** The kinds of inputs. */
@@ -29,8 +31,8 @@ export function kindOf(field) {
 export function optionsOf(field) {
   const options = Array.isArray(field.options) ? field.options : [];
   return options
-    .filter((option) => typeof option === "object" && option !== null && option.value != null)
-    .map(({ value, label }) => ({ value: String(value), label: String(label ?? value) }));
+    .filter((option) => typeof option === "object" && option !== null && option.value != null && typeof option.value !== "object")
+    .map(({ value, label }) => ({ value: String(value), label: plain(label ?? value) }));
 }
 
 /**
@@ -77,28 +79,29 @@ export function displayOf(field) {
   return `“${label.length > 80 ? `${label.slice(0, 80)}…` : label}”`;
 }
 
+/** A larger bound is the one of an integer type, and no help to a person. */
+const LARGE = 2 ** 31 - 1;
+/** Numbers are not rounded. */
+const EXACT = { maximumFractionDigits: 20 };
+
 /**
  * The bounds of a value in words, or an empty text.
  *
  * @param {SettingsField} field
  */
-export function boundsOf({ type, format, min, max, step, min_length: shortest, max_length: longest }) {
+export function boundsOf({ type, format, min: lowest, max: highest, step, min_length: shortest, max_length: longest }) {
   if (type === "number") {
-    const range =
-      min != null && max != null
-        ? `${min} to ${max}`
-        : min != null
-          ? `At least ${min}`
-          : max != null
-            ? `At most ${max}`
-            : "";
+    const min = lowest != null && lowest > -LARGE ? lowest.toLocaleString("en", EXACT) : null;
+    const max = highest != null && highest < LARGE ? highest.toLocaleString("en", EXACT) : null;
+    const range = min && max ? `${min} to ${max}` : min ? `At least ${min}` : max ? `At most ${max}` : "";
     if (step == null || step <= 0 || step === 1) return range;
     return range ? `${range}, in steps of ${step}` : `In steps of ${step}`;
   }
   if (format === "list") return "One item per line";
-  if (format === "duration") return "Such as 1m30s, 2h or 500ms";
-  if (shortest != null && shortest > 1 && longest != null) return `${shortest} to ${longest} characters`;
-  if (longest != null) return `At most ${longest} characters`;
+  if (format === "duration") return "For example 1m30s, 2h or 500ms";
+  const most = longest?.toLocaleString("en");
+  if (shortest != null && shortest > 1 && longest != null) return `${shortest} to ${most} characters`;
+  if (longest != null) return `At most ${most} characters`;
   if (shortest != null && shortest > 1) return `At least ${shortest} characters`;
   return "";
 }

@@ -30,6 +30,7 @@ export function SettingsPanel() {
               key=${name}
               type="button"
               aria-pressed=${name === chosen}
+              title=${name === "user" ? "What every user may see and change" : "With the settings for owners and managers"}
               onClick=${() => (audience.value = /** @type {Audience} */ (name))}
             >${name === "user" ? "User" : "Creator"}</button>`,
         )}
@@ -69,24 +70,30 @@ function Form({ source, audience: chosen }) {
   if (fields.length === 0) return html`<p class="muted">There are no settings for this audience.</p>`;
   const shared = { view, standards };
   return html`<form autocomplete="off" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-    ${fields.map((field, index) => html`<${Entry} key=${field?.id ?? index} entry=${field} ...${shared} />`)}
+    ${fields.map((field, index) => html`<${Entry} key=${keyOf(field, index)} entry=${field} ...${shared} />`)}
   </form>`;
+}
+
+/** @param {SettingsField | SettingsFieldGroup} field @param {number} index */
+function keyOf(field, index) {
+  return typeof field?.id === "string" ? `field ${field.id}` : index;
 }
 
 /**
  * A field, or a group of fields.
  *
- * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField>}} props
+ * @param {{entry: SettingsField | SettingsFieldGroup, view: SettingsView, standards: Map<string, SettingsField> | null}} props
  */
 function Entry({ entry, ...shared }) {
   if (typeof entry !== "object" || entry === null || !("fields" in entry) || !Array.isArray(entry.fields)) {
     const field = /** @type {SettingsField} */ (entry);
-    const standard = shared.standards.get(field?.id)?.value;
+    // Until the defaults arrive, no field can be reset: the buttons would flash.
+    const standard = shared.standards === null ? field?.value : shared.standards.get(field?.id)?.value;
     return html`<${SettingField} field=${field} view=${shared.view} standard=${standard} />`;
   }
   const contents = html`
     ${entry.description && html`<p class="muted">${entry.description}</p>`}
-    ${entry.fields.map((field, index) => html`<${Entry} key=${field?.id ?? index} entry=${field} ...${shared} />`)}
+    ${entry.fields.map((field, index) => html`<${Entry} key=${keyOf(field, index)} entry=${field} ...${shared} />`)}
   `;
   if (entry.collapsible === "open" || entry.collapsible === "closed") {
     return html`<details class="group" open=${entry.collapsible === "open"}>
@@ -101,20 +108,20 @@ function Entry({ entry, ...shared }) {
 }
 
 /**
- * The fields with their defaults, as the public schema has them.
+ * The fields with their defaults, as the public schema has them. `null` until they arrive.
  *
  * @param {Client} source
  * @param {boolean} isNeeded
  */
 function useStandards(source, isNeeded) {
-  const [standards, setStandards] = useState(/** @type {Map<string, SettingsField>} */ (new Map()));
+  const [standards, setStandards] = useState(/** @type {Map<string, SettingsField> | null} */ (null));
   useEffect(() => {
     if (!isNeeded) return undefined;
     let isCurrent = true;
     source.request("settings.public_schema", {}).then(
       (answer) => isCurrent && setStandards(fieldsById(answer?.schema?.fields)),
       // Without the defaults, every field can be reset.
-      () => {},
+      () => isCurrent && setStandards(new Map()),
     );
     return () => {
       isCurrent = false;

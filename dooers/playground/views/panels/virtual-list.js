@@ -82,19 +82,33 @@ export function VirtualList({ label, rows, keyOf, render, opened, onOpen, isFoll
     setScrollTop(element.scrollTop);
   };
 
-  const move = (/** @type {number} */ index) => {
+  const reveal = (/** @type {number} */ index) => {
     const element = list.current;
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
-    if (!element || !row) return;
-    const key = keyOf(row);
-    const top = rows.indexOf(row) * rowHeight;
-    setActive(key);
-    if (opened !== null) onOpen(key);
+    if (!element) return;
+    const top = index * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + height) element.scrollTop = top + rowHeight - height;
     // The event follows later, and rows may change before it.
     onScroll();
   };
+
+  const move = (/** @type {number} */ index) => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    if (!row) return;
+    const key = keyOf(row);
+    setActive(key);
+    if (opened !== null) onOpen(key);
+    reveal(rows.indexOf(row));
+  };
+
+  // The details take a part of the height, and their row stays in view.
+  useLayoutEffect(() => {
+    const index = opened === null ? -1 : rows.findIndex((row) => keyOf(row) === opened);
+    if (index < 0) return;
+    // The button at the bottom would cover the last row.
+    reveal(Math.min(index + 2, rows.length - 1));
+    reveal(index);
+  }, [opened, height]);
 
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const found = rows.findIndex((row) => keyOf(row) === active);

@@ -7,6 +7,7 @@ import { dialog } from "../../state/dialogs.js";
 import { client, connection, expiresAt } from "../../state/session.js";
 import { errorText } from "../../state/toasts.js";
 import { html, useEffect, useReducer, useRef, useState, useValue } from "../../ui.js";
+import { sentence } from "../sentence.js";
 
 /** Whether the browser has a network. */
 function useOnline() {
@@ -92,13 +93,17 @@ export function ConnectionBanner() {
     pressed.current = true;
     client.value?.reconnect();
   };
+  const changeIdentity = () => {
+    pressed.current = true;
+    dialog.value = "identity";
+  };
   if (shown === "waiting" || shown === "offline") wasLost.current = true;
   if (shown === "connected" || shown === "refused") wasLost.current = false;
 
   if (shown === "refused") {
     return html`<div class="banner notice error" role="alert">
-      <p><strong>The server refused the connection.</strong>${error && html`<span>${errorText(error)}</span>`}</p>
-      <button class="button" type="button" onClick=${() => (dialog.value = "identity")}>Change identity</button>
+      <p><strong>The server refused the connection.</strong>${error && html`<span>${sentence(errorText(error))}</span>`}</p>
+      <button class="button" type="button" onClick=${changeIdentity}>Change identity</button>
       <button class="button" type="button" onClick=${tryNow}>Try again</button>
     </div>`;
   }

@@ -10,6 +10,11 @@ import { IdentityForm } from "./identity-form.js";
 
 /** @typedef {import("../../state/identities.js").Identity} Identity */
 
+/** Where an identity belongs. Of a token, only the server knows it. @param {Identity} one */
+function about({ token, user, organization_id, workspace_id }) {
+  return token ? "with a token" : [user.user_id, organization_id, workspace_id].filter(Boolean).join(" · ");
+}
+
 /** @param {{onClose: () => void}} props */
 export function IdentityDialog({ onClose }) {
   const list = useValue(identities);
@@ -32,15 +37,15 @@ export function IdentityDialog({ onClose }) {
     edit(withToken(identities.value.find((one) => one.id === current.id) ?? identities.value[0]));
   };
   return html`<${Dialog} title="Identity" className="identity" focusesContent=${needsToken} onClose=${onClose}>
-    <p class="muted">The user as whom this tab connects. Another tab can be another user.</p>
+    <p class="muted">Who you are in this tab. Another tab can be somebody else.</p>
     <div class="identities">
       <ul class="identity-list" aria-label="Identities">
         ${list.map(
           (one) => html`<li key=${one.id}>
             <button class="identity-item" type="button" aria-pressed=${one.id === edited.id} onClick=${() => edit(withToken(one))}>
               <span class="identity-text">
-                <span class="identity-title">${identityName(one)}</span>
-                <span class="muted">${[one.user.user_id, one.organization_id, one.workspace_id].filter(Boolean).join(" · ")}</span>
+                <span class="identity-title">${identityName(withToken(one))}</span>
+                <span class="muted">${about(withToken(one))}</span>
               </span>
               ${one.id === current.id && html`<${Icon} name="check" /><span class="visually-hidden">used in this tab</span>`}
             </button>

@@ -15,7 +15,7 @@ const fields = [
   { field: "organization_role", label: "Role", suggestions: ["owner", "manager", "member"] },
   { field: "organization_id", label: "Organization" },
   { field: "workspace_id", label: "Workspace" },
-  { field: "worker_id", label: "Worker" },
+  { field: "worker_id", label: "Worker", hint: "Conversations and settings belong to one worker." },
 ];
 
 /**
@@ -79,9 +79,9 @@ export function IdentityForm({ identity, canRemove, focusesToken, onUse, onRemov
     )}
     <${TextField}
       label="Token"
-      rows=${3}
+      rows=${2}
       autofocus=${focusesToken}
-      hint="Only for a server that checks identities. It takes the user, organization and workspace from the token."
+      hint="Only for a server that checks who you are. It takes the user, organization and workspace from the token."
       value=${values.token}
       problem=${shownProblem("token")}
       onInput=${(/** @type {string} */ token) => setValues({ ...values, token })}

@@ -9,7 +9,7 @@ import { useEffect } from "../../ui.js";
 
 /** @type {import("../../state/shortcuts.js").Shortcut[]} */
 const list = [
-  { keys: "n", label: "New conversation", run: newConversation },
+  { keys: ["n", "Mod+Shift+o"], label: "New conversation", run: newConversation },
   { keys: ["/", "Mod+k"], label: "Search conversations", run: focusSearch },
   { keys: ["j", "Alt+ArrowDown"], label: "Next conversation", run: () => showNeighbour(1) },
   { keys: ["k", "Alt+ArrowUp"], label: "Previous conversation", run: () => showNeighbour(-1) },
@@ -21,7 +21,7 @@ const list = [
   { keys: "2", label: "Analytics", run: () => showPanel("analytics") },
   { keys: "3", label: "Inspector", run: () => showPanel("inspector") },
   { keys: "t", label: "Change the theme", run: nextTheme },
-  { keys: "?", label: "Keyboard shortcuts", run: () => (dialog.value = "help") },
+  { keys: ["?", "Mod+/"], label: "Keyboard shortcuts", run: () => (dialog.value = "help") },
 ];
 
 /** Registers the shortcuts as long as the page has its parts. */

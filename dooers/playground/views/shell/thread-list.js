@@ -14,6 +14,8 @@ import { useWindow } from "./window.js";
 
 /** Time after the last key until a search starts, in ms. */
 const searchDelay = 200;
+/** The length of a search that the server accepts, in bytes. */
+const maxQuery = 128;
 
 export function ThreadList() {
   const list = useValue(threadList);
@@ -35,6 +37,7 @@ export function ThreadList() {
         id="thread-search"
         class="input"
         type="search"
+        maxlength=${maxQuery}
         placeholder="Search by title"
         aria-label="Search conversations by title"
         autocomplete="off"
@@ -91,7 +94,7 @@ function Rows({ list, query }) {
       onConfirm=${deletion.confirm}
       onClose=${deletion.close}
     >
-      “<bdi>${threadName(deletion.asked)}</bdi>” is deleted for everyone who can see it. Running answers are cancelled.
+      This deletes “<bdi>${threadName(deletion.asked)}</bdi>” for everyone who can see it. A running answer is stopped.
     <//>`}
   </div>`;
 }

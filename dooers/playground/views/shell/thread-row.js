@@ -2,8 +2,9 @@
 
 import { Icon } from "../../icons.js";
 import { fullTime, relativeTime } from "../../state/clock.js";
-import { canRename, renameThread } from "../../state/commands.js";
+import { canRename, focusComposer, renameThread } from "../../state/commands.js";
 import { showSidebar, sidebarIsDrawer } from "../../state/layout.js";
+import { knownName } from "../../state/names.js";
 import { routeHash } from "../../state/route.js";
 import { html, useRef, useState } from "../../ui.js";
 import { TitleEditor } from "./title-editor.js";
@@ -26,8 +27,11 @@ export function ThreadRow({ thread, agentName, present, name, isUntitled, isShow
       if (document.activeElement === document.body) root.current?.querySelector("a")?.focus();
     });
   };
-  const closeDrawer = () => {
+  /** @param {MouseEvent} event */
+  const onClick = (event) => {
     if (sidebarIsDrawer.value) showSidebar(false);
+    // After a click, a person writes. The keyboard goes on through the list.
+    else if (event.detail > 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey) focusComposer();
   };
   return html`<li
     ref=${root}
@@ -37,11 +41,11 @@ export function ThreadRow({ thread, agentName, present, name, isUntitled, isShow
     aria-posinset=${position}
   >
     ${isEdited
-      ? html`<${TitleEditor} title=${thread.title ?? ""} onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)} onClose=${closeEditor} />`
+      ? html`<${TitleEditor} title=${knownName(thread) ?? ""} onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)} onClose=${closeEditor} />`
       : html`<a
             href=${routeHash(agentName, thread.id)}
             aria-current=${isShown ? "page" : undefined}
-            onClick=${closeDrawer}
+            onClick=${onClick}
           >
             <span class=${`thread-name ${isUntitled ? "untitled" : ""}`} dir="auto" title=${name}>${name}</span>
             <time class="muted" datetime=${time} title=${fullTime(time)}>${relativeTime(time, present)}</time>

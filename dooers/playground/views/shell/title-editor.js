@@ -5,7 +5,7 @@ import { html, useLayoutEffect, useRef, useState } from "../../ui.js";
 const maxBytes = 1024;
 
 /**
- * An input in place of a title. Enter and leaving it save, Escape keeps the title as it was.
+ * An input in place of a title. Enter and leaving it save, Escape keeps the title as it was. An empty text removes the title.
  *
  * @param {{title: string, onSave: (title: string) => void, onClose: () => void}} props
  */
@@ -22,7 +22,7 @@ export function TitleEditor({ title, onSave, onClose }) {
     if (isDone.current || (save && isTooLong)) return;
     isDone.current = true;
     const trimmed = text.trim();
-    if (save && trimmed && trimmed !== title) onSave(trimmed);
+    if (save && trimmed !== title) onSave(trimmed);
     onClose();
   };
   /** @param {KeyboardEvent} event */
@@ -37,6 +37,7 @@ export function TitleEditor({ title, onSave, onClose }) {
     class="input title-editor"
     aria-label=${isTooLong ? "Title: at most 1 KiB" : "Title"}
     aria-invalid=${isTooLong}
+    placeholder="No title"
     value=${text}
     onInput=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => setText(event.currentTarget.value)}
     onKeyDown=${onKeyDown}

@@ -9,6 +9,7 @@ import { firstWords, knownName, threadName } from "../../state/names.js";
 import { agent, connection, conversation, threadId } from "../../state/session.js";
 import { nextTheme, theme } from "../../state/theme.js";
 import { threadList } from "../../state/threads.js";
+import { plain } from "../../plain.js";
 import { html, useChanges, useEffect, useRef, useState, useValue } from "../../ui.js";
 import { ConnectionState } from "./connection.js";
 import { TitleEditor } from "./title-editor.js";
@@ -67,14 +68,17 @@ function Title() {
   useChanges(list);
   const [editedId, edit] = useState(/** @type {string | null} */ (null));
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
-  const thread = opened?.thread ?? list?.threads.find((one) => one.id === id) ?? (id ? { id, title: null } : null);
-  const name = threadName(thread);
+  // This browser may know the name from another identity, which sees the thread.
+  const isMissing = opened?.state === "missing";
+  const listed = opened?.thread ?? list?.threads.find((one) => one.id === id) ?? (id ? { id, title: null } : null);
+  const thread = isMissing ? null : listed;
+  const name = isMissing ? "Not found" : threadName(thread);
   useEffect(() => {
-    document.title = `${name} · ${agentName}`;
+    document.title = plain(`${name} · ${agentName}`);
   }, [name, agentName]);
   if (thread && editedId === thread.id) {
     return html`<${TitleEditor}
-      title=${thread.title ?? ""}
+      title=${knownName(thread) ?? ""}
       onSave=${(/** @type {string} */ title) => renameThread(thread.id, title)}
       onClose=${() => {
         edit(null);

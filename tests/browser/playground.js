@@ -1,0 +1,117 @@
+/** The playground in pages of the browser, as a worker serves it. */
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { target } from "./workspace.js";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** A wide window, which shows the list, the conversation and the panel beside each other. */
+export const wide = { width: 1280, height: 800 };
+
+/** The window of a small phone. */
+export const phone = { width: 380, height: 760 };
+
+/** The image at the addresses of other hosts. */
+const image = '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" rx="12" fill="#3366ff"/></svg>';
+
+/**
+ * Opens the playground, and waits until it is connected.
+ *
+ * @param {import("playwright-core").BrowserContext} context Its pages share what they store, as tabs do
+ * @param {string} host the address of the server, with its port and without a path
+ * @param {{path?: string, state?: string, onSent?: (frame: any) => void, others?: string[]}} [options] the path of the page with
+ *   its hash, the state of the connection to wait for, a function that receives the frames of the page, and other hosts,
+ *   which have an image at each address
+ * @returns {Promise<Page & {problems: string[]}>} a page with everything that no page may do, such as an error, a request to
+ *   another host, or something that its policy forbids
+ */
+export async function openPlayground(context, host, { path = "/", state = "Connected", onSent = () => {}, others = [] } = {}) {
+  const page = await context.newPage();
+  const problems = (page.problems = []);
+  page.on("pageerror", (error) => problems.push(`uncaught ${error}`));
+  page.on("console", (message) => {
+    // Chromium also reports violations of the policy as errors.
+    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (![host, ...others].includes(url.host) && !["blob:", "data:"].includes(url.protocol)) problems.push(`request to ${url}`);
+  });
+  page.on("websocket", (socket) => {
+    if (new URL(socket.url()).host !== host) problems.push(`socket to ${socket.url()}`);
+    socket.on("framesent", ({ payload }) => onSent(JSON.parse(payload)));
+  });
+  await page.route(({ host }) => others.includes(host), (route) => route.fulfill({ body: image, contentType: "image/svg+xml" }));
+  page.setDefaultTimeout(15_000);
+  await page.goto(`http://${host}${path}`);
+  await page.locator(".connection", { hasText: state }).waitFor({ state: "attached" });
+  return page;
+}
+
+/**
+ * Checks that a page did nothing that no page may do.
+ *
+ * @param {Page & {problems: string[]}} page
+ */
+export function assertNoProblems(page) {
+  assert.deepEqual(page.problems, []);
+}
+
+/**
+ * Keeps a screenshot for people to look at, in `target/screenshots`.
+ *
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function keepScreenshot(page, name) {
+  const directory = join(target, "screenshots");
+  await mkdir(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`), animations: "disabled" });
+}
+
+/**
+ * Sends a message from the composer, and waits until its turn has ended.
+ *
+ * @param {Page} page
+ * @param {string} text
+ */
+export async function converse(page, text) {
+  const ended = page.locator(".run-line:not(.running)");
+  const before = await ended.count();
+  await page.locator("#composer").fill(text);
+  await page.locator("#composer").press("Enter");
+  await ended.nth(before).waitFor();
+}
+
+/**
+ * The messages of the shown conversation.
+ *
+ * @param {Page} page
+ */
+export function messages(page) {
+  return page.getByRole("log");
+}
+
+/**
+ * A row of the list of conversations.
+ *
+ * @param {Page} page
+ * @param {string} name
+ */
+export function row(page, name) {
+  return page.locator(".thread-row", { hasText: name });
+}
+
+/**
+ * Shows a panel.
+ *
+ * @param {Page} page
+ * @param {"Settings" | "Analytics" | "Inspector"} name
+ */
+export async function openPanel(page, name) {
+  const tab = page.getByRole("tab", { name });
+  if (!(await tab.isVisible())) await page.getByRole("button", { name: "Settings, analytics and inspector" }).click();
+  await tab.click();
+}
