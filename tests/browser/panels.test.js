@@ -45,7 +45,7 @@ test("refused setting shows the sentence of the server", limit, async (t) => {
   await input.press("Enter");
   const problem = field.locator(".notice.error p");
   await problem.waitFor();
-  assert.match(await problem.textContent(), /^`contact` cannot be .*nobody/);
+  assert.match(await problem.textContent(), /^contact cannot be .*nobody/);
   assert.equal(await input.getAttribute("aria-invalid"), "true");
   assert.equal(await input.inputValue(), "nobody");
   await keepScreenshot(page, "settings-refused");

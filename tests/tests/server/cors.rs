@@ -33,7 +33,6 @@ async fn allowed_origin_reads_answers_and_others_do_not() {
         ("/ws", 400),
         ("/agents/nobody/ws", 404),
         ("/missing", 404),
-        ("/", 404),
     ] {
         for origin in allowed {
             let answer = ask(&server, &format!("GET {path}"), origin, "").await;
