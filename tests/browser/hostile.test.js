@@ -89,6 +89,8 @@ test("link whose text names another host tells its own", limit, async () => {
     ["<https://bank.example@evil.example>", null],
   ];
   const page = await open({ events: links.map(([text], index) => said(index + 1, text)) });
+  // Markdown is rendered after its row.
+  await page.waitForFunction((count) => document.querySelectorAll(".markdown a").length === count, links.filter(([, link]) => link).length);
   const shown = await page.evaluate(() =>
     [...document.querySelectorAll(".row-message")].map((row) => row.querySelector(".markdown a")?.textContent ?? null));
   assert.deepEqual(shown, links.map(([, expected]) => expected));
