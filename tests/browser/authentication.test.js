@@ -1,14 +1,12 @@
 /** A client in a page that sends its token as `auth_token`, and a server that requires one. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { openClient } from "./client.js";
 import { startServer } from "./server.js";
 import { requiresToken, token } from "./token.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 100_000).unref();
 
 let browser, server;
 
@@ -23,13 +21,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await server?.stop();
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [server]);
 
 /** Opens a page of the server with a client. The clock of the page can be advanced. */
 async function open(config) {

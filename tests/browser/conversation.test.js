@@ -2,13 +2,11 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { answered, answers, closePlayground, numbers, openPlayground, say, screenshot, settled } from "./playground-page.js";
 import { startServer } from "./server.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
@@ -20,13 +18,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await server?.stop();
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [server]);
 
 const limit = { timeout: 20_000 };
 const open = (path, options, onSocket) => openPlayground(browser, server.host, path, options, onSocket);

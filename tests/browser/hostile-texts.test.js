@@ -1,14 +1,12 @@
 /** Texts and frames in the playground that are broken, unknown or meant to do harm. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { answered, answers, closePlayground, openPlayground, say, screenshot, settled } from "./playground-page.js";
 import { startServer } from "./server.js";
 import { unknownFrames } from "./unknown-frames.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
@@ -18,13 +16,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await server?.stop();
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [server]);
 
 const limit = { timeout: 60_000 };
 const open = (path, onSocket) => openPlayground(browser, server.host, path, {}, onSocket);

@@ -1,8 +1,9 @@
 /** A thread with thousands of events in the playground. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { answered, closePlayground, openPlayground, screenshot } from "./playground-page.js";
 import { startServer } from "./server.js";
 
@@ -10,9 +11,6 @@ const EVENTS = 5_000;
 
 /** The rows that the page keeps at most, with those that come and go. */
 const MOST_ROWS = 200;
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
@@ -22,13 +20,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await server?.stop();
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [server]);
 
 /** The distance of the list from its end, in pixels. */
 const fromEnd = (page) =>

@@ -3,13 +3,11 @@
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { assertNoProblems, converse, keepScreenshot, messages, openPanel, openPlayground, phone, row, wide } from "./playground.js";
 import { startServer } from "./server.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, server;
 
@@ -18,13 +16,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await server?.stop();
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [server]);
 
 const limit = { timeout: 60_000 };
 

@@ -1,13 +1,11 @@
 /** The panels of the playground: settings, inspector and analytics. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { assertNoProblems, converse, keepScreenshot, openPanel, openPlayground, wide } from "./playground.js";
 import { startServer } from "./server.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, analytics;
 
@@ -18,13 +16,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await Promise.all([settings, analytics].map((server) => server?.stop()));
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [settings, analytics]);
 
 const limit = { timeout: 60_000 };
 

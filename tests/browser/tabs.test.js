@@ -2,14 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
+import { stopAfterwards } from "./cleanup.js";
 import { assertNoProblems, converse, keepScreenshot, messages, openPanel, openPlayground, row, wide } from "./playground.js";
 import { startServer } from "./server.js";
 import { requiresToken, token } from "./token.js";
-
-// Ends the tests if a browser or server hangs.
-setTimeout(() => process.exit(1), 200_000).unref();
 
 let browser, settings, echo, guarded;
 
@@ -21,13 +19,7 @@ before(async () => {
   browser = await startChromium();
 }, { timeout: 30_000 });
 
-after(async () => {
-  try {
-    await browser?.close();
-  } finally {
-    await Promise.all([settings, guarded, echo].map((server) => server?.stop()));
-  }
-}, { timeout: 15_000 });
+stopAfterwards(() => browser, () => [settings, guarded, echo]);
 
 const limit = { timeout: 60_000 };
 
