@@ -166,7 +166,8 @@ impl Identity {
     /// Checks the identity that an authenticator returned: its ids must be visible, and everything that is stored must keep
     /// the rules of [`admit`](Self::admit).
     ///
-    /// A blank id is a mistake of whoever issued it. All users with this mistake would be one user, or share an organization.
+    /// A blank id is a mistake of the issuer. Without this check, all users with a blank id would be the same user, or share
+    /// an organization.
     pub(crate) fn admit_proven(&mut self) -> Result<(), NotAdmitted> {
         for (member, id) in [
             ("user.user_id", &self.user.user_id),

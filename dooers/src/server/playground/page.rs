@@ -12,8 +12,8 @@ use axum::routing::get;
 /// The file that is also served at `/`.
 const INDEX: &str = "index.html";
 
-/// One route for each file, and one for the page itself. There is no catch-all route, because a program may merge these routes
-/// into its own router.
+/// Builds one route for each file, and one for the page itself. It has no catch-all route, because a program may merge it into
+/// its own router.
 pub(in super::super) fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
