@@ -25,6 +25,8 @@ mod form_secrets;
 mod frame;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_requests;
 mod id;
 mod integers;
 mod media_part;

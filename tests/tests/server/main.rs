@@ -18,6 +18,7 @@ mod log;
 mod auth_webhook;
 mod authentication;
 mod authors;
+mod byte_quotas;
 mod connect;
 mod ordering;
 mod replies;

@@ -11,10 +11,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, advance};
 
 /// Time that passes only when a test says so. A paused clock would otherwise advance whenever the test waits for a socket.
-struct FrozenTime(#[expect(dead_code, reason = "held, not read")] std::sync::mpsc::Sender<()>);
+pub(crate) struct FrozenTime(
+    #[expect(dead_code, reason = "held, not read")] std::sync::mpsc::Sender<()>,
+);
 
 impl FrozenTime {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         tokio::time::pause();
         // The clock does not advance by itself while blocking work is in progress.
         let (sender, dropped) = std::sync::mpsc::channel();
@@ -39,18 +41,18 @@ async fn by_token(request: ConnectRequest) -> Result<Identity, Refusal> {
     }
 }
 
-async fn server(change: impl FnOnce(&mut Quotas)) -> Server {
+pub(crate) async fn server(change: impl FnOnce(&mut Quotas)) -> Server {
     let config = in_memory().quotas(change);
     let worker = WorkerServer::new(config).agent::<script>();
     Server::start(worker.authenticator(by_token)).await
 }
 
-fn identity(token: &str) -> dooers_tests::Identity {
+pub(crate) fn identity(token: &str) -> dooers_tests::Identity {
     dooers_tests::Identity::of("stated").with("auth_token", token)
 }
 
 /// Reads the next frame, which must refuse this frame as `RATE_LIMITED`. Returns the delay, and checks the text.
-async fn limited(client: &mut Client, id: &str, text: &str) -> Option<Duration> {
+pub(crate) async fn limited(client: &mut Client, id: &str, text: &str) -> Option<Duration> {
     let ack = client.expect("ack").await;
     assert_eq!(ack["ack_id"], id, "{ack}");
     let error = &ack["error"];
@@ -71,7 +73,7 @@ async fn refused(client: &mut Client, text: &str) -> Option<Duration> {
     limited(client, &id, text).await
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn messages_are_limited_for_all_connections() {
@@ -300,94 +302,6 @@ async fn pings_and_frames_before_connect_count() {
     other.send_raw(ping).await;
     let id = other.send("ping", json!({})).await;
     assert_eq!(limited(&mut other, &id, "more frames").await, Some(SECOND));
-    drop(time);
-    server.close([one, other]).await;
-}
-
-/// A ping with the id `x` and this size in bytes.
-fn padded(bytes: usize) -> String {
-    let frame = |padding: &str| {
-        json!({"id": "x", "type": "ping", "payload": {}, "padding": padding}).to_string()
-    };
-    frame(&"x".repeat(bytes - frame("").len()))
-}
-
-#[tokio::test]
-async fn bytes_of_frames_are_limited() {
-    let time = FrozenTime::begin();
-    let server = server(|quotas| quotas.frame_bytes_per_minute = Quota::at_most(60_000)).await;
-    let mut client = server.client(identity("ana")).await;
-    client.send_text(padded(50_000)).await;
-    client.expect("pong").await;
-    client.send_text(padded(12_000)).await;
-    assert_eq!(
-        limited(&mut client, "x", "more frames").await,
-        Some(2 * SECOND)
-    );
-    // Two seconds earn 2,000 bytes, and a smaller frame needs no wait.
-    client.send_text(padded(10_000)).await;
-    client.expect("pong").await;
-    advance(60 * SECOND).await;
-    // A frame that is larger than the quota is admitted when nothing else is spent.
-    client.send_text(padded(90_000)).await;
-    client.expect("pong").await;
-    client.send_text(padded(1_000)).await;
-    assert_eq!(
-        limited(&mut client, "x", "more frames").await,
-        Some(31 * SECOND)
-    );
-    drop(time);
-    server.close([client]).await;
-}
-
-#[tokio::test]
-async fn bytes_come_at_once_only_up_to_a_burst() {
-    let time = FrozenTime::begin();
-    let server = server(|_| {}).await;
-    let largest = dooers::Limits::default().frame_bytes;
-    let mut client = server.client(identity("ana")).await;
-    let mut bob = server
-        .client(identity(r#"bob {"frame_byte_burst": 100000}"#))
-        .await;
-    for _ in 0..4 {
-        client.send_text(padded(largest)).await;
-        client.expect("pong").await;
-    }
-    client.send_text(padded(largest)).await;
-    // The time in which 256 KiB are earned.
-    let wait = limited(&mut client, "x", "more frames").await.unwrap();
-    assert_eq!(wait, Duration::from_millis(469));
-    advance(wait).await;
-    client.send_text(padded(largest)).await;
-    client.expect("pong").await;
-    // The burst of bob is smaller than the largest frame, which is admitted when bob owes nothing.
-    for _ in 0..2 {
-        bob.send_text(padded(largest)).await;
-        bob.expect("pong").await;
-        bob.send_text(padded(1_000)).await;
-        let wait = limited(&mut bob, "x", "more frames").await.unwrap();
-        assert!(wait > Duration::from_millis(250), "{wait:?}");
-        advance(SECOND).await;
-    }
-    drop(time);
-    server.close([client, bob]).await;
-}
-
-#[tokio::test]
-async fn large_frames_count_before_connect() {
-    let time = FrozenTime::begin();
-    let server = server(|quotas| quotas.frame_bytes_per_minute = Quota::at_most(60_000)).await;
-    let mut one = server.open().await;
-    let mut other = server.open().await;
-    one.send_text(padded(40_000)).await;
-    one.expect("pong").await;
-    other.send_text(padded(40_000)).await;
-    let wait = limited(&mut other, "x", "more frames").await;
-    assert_eq!(wait, Some(20 * SECOND));
-    // Small frames are still free, and `connect` with the longest token is one.
-    one.send_text(padded(32 * 1024)).await;
-    one.expect("pong").await;
-    one.connect(identity("ana")).await;
     drop(time);
     server.close([one, other]).await;
 }
