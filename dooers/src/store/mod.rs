@@ -23,6 +23,7 @@ pub(crate) mod outbox;
 mod outbox_store;
 pub(crate) mod own;
 mod page;
+mod page_runs;
 pub(crate) mod patch;
 #[cfg(feature = "postgres")]
 mod postgres;
