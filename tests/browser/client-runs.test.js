@@ -27,13 +27,14 @@ test("older pages bring the runs of their events", limit, async () => {
   const { opened, loaded, messages } = await page.evaluate(async () => {
     create().start();
     const first = client.open(null);
-    for (const text of ["burst 3", "burst 60", "burst 60"]) {
+    for (const [index, text] of ["burst 3", "burst 60", "burst 60"].entries()) {
       first.send(text);
-      await settled(first);
+      await until(first, "change", () => first.runs.size === index + 1 && first.running.length === 0);
     }
     const conversation = client.open(first.threadId);
     await until(conversation, "change", () => conversation.state === "open");
-    const runs = () => Array.from(conversation.runs.values(), ({ event_id, status, ended_at }) => [event_id, status, ended_at !== null]);
+    const state = ({ event_id, status, ended_at }) => [event_id, status, ended_at !== null];
+    const runs = () => Array.from(conversation.runs.values(), state);
     const opened = runs();
     while (conversation.hasMore) await conversation.loadOlder();
     const messages = conversation.events.filter(({ actor }) => actor === "user").map(({ id }) => id);
@@ -46,7 +47,7 @@ test("older pages bring the runs of their events", limit, async () => {
 
 test("page does not replace a known run by an older state", limit, async () => {
   const event = (seq, more) => ({ id: `e${seq}`, seq, type: "message", actor: "user", content: [], ...more });
-  const run = (id, event_id, status) => ({ id, event_id, status, started_at: "2026-02-11T05:49:09Z", ended_at: null });
+  const run = (id, event_id, status) => ({ id, thread_id: "T", event_id, status, started_at: "2026-02-11T05:49:09Z", ended_at: null });
   const upsert = (known) => ({ type: "run.upsert", payload: { run: known } });
   const snapshot = { thread: { id: "T" }, events: [event(4)], runs: [run("r2", "e2", "running")], has_more: true };
   const older = { thread_id: "T", events: [event(1), event(2), event(3)], cursor: null, has_more: false };
@@ -75,7 +76,7 @@ test("page does not replace a known run by an older state", limit, async () => {
     return { before, runs, queued: conversation.queued.map(({ id }) => id) };
   });
   assert.deepEqual(result, {
-    before: [],
+    before: ["e4"],
     runs: ["r1 succeeded", "r3 canceled", "r2 succeeded", "r4 running"],
     queued: [],
   });

@@ -31,7 +31,11 @@ export class Conversation extends EventTarget {
   thread = null;
   /** The loaded events, by ascending `seq` and without gaps. @type {ThreadEvent[]} */
   events = [];
-  /** The runs of the loaded events, and those that are running, by their ids in the order of their start. @type {Map<string, Run>} */
+  /**
+   * The runs of the loaded events, and those that are running, by their ids, in the order of their start.
+   *
+   * @type {Map<string, Run>}
+   */
   runs = new Map();
   /** The user's own feedback by the ids of events. @type {Map<string, "like" | "dislike">} */
   feedback = new Map();
