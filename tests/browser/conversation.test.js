@@ -135,6 +135,74 @@ test("waiting message is withdrawn", limit, async () => {
   await closePlayground(page);
 });
 
+test("withdrawn message does not wait after a reload", limit, async () => {
+  const page = await open("writer");
+  await say(page, "go on");
+  await page.locator(".markdown.streaming").waitFor();
+  await say(page, "7");
+  await say(page, "8");
+  const waiting = page.getByRole("region", { name: "Waiting messages" }).getByRole("listitem");
+  await waiting.nth(1).waitFor();
+  await waiting.filter({ hasText: "7" }).getByRole("button", { name: "Withdraw" }).click();
+  await waiting.filter({ hasText: "7" }).waitFor({ state: "detached" });
+  await page.reload();
+  await page.locator(".markdown.streaming").waitFor();
+  await waiting.first().waitFor();
+  assert.deepEqual(await waiting.locator(".text").allTextContents(), ["8"]);
+  assert.equal(await page.locator(".run-line").filter({ hasText: "Withdrawn" }).count(), 1);
+  await screenshot(page, "withdrawn-reloaded");
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await answered(page, numbers(8));
+  await settled(page);
+  await closePlayground(page);
+});
+
+/** Sends messages to an agent of the page's server, each after the turn before it. Returns the id of their thread. */
+async function converse({ agent, count }) {
+  const socket = new WebSocket(`ws://${location.host}/agents/${agent}/ws`);
+  const first = (condition) => new Promise((resolve) => {
+    socket.addEventListener("message", function look({ data }) {
+      const frame = JSON.parse(data);
+      if (!condition(frame)) return;
+      socket.removeEventListener("message", look);
+      resolve(frame.payload);
+    });
+  });
+  const send = (type, payload) => socket.send(JSON.stringify({ id: type, type, payload }));
+  await new Promise((resolve) => (socket.onopen = resolve));
+  const identity = { worker_id: "playground", organization_id: "local", workspace_id: "local", user: { user_id: "me" } };
+  send("connect", identity);
+  let thread_id = null;
+  for (let number = 1; number <= count; number += 1) {
+    const ended = first(({ type, payload }) => type === "run.upsert" && payload.run.status !== "running");
+    const content = [{ type: "text", text: `Message ${number}` }];
+    send("event.create", { thread_id, event: { type: "message", actor: "user", content } });
+    thread_id = (await ended).run.thread_id;
+  }
+  socket.close();
+  return thread_id;
+}
+
+test("turns of older pages show their run line", limit, async () => {
+  const page = await open("worker");
+  // Each turn has eight events.
+  const thread = await page.evaluate(converse, { agent: "worker", count: 20 });
+  await page.evaluate((thread) => (location.hash = `#/worker/${thread}`), thread);
+  await page.getByText("Message 20", { exact: true }).waitFor();
+  await page.waitForFunction(() => {
+    document.querySelector(".scroller").scrollTop = 0;
+    return document.querySelector(".row .plain-text")?.textContent === "Message 1";
+  });
+  const first = await page.evaluate(() => {
+    const rows = [...document.querySelectorAll(".messages .row")];
+    const next = rows.findIndex((row) => row.querySelector(".plain-text")?.textContent === "Message 2");
+    return rows.slice(0, next).map((row) => row.querySelector(".run-line")?.innerText).find(Boolean);
+  });
+  assert.match(first ?? "none", /^\d[^]*2,400 tokens in \(2,000 cached\)/);
+  await screenshot(page, "older-runs");
+  await closePlayground(page);
+});
+
 test("form is refused, fails, and is answered", limit, async () => {
   let refusals = 0;
   const page = await open("clerk", {}, (socket) => {

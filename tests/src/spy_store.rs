@@ -7,10 +7,10 @@ use dooers::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
     ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
-    OutboxBatch, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
-    SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery,
-    UsageSum, WorkerKey,
+    OutboxBatch, OutboxStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery,
+    Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft,
+    ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState,
+    UsageQuery, UsageSum, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -481,6 +481,19 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        let outcome = self.inner.ping().await;
+        self.done("ping").await;
+        self.answer("ping", outcome)
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl OutboxStore for SpyStore {
     fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
         self.inner.keep_outbox(filter);
     }
@@ -508,15 +521,5 @@ impl Store for SpyStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         self.inner.trim_outbox(limit).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        let outcome = self.inner.ping().await;
-        self.done("ping").await;
-        self.answer("ping", outcome)
-    }
-
-    async fn close(&self) {
-        self.inner.close().await;
     }
 }

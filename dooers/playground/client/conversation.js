@@ -31,7 +31,11 @@ export class Conversation extends EventTarget {
   thread = null;
   /** The loaded events, by ascending `seq` and without gaps. @type {ThreadEvent[]} */
   events = [];
-  /** The known runs by their ids. @type {Map<string, Run>} */
+  /**
+   * The runs of the loaded events, and those that are running, by their ids, in the order of their start.
+   *
+   * @type {Map<string, Run>}
+   */
   runs = new Map();
   /** The user's own feedback by the ids of events. @type {Map<string, "like" | "dislike">} */
   feedback = new Map();
@@ -82,7 +86,7 @@ export class Conversation extends EventTarget {
     const answered = new Set(Array.from(this.runs.values(), ({ event_id }) => event_id));
     const current = new Set(running.map(({ event_id }) => event_id));
     let first = this.events.findIndex(({ id }) => current.has(id));
-    // Runs of older pages are not known, but turns start in the order of their messages.
+    // The running message may be on an older page, but turns start in the order of their messages.
     if (first < 0) first = this.events.findLastIndex(({ id }) => answered.has(id));
     return this.events
       .slice(first + 1)
@@ -135,12 +139,16 @@ export class Conversation extends EventTarget {
     const first = this.events[0];
     if (!first || !this.hasMore) return;
     const request = { thread_id: this.threadId, before_event_id: first.id, limit: PAGE };
+    /** @type {import("./types.js").EventPage | undefined} */
     const page = await patiently(() => this.#host.connection.request("event.list", request));
     // The list was replaced in the meantime, so the page is not the one before it.
     if (this.events[0]?.id !== first.id) return;
     const older = list(page?.events).filter(isEvent);
     this.events = [...older, ...this.events];
     this.hasMore = page?.has_more === true && older.length > 0;
+    // A known run may be newer than the page, because live frames overtake a page. The others began before it.
+    const begun = list(page?.runs).filter((run) => isRun(run) && !this.runs.has(run.id));
+    if (begun.length > 0) this.runs = new Map([...begun.map((run) => /** @type {const} */ ([run.id, run])), ...this.runs]);
     this.#changed();
   }
 
@@ -287,10 +295,12 @@ export class Conversation extends EventTarget {
 
   /** @param {any[]} runs */
   #putRuns(runs) {
-    const known = runs.filter((run) => typeof run?.id === "string");
-    if (known.length === 0) return;
+    // A run that has ended stays so. A frame about its beginning is older than the page that brought it.
+    const hasEnded = (/** @type {Run | undefined} */ known) => known !== undefined && known.status !== "running";
+    const news = runs.filter((run) => isRun(run) && !(run.status === "running" && hasEnded(this.runs.get(run.id))));
+    if (news.length === 0) return;
     this.runs = new Map(this.runs);
-    for (const run of known) this.runs.set(run.id, run);
+    for (const run of news) this.runs.set(run.id, run);
   }
 
   /** Whether the answer to a form may contain a password. That of an unknown form may. @param {any} data */
@@ -308,6 +318,11 @@ export class Conversation extends EventTarget {
 /** @param {unknown} value @returns {any[]} */
 function list(value) {
   return Array.isArray(value) ? value : [];
+}
+
+/** @param {any} value @returns {value is Run} */
+function isRun(value) {
+  return typeof value?.id === "string";
 }
 
 /** @param {any} value @returns {value is ThreadEvent} */

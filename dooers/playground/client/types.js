@@ -113,6 +113,17 @@
  */
 
 /**
+ * A page of older events: the answer to `event.list`.
+ *
+ * @typedef {object} EventPage
+ * @property {string} thread_id
+ * @property {ThreadEvent[]} events the oldest first
+ * @property {Run[]} [runs] the runs that the events name or that answer them; earlier servers do not send them
+ * @property {string | null} cursor the `before_event_id` for the next older page
+ * @property {boolean} has_more
+ */
+
+/**
  * @typedef {object} SettingsField
  * @property {string} id
  * @property {string} label

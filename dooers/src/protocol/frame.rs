@@ -44,7 +44,7 @@ pub(crate) enum ServerFrame<'a> {
         thread: ThreadView<'a>,
         /// The events, the oldest first.
         events: &'a [ThreadEvent],
-        /// The runs of these events, and all runs that have not ended.
+        /// The runs that these events name or that answer them, and all runs that have not ended.
         runs: &'a [Run],
         /// True if there are older events.
         has_more: bool,
@@ -81,6 +81,8 @@ pub(crate) enum ServerFrame<'a> {
         thread_id: &'a str,
         /// The events, the oldest first.
         events: &'a [ThreadEvent],
+        /// The runs that these events name or that answer them.
+        runs: &'a [Run],
         /// The event before which the next page ends.
         cursor: Option<&'a str>,
         /// True if there are older events.

@@ -177,12 +177,14 @@ fn thread_frames_are_as_recorded() {
         ServerFrame::EventListResult {
             thread_id: "t1",
             events: std::slice::from_ref(&event),
+            runs: std::slice::from_ref(&run),
             cursor: Some("e1"),
             has_more: true,
         },
         ServerFrame::EventListResult {
             thread_id: "t1",
             events: &[],
+            runs: &[],
             cursor: None,
             has_more: false,
         },

@@ -20,8 +20,10 @@ mod message;
 pub(crate) mod on_busy;
 mod order;
 pub(crate) mod outbox;
+mod outbox_store;
 pub(crate) mod own;
 mod page;
+mod page_runs;
 pub(crate) mod patch;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -87,6 +89,8 @@ pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 pub use order::Order;
 #[doc(hidden)]
 pub use outbox::{BatchClaim, LONGEST_BATCH_WAIT, OutboxBatch};
+#[doc(hidden)]
+pub use outbox_store::OutboxStore;
 pub(crate) use own::OwnStore;
 #[doc(hidden)]
 pub use page::{

@@ -165,7 +165,7 @@ pub struct Snapshot {
     pub thread: ThreadRecord,
     /// The events, oldest first.
     pub events: Vec<ThreadEvent>,
-    /// The runs of these events, all running runs, and the runs that have changed since the named event.
+    /// The runs that these events name or that answer them, all running runs, and the runs that have changed since the named event.
     pub runs: Vec<Run>,
     /// `true` if there are older events.
     pub has_more: bool,
@@ -271,6 +271,8 @@ pub struct CatchUp {
 pub struct EventPage {
     /// The events, oldest first.
     pub events: Vec<ThreadEvent>,
+    /// The runs that these events name or that answer them, in the order of their start.
+    pub runs: Vec<Run>,
     /// `true` if there are older events.
     pub has_more: bool,
     /// The `rev` of the thread at which the events were read.

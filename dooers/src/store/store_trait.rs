@@ -1,15 +1,14 @@
 //! The interface of the stores.
 
 use super::{
-    AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
-    ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
-    FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
-    OwnStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
-    SnapshotFrom, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
-    WorkerKey,
+    BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
+    EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
+    HeldTurn, NewFeedback, NewMessage, OutboxStore, OwnStore, PageLimit, Participant, Position,
+    Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
+    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
-use crate::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent};
+use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -47,7 +46,7 @@ use std::time::Duration;
 /// another crate. Programs read and write conversations with [`Repository`](crate::repository::Repository). They use this
 /// trait to name a store that they have opened, for [`WorkerConfig::store`](crate::WorkerConfig::store).
 #[async_trait]
-pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'static {
     /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
     /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,
@@ -534,60 +533,6 @@ pub trait Store: OwnStore + std::fmt::Debug + Send + Sync + 'static {
     /// `Failed` if the database does not answer.
     #[doc(hidden)]
     async fn turn_keys(&self) -> Result<Vec<String>, StoreError>;
-
-    /// Turns the outbox on for these analytics events, or off. It is off at first. While it is on, each change of a
-    /// thread stores the built-in events that follow from it, in its own transaction.
-    #[doc(hidden)]
-    fn keep_outbox(&self, filter: Option<AnalyticsFilter>);
-
-    /// Stores analytics events in the outbox. Events that the outbox does not keep are ignored.
-    ///
-    /// # Errors
-    ///
-    /// `Failed` or `Unavailable` if the database does not answer. After `Unavailable` the events may be stored.
-    #[doc(hidden)]
-    async fn append_outbox(&self, events: Vec<AnalyticsEvent>) -> Result<(), StoreError>;
-
-    /// Claims a batch of the outbox: the oldest one that no other process holds and that may be sent again, or else a
-    /// new one of the oldest events. Returns `None` if no batch is due. While a batch waits for its next attempt, no
-    /// batch is created, because the receiver does not accept others either.
-    ///
-    /// # Errors
-    ///
-    /// `Failed` or `Unavailable` if the database does not answer.
-    #[doc(hidden)]
-    async fn claim_batch(&self, claim: &BatchClaim) -> Result<Option<OutboxBatch>, StoreError>;
-
-    /// Removes a batch with its events, because the receiver has confirmed it. Nothing happens if it does not exist.
-    ///
-    /// # Errors
-    ///
-    /// `Failed` or `Unavailable` if the database does not answer.
-    #[doc(hidden)]
-    async fn remove_batch(&self, batch_id: &str) -> Result<(), StoreError>;
-
-    /// Returns a batch that this process holds to the outbox. It is claimed again after this time, at most
-    /// [`LONGEST_BATCH_WAIT`](super::LONGEST_BATCH_WAIT).
-    ///
-    /// # Errors
-    ///
-    /// `Failed` or `Unavailable` if the database does not answer.
-    #[doc(hidden)]
-    async fn retry_batch(
-        &self,
-        node: &str,
-        batch_id: &str,
-        wait: Duration,
-    ) -> Result<(), StoreError>;
-
-    /// Removes the oldest events, as many as exceed the limit, and returns their number. A batch is removed as a whole,
-    /// and not while a process holds it.
-    ///
-    /// # Errors
-    ///
-    /// `Failed` or `Unavailable` if the database does not answer.
-    #[doc(hidden)]
-    async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError>;
 
     /// Checks that the database answers.
     ///

@@ -67,7 +67,7 @@ impl Conversation {
             .collect()
     }
 
-    /// The runs, in the order in which the client received them.
+    /// The runs: those of older pages first, and then the others in the order in which the client received them.
     #[must_use]
     pub fn runs(&self) -> &[Run] {
         &self.runs
@@ -145,9 +145,16 @@ impl Conversation {
         }
     }
 
-    /// Adds a page of older events.
-    pub(super) fn take_page(&mut self, events: Vec<ThreadEvent>, has_more: bool) {
+    /// Adds a page of older events, and those of its runs that are not known. A known run may be newer than the page.
+    pub(super) fn take_page(
+        &mut self,
+        events: Vec<ThreadEvent>,
+        mut runs: Vec<Run>,
+        has_more: bool,
+    ) {
         self.take_events(events);
+        runs.retain(|run| self.runs.iter().all(|known| known.id != run.id));
+        self.runs.splice(..0, runs);
         self.has_older = has_more;
     }
 

@@ -15,6 +15,7 @@ use std::fmt::Write;
 struct EventPageFrame {
     thread_id: String,
     events: Vec<ThreadEvent>,
+    runs: Vec<Run>,
     has_more: bool,
 }
 
@@ -108,8 +109,11 @@ impl TestClient {
             }
             Some("event.list.result") => {
                 let page: EventPageFrame = self.parse(payload());
-                self.conversation_mut(&page.thread_id)
-                    .take_page(page.events, page.has_more);
+                self.conversation_mut(&page.thread_id).take_page(
+                    page.events,
+                    page.runs,
+                    page.has_more,
+                );
             }
             Some("event.append") => {
                 let events: Vec<ThreadEvent> = self.parse(payload()["events"].take());

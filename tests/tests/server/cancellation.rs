@@ -136,6 +136,36 @@ async fn queued_message_is_withdrawn_others_are_answered() {
 }
 
 #[tokio::test]
+async fn withdrawn_message_shows_its_run_after_a_reload() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    let (thread_id, _, first) = begin(&mut client, None, "wait cancel-reload").await;
+    gate::arrived("cancel-reload").await;
+    let second = queue(&mut client, &thread_id, "say never").await;
+    let third = queue(&mut client, &thread_id, "say three").await;
+    cancel(&mut client, json!({"event_id": second})).await;
+    let withdrawn = client.expect("run.upsert").await["run"].clone();
+
+    let mut reloaded = server.client("ada").await;
+    let snapshot = reloaded.subscribe(&thread_id).await;
+    let all = json!({"thread_id": thread_id});
+    let before = json!({"thread_id": thread_id, "before_event_id": third, "limit": 1});
+    let mut page = async |payload| {
+        let page = reloaded.request("event.list", payload, "event.list.result");
+        page.await["runs"].clone()
+    };
+    for runs in [snapshot["runs"].clone(), page(all).await] {
+        assert_eq!(runs.as_array().unwrap().len(), 2, "{runs}");
+        assert_eq!(runs[0]["id"], first);
+        assert_eq!(runs[1], withdrawn);
+    }
+    assert_eq!(page(before).await, json!([withdrawn]));
+    gate::open("cancel-reload");
+    run_of(&mut client).await;
+    server.close([client, reloaded]).await;
+}
+
+#[tokio::test]
 async fn next_message_is_answered_after_a_canceled_turn() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;

@@ -206,6 +206,39 @@ async fn event_pages_go_backwards_and_are_oldest_first() {
 }
 
 #[tokio::test]
+async fn event_page_has_the_runs_of_its_events() {
+    let server = Server::of::<script>().await;
+    let mut client = server.client("ada").await;
+    let thread_id = client.start_thread("burst 3").await;
+    for text in ["burst 2", "say three"] {
+        client.run_turn(&thread_id, text).await;
+    }
+    let payload = |before: &Value, limit: u32| json!({"thread_id": thread_id, "before_event_id": before, "limit": limit});
+    let mut page = async |before: &Value, limit| {
+        let page = client.request("event.list", payload(before, limit), "event.list.result");
+        page.await
+    };
+    let all = page(&json!(null), 50).await;
+    let runs = all["runs"].as_array().unwrap();
+    let messages = events(&all)
+        .into_iter()
+        .filter(|event| event["actor"] == "user");
+    let answered: Vec<_> = runs.iter().map(|run| run["event_id"].clone()).collect();
+    let messages: Vec<_> = messages.map(|event| event["id"].clone()).collect();
+    assert_eq!(answered, messages);
+    assert!(runs.iter().all(|run| run["status"] == "succeeded"));
+    // The second turn begins with the fifth event.
+    let fourth = all["events"][4]["id"].clone();
+    let first_turn = page(&fourth, 2).await;
+    assert_eq!(first_turn["runs"], json!([runs[0]]));
+    let two_turns = page(&all["events"][5]["id"], 2).await;
+    assert_eq!(two_turns["runs"], json!([runs[0], runs[1]]));
+    let nothing = page(&all["events"][0]["id"], 2).await;
+    assert_eq!(nothing["runs"], json!([]));
+    server.close([client]).await;
+}
+
+#[tokio::test]
 async fn page_before_a_foreign_event_is_not_found() {
     let server = Server::of::<script>().await;
     let mut client = server.client("ada").await;

@@ -8,8 +8,8 @@ use crate::fixtures::{
 };
 use dooers::protocol::{ContentPart, Run, RunStatus, Thread, ThreadEvent, User};
 use dooers::store::{
-    ChangeBody, ClaimOptions, EventPatch, EventQuery, NewMessage, NewThread, PageLimit, Snapshot,
-    SnapshotFrom, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
+    ChangeBody, ClaimOptions, EventPage, EventPatch, EventQuery, NewMessage, NewThread, PageLimit,
+    Snapshot, SnapshotFrom, ThreadEdit, ThreadTarget, TurnChange, TurnKey,
 };
 use dooers_tests::with;
 use serde_json::json;
@@ -33,7 +33,7 @@ cases![
 ];
 
 /// The counted size of an item: its JSON and a comma.
-trait Item {
+pub(crate) trait Item {
     fn size(&self) -> usize;
 }
 
@@ -49,7 +49,7 @@ macro_rules! items {
 
 items!(ThreadEvent, Run, Thread);
 
-fn size_of(items: &[impl Item]) -> usize {
+pub(crate) fn size_of(items: &[impl Item]) -> usize {
     items.iter().map(Item::size).sum()
 }
 
@@ -81,21 +81,30 @@ async fn pages(store: &AnyStore, limit: PageLimit) -> Vec<ThreadEvent> {
     let mut all: Vec<ThreadEvent> = Vec::new();
     loop {
         let before = all.first().map(|event| event.id.clone());
-        let mut page = page(store, before.as_deref(), limit).await;
-        assert!(page.len() == 1 || size_of(&page) <= limit.bytes);
+        let page = store.events(&scope(), "t", before.as_deref(), limit).await;
+        let EventPage {
+            events: mut page,
+            runs,
+            ..
+        } = page.unwrap();
+        let bytes = size_of(&page) + size_of(&runs);
+        assert!(page.len() == 1 || bytes <= limit.bytes);
         if let Some(oldest) = all.first() {
             assert_eq!(page.last().unwrap().seq + 1, oldest.seq);
         }
         let is_full = page.len() == limit.items;
         let first = page[0].clone();
-        let bytes = size_of(&page);
         page.append(&mut all);
         all = page;
         if first.seq == 1 {
             return all;
         }
-        let next = self::page(store, Some(&first.id), PageLimit::new(1)).await;
-        assert!(is_full || bytes + next[0].size() > limit.bytes);
+        let one = PageLimit::new(1);
+        let next = store.events(&scope(), "t", Some(&first.id), one).await;
+        let mut next = next.unwrap();
+        next.runs.retain(|run| !runs.contains(run));
+        let with_next = bytes + size_of(&next.events) + size_of(&next.runs);
+        assert!(is_full || with_next > limit.bytes);
     }
 }
 

@@ -7,8 +7,8 @@ use dooers::protocol::{
     ContentPart, EventType, Form, FormElement, Run, RunStatus, ThreadEvent, User,
 };
 use dooers::store::{
-    BeginOutcome, Change, Claim, ClaimOptions, NewMessage, NewThread, Participant, Scope,
-    ThreadTarget, TurnChange, TurnKey, Viewer,
+    BeginOutcome, Cancel, CancelTarget, Cancelled, Change, Claim, ClaimOptions, NewMessage,
+    NewThread, Participant, Scope, ThreadTarget, TurnChange, TurnKey, Viewer,
 };
 use dooers_tests::with;
 use serde_json::{Value, json};
@@ -196,6 +196,17 @@ pub(crate) async fn finish(store: &AnyStore, turn: &TurnKey, next_run_id: &str) 
         .await
         .expect("the turn is held")
         .next
+}
+
+/// Withdraws the queued turn of a message. The run that records it is `ID-run`.
+pub(crate) async fn withdraw(store: &AnyStore, event_id: &str) {
+    let cancel = Cancel {
+        target: CancelTarget::Event(event_id.to_owned()),
+        run_id: format!("{event_id}-run"),
+        at: now(),
+    };
+    let cancelled = store.cancel_turn(Some(&scope()), &cancel).await.unwrap();
+    assert!(matches!(cancelled, Cancelled::Withdrawn { .. }));
 }
 
 /// A thread with this many events, `ID-1` to `ID-n`. The first one is a message from Ana. The others are answers of

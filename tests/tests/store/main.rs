@@ -45,6 +45,7 @@ mod find_events;
 mod find_runs;
 mod find_threads;
 mod list_threads;
+mod page_runs;
 mod pagination;
 mod search_threads;
 mod snapshots;

@@ -3,7 +3,7 @@
 use crate::asserts::{assert_not_found, newest, seqs};
 use crate::backends::{AnyStore, cases};
 use crate::fixtures::{
-    append, begin_thread, existing, finish, now, run_change, say, scope, thread_of, write,
+    append, begin_thread, existing, finish, now, run_change, say, scope, thread_of, withdraw, write,
 };
 use dooers::protocol::RunStatus;
 use dooers::store::{SNAPSHOT_EVENTS, Snapshot, SnapshotFrom, ThreadPatch, TurnChange};
@@ -15,6 +15,7 @@ cases![
     snapshot_after_a_missing_event_has_the_newest,
     snapshot_treats_a_foreign_event_as_missing,
     snapshot_has_shown_open_and_changed_runs,
+    snapshot_has_the_runs_that_answer_its_messages,
     snapshot_has_the_current_thread_row,
     snapshot_of_a_missing_thread_is_not_found,
 ];
@@ -146,9 +147,10 @@ async fn snapshot_has_shown_open_and_changed_runs(store: &AnyStore) {
         vec![end("early"), begin("silent"), end("silent"), begin("open")],
     )
     .await;
+    // All of them answer the message, which is shown.
     assert_eq!(
         run_ids(&newest(store, &scope(), "t").await),
-        ["early", "open"]
+        ["early", "open", "silent"]
     );
     write(store, &claim.key, vec![begin("middle")]).await;
     append(store, &claim.key, 3..=60, Some("middle")).await;
@@ -175,6 +177,42 @@ async fn snapshot_has_shown_open_and_changed_runs(store: &AnyStore) {
         let shown = snapshot(store, from.clone()).await;
         assert_eq!(run_ids(&shown).join(" "), expected, "{from:?}");
     }
+}
+
+/// A message that was withdrawn has a run without events.
+async fn snapshot_has_the_runs_that_answer_its_messages(store: &AnyStore) {
+    let claim = begin_thread(store, "t", "r").await;
+    let ids = ["one", "two", "three"].map(|id| format!("t-{id}"));
+    for id in &ids {
+        say(store, existing("t"), id, "none").await;
+    }
+    let known = newest(store, &scope(), "t").await;
+    for id in &ids[..2] {
+        withdraw(store, id).await;
+    }
+    for from in [
+        SnapshotFrom::Newest,
+        SnapshotFrom::After("t-question".to_owned()),
+        SnapshotFrom::Covering("t-three".to_owned()),
+    ] {
+        let shown = snapshot(store, from).await;
+        let runs = shown.runs.iter().map(|run| (&*run.id, run.status));
+        let withdrawn = |id| (id, RunStatus::Canceled);
+        assert_eq!(
+            runs.collect::<Vec<_>>(),
+            [
+                ("r", RunStatus::Running),
+                withdrawn("t-one-run"),
+                withdrawn("t-two-run")
+            ]
+        );
+        assert!(shown.position.rev > known.position.rev);
+    }
+    append(store, &claim.key, 1..=98, None).await;
+    assert_eq!(
+        run_ids(&newest(store, &scope(), "t").await),
+        ["r", "t-two-run"]
+    );
 }
 
 async fn snapshot_has_the_current_thread_row(store: &AnyStore) {

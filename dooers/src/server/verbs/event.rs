@@ -144,6 +144,7 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
     let frame = ServerFrame::EventListResult {
         thread_id,
         events: &page.events,
+        runs: &page.runs,
         cursor: oldest
             .filter(|_| page.has_more)
             .map(|event| event.id.as_str()),

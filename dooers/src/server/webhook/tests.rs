@@ -8,7 +8,7 @@ use crate::http::HttpError;
 use crate::http::receiver::{LONG, Reaction, ReceivedRequest, Receiver, answer};
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::Secret;
-use crate::store::{AnalyticsFilter, BatchClaim, MemoryStore, Store};
+use crate::store::{AnalyticsFilter, BatchClaim, MemoryStore, OutboxStore, Store};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,6 +5,7 @@ use crate::store::catch_up_step::{Body, CatchUpStep, Extent, Missed};
 use crate::store::change::in_sending_order;
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::{ClientCheckpoint, ListPosition};
+use crate::store::page_runs::PageRuns;
 use crate::store::snapshot_window::{
     Base, FirstEdited, ShownEvents, SizedEvent, SnapshotRequest, Window,
 };
@@ -269,11 +270,14 @@ impl ThreadState {
             }
         };
         let window = Window::before(end, limit.items);
-        let sizes = self.sized(window).map(|event| event.bytes);
-        let begin = window.begin_of(fitting(limit.bytes, sizes));
-        let events = self.between(begin, end).iter();
+        let runs = PageRuns::of(self.runs.iter().map(|kept| &kept.run));
+        let in_window = self.between(window.begin, end).iter();
+        let newest_first = in_window.rev().map(|kept| &kept.event);
+        let begin = window.begin_of(runs.fitting(limit.bytes, newest_first));
+        let events = self.between(begin, end).iter().map(|kept| &kept.event);
         Ok(EventPage {
-            events: events.map(|kept| kept.event.clone()).collect(),
+            runs: runs.shown(events.clone()),
+            events: events.cloned().collect(),
             has_more: begin > 0,
             rev: self.row.record.rev,
         })
@@ -366,15 +370,17 @@ impl ThreadState {
         events.iter().filter_map(shown).collect()
     }
 
-    /// Returns the runs of these events, all running runs, and the other runs that changed since the snapshot's base.
+    /// Returns the runs that these events name or that answer them, all running runs, and the other runs that changed since
+    /// the snapshot's base.
     fn runs_shown(&self, events: &[ThreadEvent], shown: &ShownEvents) -> Vec<Run> {
         let (after, begun_up_to) = (shown.after, shown.known.map_or(u64::MAX, |known| known.rev));
         let is_shown = |kept: &&KeptRun| {
             kept.run.status == RunStatus::Running
                 || after.is_some_and(|after| kept.rev > after.rev) && kept.first_rev <= begun_up_to
-                || events
-                    .iter()
-                    .any(|event| event.run_id.as_ref() == Some(&kept.run.id))
+                || events.iter().any(|event| {
+                    event.run_id.as_ref() == Some(&kept.run.id)
+                        || kept.run.event_id.as_ref() == Some(&event.id)
+                })
         };
         let shown = self.runs.iter().filter(is_shown);
         shown.map(|kept| kept.run.clone()).collect()

@@ -10,10 +10,10 @@ use crate::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
     ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
-    PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage,
-    ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum,
-    WorkerKey,
+    OutboxStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
+    SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery,
+    UsageSum, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -413,6 +413,15 @@ impl Store for MemoryStore {
         Ok(keys.into_iter().collect())
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl OutboxStore for MemoryStore {
     fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
         self.outbox.set(filter);
     }
@@ -445,10 +454,4 @@ impl Store for MemoryStore {
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         Ok(self.state().outbox.trim(limit))
     }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn close(&self) {}
 }

@@ -19,9 +19,10 @@ use crate::store::postgres::write::writer::Writer;
 use crate::store::rules::place_of;
 use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
 use crate::store::{
-    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, Recovered, StoreError,
-    StoredSetting, WorkerKey,
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, OutboxStore, Recovered,
+    StoreError, StoredSetting, WorkerKey,
 };
+use async_trait::async_trait;
 use futures::future::{join, join_all};
 use sqlx::Connection;
 use std::fmt::Display;
@@ -264,6 +265,18 @@ sql_store! {
         settings::remove(&self.readers, worker, field_id).await
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.ping(PING).await
+    }
+
+    async fn close(&self) {
+        // Both close at the same time, because one of them may not finish in time.
+        join(self.writer.close(), self.readers.close()).await;
+    }
+}
+
+#[async_trait]
+impl OutboxStore for PostgresStore {
     fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
         self.outbox.set(filter);
     }
@@ -295,14 +308,5 @@ sql_store! {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         outbox::trim(&self.readers, limit).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.readers.ping(PING).await
-    }
-
-    async fn close(&self) {
-        // Both close at the same time, because one of them may not finish in time.
-        join(self.writer.close(), self.readers.close()).await;
     }
 }

@@ -6,10 +6,10 @@ use super::{Reads, Stop, int};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::ClientCheckpoint;
-use crate::store::snapshot_window::{Base, FirstEdited, ShownEvents, SnapshotRequest, Window};
+use crate::store::snapshot_window::{Base, FirstEdited, ShownEvents, SnapshotRequest};
 use crate::store::{
-    EventPage, PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
-    ThreadCursor, ThreadPage, ThreadQuery, Viewer, WorkerKey,
+    PageLimit, Participant, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting, ThreadCursor,
+    ThreadPage, ThreadQuery, Viewer, WorkerKey,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -283,38 +283,6 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
         })
     }
 
-    pub(crate) async fn events(
-        &mut self,
-        scope: &Scope,
-        thread_id: &str,
-        before_event_id: Option<&str>,
-        limit: PageLimit,
-    ) -> Result<EventPage, Stop> {
-        let thread = self.thread(scope, thread_id).await?;
-        let end = match before_event_id {
-            None => thread.last_seq,
-            Some(id) => {
-                let before = self.place_of(thread.pk, id).await?;
-                let before = before.ok_or(StoreError::NotFound("event in this thread"))?;
-                before.last_seq.saturating_sub(1)
-            }
-        };
-        let window = Window::before(end, limit.items);
-        let sizes = self.event_sizes(&thread, window, limit.bytes).await?;
-        let may_fit = fitting(limit.bytes, sizes.iter().map(|event| event.bytes));
-        let mut events = self
-            .events_between(&thread, window.begin_of(may_fit), end)
-            .await?;
-        let exact = events.iter().rev().map(|(event, _)| encoded_len(event));
-        let begin = window.begin_of(fitting(limit.bytes, exact));
-        events.retain(|(event, _)| event.seq > begin);
-        Ok(EventPage {
-            events: events.into_iter().map(|(event, _)| event).collect(),
-            has_more: begin > 0,
-            rev: thread.record.rev,
-        })
-    }
-
     pub(crate) async fn settings(
         &mut self,
         worker: &WorkerKey,
@@ -374,7 +342,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
     }
 
     /// Returns the place of a reader that has everything up to this event, as it was when it was new.
-    async fn place_of(
+    pub(super) async fn place_of(
         &mut self,
         thread_pk: i64,
         event_id: &str,

@@ -86,9 +86,15 @@ pub(crate) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
      {json e.sender}, {json e.content}, {json e.data}, {micros e.created_at}, {flag e.streaming}, \
      {flag e.finalized}, e.client_event_id, e.delta_seq, {flag e.deleted}";
 
+/// The number of [`EVENT_COLUMNS`].
+pub(super) const EVENT_COLUMN_COUNT: usize = 16;
+
 /// The columns that [`run`] reads.
 pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id, \
      {json r.usage}";
+
+/// The number of [`RUN_COLUMNS`].
+pub(super) const RUN_COLUMN_COUNT: usize = 9;
 
 /// The columns that [`turn`] reads.
 pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \

@@ -17,7 +17,7 @@ use std::ops::RangeInclusive;
 const LEAST_BYTES: usize = 64;
 
 /// Returns a number of rows that exceeds a limit in bytes, whatever the sizes of the rows.
-fn enough(bytes: usize) -> u64 {
+pub(super) fn enough(bytes: usize) -> u64 {
     (bytes / LEAST_BYTES) as u64 + 2
 }
 

@@ -3,8 +3,8 @@
 //! Their text differs only in the parts in braces and in the sign of a parameter.
 
 use super::rows::{
-    EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS,
-    WHOLE_THREAD_COLUMNS,
+    EVENT_COLUMN_COUNT, EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMN_COUNT, RUN_COLUMNS,
+    THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS,
 };
 use crate::store::TablePrefix;
 use std::sync::Arc;
@@ -34,8 +34,11 @@ impl Dialect {
         let mut rendered = sql
             .replace("{event_size}", EVENT_SIZE)
             .replace("{thread_size}", THREAD_SIZE)
-            .replace("{run_size}", RUN_SIZE)
+            .replace("{run_size}", &run_size("r"))
+            .replace("{named_size}", &run_size("named"))
+            .replace("{answer_size}", &run_size("answer"))
             .replace("{runs}", RUNS)
+            .replace("{runs_of_events}", RUNS_OF_EVENTS)
             .replace("{newest_runs}", NEWEST_RUNS)
             .replace("{oldest_runs}", OLDEST_RUNS)
             .replace("{runs_found}", RUNS_FOUND)
@@ -51,6 +54,8 @@ impl Dialect {
             .replace("{thread}", THREAD_COLUMNS)
             .replace("{event}", EVENT_COLUMNS)
             .replace("{run}", RUN_COLUMNS)
+            .replace("{no_event}", &nulls(EVENT_COLUMN_COUNT))
+            .replace("{no_run}", &nulls(RUN_COLUMN_COUNT))
             .replace("{turn}", TURN_COLUMNS)
             .replace("{feedback}", FEEDBACK_COLUMNS)
             .replace("{found}", FOUND)
@@ -83,8 +88,25 @@ const EVENT_SIZE: &str = "CAST(coalesce(octet_length({json e.sender}), 0) AS BIG
 const THREAD_SIZE: &str = "CAST(octet_length({json t.owner}) AS BIGINT) / 2 + octet_length({json t.users}) / 2 \
      + coalesce(octet_length(t.title), 0) + coalesce(octet_length({json t.metadata}), 0)";
 
-/// The bytes of a run's large columns.
-const RUN_SIZE: &str = "CAST(coalesce(octet_length(r.error), 0) AS BIGINT) + coalesce(octet_length({json r.usage}), 0)";
+/// Returns this many columns that are null.
+fn nulls(columns: usize) -> String {
+    vec!["NULL"; columns].join(", ")
+}
+
+/// Returns the bytes of the large columns of the run with this alias.
+fn run_size(run: &str) -> String {
+    format!(
+        "CAST(coalesce(octet_length({run}.error), 0) AS BIGINT) + coalesce(octet_length({{json {run}.usage}}), 0)"
+    )
+}
+
+/// The runs of the events of a thread after ?2 up to ?3: those that an event names, and those that answer it.
+const RUNS_OF_EVENTS: &str = "SELECT e.run_id FROM {prefix}events e \
+     WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL \
+     UNION \
+     SELECT answer.id FROM {prefix}events e {join} {prefix}runs answer \
+     ON answer.event_id = e.id AND answer.thread_pk = e.thread_pk \
+     WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3";
 
 /// The filters of a query for events.
 const FOUND: &str = "(CAST(?4 AS TEXT) IS NULL OR e.actor IN {listed ?4}) \
@@ -302,6 +324,23 @@ statements! {
         WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
         ORDER BY e.seq LIMIT ?4"
 
+    // The sizes of the newest events after ?2 up to ?3, each with the runs that it names or that answer it. An event that
+    // several runs answer has a row for each of them.
+    page_sizes: "
+        SELECT e.seq, {event_size}, named.id, {named_size}, answer.id, {answer_size}
+        FROM {prefix}events e
+        LEFT JOIN {prefix}runs named ON named.id = e.run_id AND named.thread_pk = e.thread_pk
+        LEFT JOIN {prefix}runs answer ON answer.event_id = e.id AND answer.thread_pk = e.thread_pk
+        WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        ORDER BY e.seq DESC LIMIT ?4"
+
+    // The events after ?2 up to ?3, and their runs, in any order. The first column is null for an event, and otherwise
+    // the place of the run. A row has the columns of an event and then those of a run.
+    page: "
+        SELECT NULL, {event}, {no_run} FROM {prefix}events e WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3
+        UNION ALL
+        SELECT r.first_rev, {no_event}, {run} FROM {prefix}runs r WHERE r.thread_pk = ?1 AND r.id IN ({runs_of_events})"
+
     // `+` prevents the planner from scanning all events by `seq`. Few events were edited.
     events_edited: "
         SELECT {event} FROM {prefix}events e
@@ -345,8 +384,7 @@ statements! {
             WHERE changed.thread_pk = ?1 AND changed.status IN ('succeeded', 'failed', 'canceled')
                 AND changed.rev > ?4 AND changed.first_rev <= ?5
             UNION
-            SELECT e.run_id FROM {prefix}events e
-            WHERE e.thread_pk = ?1 AND e.seq > ?2 AND e.seq <= ?3 AND e.run_id IS NOT NULL
+            {runs_of_events}
         )
         ORDER BY r.first_rev"
 

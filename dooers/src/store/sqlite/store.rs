@@ -16,9 +16,10 @@ use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::store::outbox::OutboxSwitch;
 use crate::store::sql::sql_store;
 use crate::store::{
-    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, Recovered, StoreError,
-    StoredSetting, WorkerKey,
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, OutboxStore, Recovered,
+    StoreError, StoredSetting, WorkerKey,
 };
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,6 +177,19 @@ sql_store! {
         self.writer.run(remove).await
     }
 
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.ping().await
+    }
+
+    async fn close(&self) {
+        // The readers close first, because the last connection empties the log and removes it.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
     fn keep_outbox(&self, filter: Option<AnalyticsFilter>) {
         self.outbox.set(filter);
     }
@@ -212,15 +226,5 @@ sql_store! {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         self.writer.run(TrimOutbox(limit)).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.readers.ping().await
-    }
-
-    async fn close(&self) {
-        // The readers close first, because the last connection empties the log and removes it.
-        self.readers.close().await;
-        self.writer.close().await;
     }
 }

@@ -7,8 +7,8 @@ use super::{at, first_message, next_message, scope, start};
 use crate::protocol::RunStatus;
 use crate::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery,
-    MemoryStore, NewThread, PageLimit, Participant, Position, Scope, SnapshotFrom, Store,
-    StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
+    MemoryStore, NewThread, OutboxStore, PageLimit, Participant, Position, Scope, SnapshotFrom,
+    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;

@@ -6,8 +6,8 @@ use crate::store::postgres::connect::statement::execute_script;
 use crate::store::postgres::statements::render;
 use crate::store::tests::{first_message, next_message, scope, start};
 use crate::store::{
-    AnalyticsFilter, BatchClaim, ClaimOptions, OnBusy, OutboxBatch, PostgresOptions, PostgresStore,
-    Store,
+    AnalyticsFilter, BatchClaim, ClaimOptions, OnBusy, OutboxBatch, OutboxStore, PostgresOptions,
+    PostgresStore, Store,
 };
 use futures::future::join_all;
 use std::sync::Arc;
