@@ -4,6 +4,7 @@ mod agent;
 mod attributes;
 mod choice;
 mod diagnostic;
+mod function;
 mod incomplete;
 mod number_literal;
 mod options;
