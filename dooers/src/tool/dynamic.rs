@@ -1,6 +1,7 @@
 //! A tool that is made at run time.
 
 use super::{Approval, IntoToolOutput, ToolEffect, ToolOutput};
+use crate::handler::Requirements;
 use crate::{AgentError, Turn};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -50,6 +51,8 @@ struct Parts {
     approval: Approval,
     timeout: Option<Duration>,
     is_strict: bool,
+    requires: Option<Arc<dyn Fn(&mut Requirements) + Send + Sync>>,
+    mistake: Option<String>,
 }
 
 impl DynamicTool {
@@ -82,6 +85,8 @@ impl DynamicTool {
             approval: Approval::never(),
             timeout: None,
             is_strict: false,
+            requires: None,
+            mistake: None,
         }))
     }
 
@@ -120,6 +125,19 @@ impl DynamicTool {
     #[must_use]
     pub fn with_strict(self) -> Self {
         self.change(|parts| parts.is_strict = true)
+    }
+
+    /// Sets the requirements of an annotated function, so that a server that lacks one of them does not start.
+    pub(super) fn with_requirements(
+        self,
+        requires: impl Fn(&mut Requirements) + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|parts| parts.requires = Some(Arc::new(requires)))
+    }
+
+    /// Sets the mistake in an annotated function that the compiler cannot see, as a sentence that begins with its subject.
+    pub(super) fn with_mistake(self, mistake: Option<String>) -> Self {
+        self.change(|parts| parts.mistake = mistake)
     }
 
     /// The name by which the model calls the tool.
@@ -162,6 +180,18 @@ impl DynamicTool {
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.0.is_strict
+    }
+
+    /// Adds the requirements of an annotated function.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        if let Some(requires) = &self.0.requires {
+            requires(requirements);
+        }
+    }
+
+    /// The mistake in an annotated function that the compiler cannot see.
+    pub(super) fn annotated_mistake(&self) -> Option<&str> {
+        self.0.mistake.as_deref()
     }
 
     /// The handler.

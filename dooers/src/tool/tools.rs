@@ -2,6 +2,7 @@
 
 use super::{DynamicTool, Tool};
 use crate::Turn;
+use crate::handler::Requirements;
 
 /// A set of tools. A clone is cheap.
 #[derive(Debug, Clone, Default)]
@@ -42,5 +43,12 @@ impl Tools {
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.tools.iter().map(DynamicTool::name).collect()
+    }
+
+    /// Adds the requirements of the tools.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        self.tools
+            .iter()
+            .for_each(|tool| tool.requires(requirements));
     }
 }
