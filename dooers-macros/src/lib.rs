@@ -6,6 +6,7 @@ mod choice;
 mod diagnostic;
 mod function;
 mod incomplete;
+mod literal;
 mod number_literal;
 mod options;
 mod rename;

@@ -146,8 +146,14 @@ pub(crate) enum Diagnostic {
     DuplicateId {
         id: String,
     },
-    InvalidAttributeForm,
-    EmptyAttribute,
+    InvalidAttributeForm {
+        subject: &'static str,
+        usage: &'static str,
+    },
+    EmptyAttribute {
+        name: &'static str,
+        usage: &'static str,
+    },
 
     // The options of a setting.
     OptionNotAllowed {
@@ -164,6 +170,7 @@ pub(crate) enum Diagnostic {
     InvalidVariableName,
     RedundantDefault,
     WrongDefaultType {
+        subject: &'static str,
         expected: &'static str,
         usage: String,
     },
@@ -287,9 +294,9 @@ impl fmt::Display for Diagnostic {
             Self::EmptyId => write!(f, "the id of a setting cannot be empty, as a setting is changed by its id; write an id, or remove `rename` to use the name of the field"),
             Self::IdTooLong { length, max } => write!(f, "the id of a setting can have at most {max} bytes, but this one has {length}; write a shorter id"),
             Self::DuplicateId { id } => write!(f, "two settings have the id `{id}`, but a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`"),
-            Self::InvalidAttributeForm => write!(f, "the options of a setting must be in parentheses; write `#[setting(label = \"…\")]`"),
+            Self::InvalidAttributeForm { subject, usage } => write!(f, "the options of {subject} must be in parentheses; write `{usage}`"),
 
-            Self::EmptyAttribute => write!(f, "`#[setting]` has no effect without options; write them in parentheses, as in `#[setting(label = \"…\")]`, or remove the attribute"),
+            Self::EmptyAttribute { name, usage } => write!(f, "`#[{name}]` has no effect without options; write them in parentheses, as in `{usage}`, or remove the attribute"),
 
             Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` is not allowed on {subject}, as it is only for {applies_to}; remove it here"),
             Self::OptionsOfAList => write!(f, "`options` is not allowed on a list, as an enum lists the choices of a `Vec`; use a `Vec` of an enum with `#[derive(SettingChoice)]`"),
@@ -300,7 +307,7 @@ impl fmt::Display for Diagnostic {
             Self::SecretWithDefault => write!(f, "a `Secret` cannot have a `default`, as a value in the source code would not be secret; name an environment variable that the server reads when it starts: `default_env = \"VARIABLE\"`"),
             Self::InvalidVariableName => write!(f, "the name of an environment variable cannot be empty and cannot contain `=`; write a name, as in `default_env = \"SUPPORT_API_KEY\"`"),
             Self::RedundantDefault => write!(f, "the default of an `Option` is already `None`; remove `default`"),
-            Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
+            Self::WrongDefaultType { subject, expected, usage } => write!(f, "the default of this {subject} must be {expected}; write `{usage}`"),
             Self::DefaultNotALiteral { reason, usage } => write!(f, "the default of this setting must be written out, as {reason}; write `{usage}`"),
             Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
             Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),
