@@ -34,6 +34,10 @@ pub(super) fn agent_impl(
         .private_threads
         .map(|private| quote!(.with_private_threads(#private)));
     let policy = policy.setters(crate_path);
+    let tools = agent
+        .tools
+        .as_ref()
+        .map(|tools| with_tools(tools, crate_path));
     let types = agent.argument_types.as_ref();
     let handler = types.map(|types| handler_fn(function, agent, types));
     let handled_by = match handler {
@@ -57,9 +61,20 @@ pub(super) fn agent_impl(
                     #has_manual_runs
                     #private_threads
                     #policy
+                    #tools
             };
         }
         #registration
+    }
+}
+
+/// Generates the method call that adds the tools. A path that is not a tool is an error at the path.
+fn with_tools(tools: &[Path], crate_path: &Path) -> TokenStream {
+    quote! {
+        .with_annotated_part(|| #crate_path::__private::tools::part(
+            #crate_path::Tools::new()
+                #(.with_tool(<#tools as #crate_path::Tool>::definition()))*
+        ))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::attribute::AGENT;
 use super::policy::TurnPolicy;
+use super::tool_list::tool_list;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::function::{Function, TypeOptions, check_arguments, check_signature};
 use crate::options::{OptionTable, Options};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Ident, Type};
+use syn::{Ident, Path, Type};
 
 pub(super) const AGENT_OPTIONS: OptionTable = OptionTable {
     macro_name: "`#[dooers::agent]`",
@@ -21,6 +22,7 @@ pub(super) const AGENT_OPTIONS: OptionTable = OptionTable {
         ("on_busy", "on_busy = \"queue\""),
         ("queue", "queue = 32"),
         ("private_threads", "private_threads = true"),
+        ("tools", "tools(weather, refund)"),
         ("type", "type = Name"),
         ("crate", "crate = path"),
     ],
@@ -76,6 +78,10 @@ pub(super) const AGENT_OPTIONS: OptionTable = OptionTable {
             &["public", "shared", "public_threads", "shared_threads"],
         ),
         (
+            "write `tools(weather, refund)`",
+            &["tool", "functions", "toolbox", "tool_list"],
+        ),
+        (
             "take it as an argument of the function",
             &["settings", "state", "memory", "history"],
         ),
@@ -93,6 +99,8 @@ pub(super) struct AgentModel {
     /// `None` if the configuration of the server decides.
     pub(super) private_threads: Option<bool>,
     pub(super) policy: TurnPolicy,
+    /// The paths of its tools. `None` if the option is not given.
+    pub(super) tools: Option<Vec<Path>>,
     /// The types of the arguments, if generated code can call the function.
     pub(super) argument_types: Option<Vec<Type>>,
 }
@@ -109,6 +117,7 @@ pub(super) fn check_agent(
     let has_manual_runs = has_manual_runs(&mut options);
     let private_threads = options.switch("private_threads");
     let policy = TurnPolicy::parse(&mut options);
+    let tools = tool_list(&mut options);
     let type_options = TypeOptions::read(&mut options, &AGENT, &function.signature.ident);
 
     let before = diagnostics.count();
@@ -123,6 +132,7 @@ pub(super) fn check_agent(
         has_manual_runs,
         private_threads,
         policy,
+        tools,
         argument_types: is_callable.then(|| types().collect()),
     }
 }

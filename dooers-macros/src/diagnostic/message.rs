@@ -33,6 +33,11 @@ impl fmt::Display for ValueKind {
 
 /// An error in the user's code. The fields are pieces of that code, or of an option table.
 pub(crate) enum Diagnostic {
+    // The features of the crate.
+    FeatureIsMissing {
+        subject: &'static str,
+    },
+
     // The options of any macro.
     ExpectedOption {
         macro_name: &'static str,
@@ -255,6 +260,8 @@ impl fmt::Display for Diagnostic {
     #[rustfmt::skip] // Each text is one line, however long it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::FeatureIsMissing { subject } => write!(f, "{subject} needs the feature `tools` of the crate `dooers`; add it in `Cargo.toml`: `features = [\"tools\"]`"),
+
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
             Self::TextWithoutKey { macro_name, usage } => write!(f, "each option of {macro_name} needs its key; write `{usage}`"),
             Self::UnknownOption { macro_name, key, usages } => write!(f, "{macro_name} has no option `{key}`; its options are {usages}"),

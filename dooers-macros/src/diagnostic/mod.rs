@@ -6,7 +6,9 @@
 mod collected;
 mod function;
 mod message;
+mod tool;
 
 pub(crate) use collected::Diagnostics;
 pub(crate) use function::{FunctionDiagnostic, FunctionMistake};
 pub(crate) use message::{Diagnostic, ValueKind};
+pub(crate) use tool::ToolMistake;

@@ -19,6 +19,12 @@ pub(crate) trait FunctionMacro: Sized {
     /// Checks the function and its options.
     fn check(function: &Function, options: TokenStream, diagnostics: &mut Diagnostics) -> Self;
 
+    /// Removes the parts of a checked function that are only for the macro. Returns true if there are any.
+    fn clean(function: &mut Function) -> bool {
+        let _ = function;
+        false
+    }
+
     fn type_options(&self) -> &TypeOptions;
 
     /// Returns true if generated code can call the function.
@@ -35,15 +41,33 @@ pub(crate) trait FunctionMacro: Sized {
 pub(crate) fn expand<M: FunctionMacro>(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     match parse_item(item) {
-        Ok(AnnotatedItem::Function(item)) => function::<M>(&item, options, diagnostics),
+        Ok(AnnotatedItem::Function(item)) => function::<M>(*item, options, diagnostics),
         Ok(AnnotatedItem::NonFunction(item)) => non_function::<M>(&item, options, diagnostics),
         Err((item, error)) => {
             diagnostics.add_unreadable(error);
             match incomplete_function(item.clone()) {
-                Some(item) => function::<M>(&item, options, diagnostics),
+                Some(item) => function::<M>(item, options, diagnostics),
                 None => quote!(#item #diagnostics),
             }
         }
+    }
+}
+
+/// Returns an item without the parts that are only for the macro.
+pub(crate) fn cleaned<M: FunctionMacro>(item: TokenStream) -> TokenStream {
+    match parse_item(item) {
+        Ok(AnnotatedItem::Function(mut function)) => {
+            clean::<M>(&mut function);
+            function.tokens
+        }
+        Ok(AnnotatedItem::NonFunction(item)) => item.tokens,
+        Err((item, _)) => item,
+    }
+}
+
+fn clean<M: FunctionMacro>(function: &mut Function) {
+    if function.is_complete && M::clean(function) {
+        function.tokens = function.to_token_stream();
     }
 }
 
@@ -70,11 +94,13 @@ fn non_function<M: FunctionMacro>(
 ///
 /// The type still implements the trait if there are errors, so that its uses do not cause further errors.
 fn function<M: FunctionMacro>(
-    function: &Function,
+    mut function: Function,
     options: TokenStream,
     mut diagnostics: Diagnostics,
 ) -> TokenStream {
-    let model = M::check(function, options, &mut diagnostics);
+    let model = M::check(&function, options, &mut diagnostics);
+    clean::<M>(&mut function);
+    let function = &function;
     if function.is_associated() && !function.is_in_associated_block {
         // If this is a free function, the compiler also reports its `self` or `Self`.
         return diagnostics.to_token_stream();
@@ -84,7 +110,7 @@ fn function<M: FunctionMacro>(
     } else if is_entry_point(function) {
         entry_point(function)
     } else {
-        sanitized(M::ROLE, function)
+        sanitized(function)
     };
     if !function.has_body() || function.is_in_associated_block {
         // A trait or an `impl` block cannot contain the type.
@@ -111,7 +137,7 @@ fn entry_point(function: &Function) -> TokenStream {
 }
 
 /// Removes the parts of a function that the compiler would report a second time.
-fn sanitized(role: &Role, function: &Function) -> TokenStream {
+fn sanitized(function: &Function) -> TokenStream {
     let mut signature = function.signature.clone();
     signature.constness = None;
     let is_variadic = signature.variadic.take().is_some();
@@ -126,7 +152,7 @@ fn sanitized(role: &Role, function: &Function) -> TokenStream {
     let attributes = function
         .attributes
         .iter()
-        .filter(|attribute| !role.is_given_by(attribute));
+        .filter(|attribute| !Role::is_any_given_by(attribute));
     let visibility = &function.visibility;
     quote!(#(#attributes)* #unused #visibility #signature #body)
 }

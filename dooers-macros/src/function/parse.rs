@@ -33,6 +33,19 @@ pub(crate) struct Function {
     pub(crate) is_in_associated_block: bool,
 }
 
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attributes,
+            visibility,
+            signature,
+            body,
+            ..
+        } = self;
+        tokens.extend(quote!(#(#attributes)* #visibility #signature #body));
+    }
+}
+
 impl Function {
     /// Returns true if the function has a body, which a declaration in a trait does not.
     pub(crate) fn has_body(&self) -> bool {

@@ -3,6 +3,9 @@
 use crate::diagnostic::{FunctionDiagnostic, FunctionMistake};
 use syn::Attribute;
 
+/// The names of all roles, with their articles.
+const ROLES: [(&str, &str); 2] = [("agent", "an agent"), ("tool", "a tool")];
+
 /// The words for the role of an annotated function, for error texts and documentation.
 pub(crate) struct Role {
     /// The name of the role, which is also the name of the macro's attribute.
@@ -35,14 +38,26 @@ impl Role {
         }
     }
 
+    /// Returns true if an attribute gives a function any role.
+    pub(crate) fn is_any_given_by(attribute: &Attribute) -> bool {
+        ROLES.iter().any(|(name, _)| is_named(attribute, name))
+    }
+
+    /// Returns another role that an attribute gives a function, with its article.
+    pub(crate) fn other_given_by(&self, attribute: &Attribute) -> Option<&'static str> {
+        let mut others = ROLES.iter().filter(|(name, _)| *name != self.name);
+        let given = others.find(|(name, _)| is_named(attribute, name));
+        given.map(|(_, with_article)| *with_article)
+    }
+
     /// Returns true if an attribute gives a function this role, by its name. It may be imported.
     pub(crate) fn is_given_by(&self, attribute: &Attribute) -> bool {
-        let path = attribute.path();
-        let mut names = path.segments.iter().map(|segment| &segment.ident);
-        match (names.next(), names.next(), names.next()) {
-            (Some(name), None, None) => path.leading_colon.is_none() && name == self.name,
-            (Some(krate), Some(name), None) => krate == "dooers" && name == self.name,
-            _ => false,
-        }
+        is_named(attribute, self.name)
     }
+}
+
+fn is_named(attribute: &Attribute, name: &str) -> bool {
+    let path = attribute.path();
+    let names = path.segments.iter().map(|segment| &segment.ident);
+    path.is_ident(name) || names.eq(["dooers", name])
 }

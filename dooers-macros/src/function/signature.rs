@@ -55,12 +55,12 @@ pub(crate) fn check_signature(
     if let Some(variadic) = &signature.variadic {
         diagnostics.add(variadic, role.error(FunctionMistake::Variadic));
     }
-    for attribute in function
-        .attributes
-        .iter()
-        .filter(|attribute| role.is_given_by(attribute))
-    {
-        diagnostics.add(attribute, role.error(FunctionMistake::AnnotatedTwice));
+    for attribute in &function.attributes {
+        if role.is_given_by(attribute) {
+            diagnostics.add(attribute, role.error(FunctionMistake::AnnotatedTwice));
+        } else if let Some(other) = role.other_given_by(attribute) {
+            diagnostics.add(attribute, role.error(FunctionMistake::TwoRoles { other }));
+        }
     }
     if !function.has_body() {
         diagnostics.add(&function.body, role.error(FunctionMistake::MissingBody));
