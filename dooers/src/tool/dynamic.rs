@@ -1,7 +1,9 @@
 //! A tool that is made at run time.
 
-use super::{Approval, IntoToolOutput, ToolEffect, ToolOutput};
+use super::schema::ArgumentSchema;
+use super::{Approval, HandlerOutput, ToolEffect, ToolOutput};
 use crate::handler::Requirements;
+use crate::text::split_at_bytes;
 use crate::{AgentError, Turn};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -9,13 +11,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The longest name, in bytes.
+const MAX_NAME: usize = 64;
+
+/// The longest timeout.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// Maximum length of a text in a mistake, in bytes. Names and schemas can come from another program.
+const MOST_BYTES: usize = 1000;
+
 /// The handler of a tool.
 pub(super) type ToolHandler =
     Arc<dyn Fn(Turn, Value) -> BoxFuture<'static, Result<ToolOutput, AgentError>> + Send + Sync>;
 
 /// A tool with its name, description, JSON Schema, options and handler.
 ///
-/// `#[dooers::tool]` makes one for an annotated function. A program makes others at run time, for
+/// [`#[dooers::tool]`](macro@crate::tool) makes one for an annotated function. A program makes others at run time, for
 /// example for the tools of an MCP server. A clone is the same tool.
 ///
 /// ```
@@ -45,7 +56,7 @@ pub struct DynamicTool(Arc<Parts>);
 struct Parts {
     name: String,
     description: String,
-    schema: Arc<Value>,
+    schema: Arc<ArgumentSchema>,
     handler: ToolHandler,
     effect: ToolEffect,
     approval: Approval,
@@ -69,17 +80,18 @@ impl DynamicTool {
     where
         F: Fn(Turn, Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
-        R: IntoToolOutput + 'static,
+        R: HandlerOutput + 'static,
     {
         let handler = move |turn, arguments| {
             let running = handler(turn, arguments);
-            let future: BoxFuture<'static, _> = Box::pin(async { running.await.into_output() });
+            let future: BoxFuture<'static, _> =
+                Box::pin(async { running.await.into_handler_output() });
             future
         };
         Self(Arc::new(Parts {
             name: name.into(),
             description: String::new(),
-            schema: Arc::new(schema),
+            schema: Arc::new(ArgumentSchema::new(schema)),
             handler: Arc::new(handler),
             effect: ToolEffect::default(),
             approval: Approval::never(),
@@ -155,7 +167,7 @@ impl DynamicTool {
     /// The JSON Schema of the arguments, as it was given.
     #[must_use]
     pub fn schema(&self) -> &Value {
-        &self.0.schema
+        self.0.schema.given()
     }
 
     /// The effect of the tool.
@@ -182,6 +194,11 @@ impl DynamicTool {
         self.0.is_strict
     }
 
+    /// The schema of the arguments.
+    pub(super) fn arguments(&self) -> &ArgumentSchema {
+        &self.0.schema
+    }
+
     /// Adds the requirements of an annotated function.
     pub(super) fn requires(&self, requirements: &mut Requirements) {
         if let Some(requires) = &self.0.requires {
@@ -189,14 +206,42 @@ impl DynamicTool {
         }
     }
 
-    /// The mistake in an annotated function that the compiler cannot see.
-    pub(super) fn annotated_mistake(&self) -> Option<&str> {
-        self.0.mistake.as_deref()
+    /// The first rule that the tool breaks, as a sentence that begins with its subject.
+    pub(super) fn mistake(&self) -> Option<String> {
+        let name = self.name();
+        let is_name_char = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let problem = if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(is_name_char) {
+            Some(format!(
+                "its name must have 1 to {MAX_NAME} of the characters `a-z A-Z 0-9 _ -`, because providers accept no others"
+            ))
+        } else if self
+            .timeout()
+            .is_some_and(|timeout| timeout.is_zero() || timeout > MAX_TIMEOUT)
+        {
+            Some("its timeout must be more than zero and at most 24 hours".to_owned())
+        } else if let Some(mistake) = self.arguments().mistake() {
+            Some(mistake)
+        } else if let Some(mistake) = &self.0.mistake {
+            Some(mistake.clone())
+        } else if self.is_strict() {
+            self.arguments().strict().err().map(str::to_owned)
+        } else {
+            None
+        };
+        let name = shortened(&name.escape_debug().to_string());
+        problem.map(|problem| format!("the tool `{name}` cannot be used: {}", shortened(&problem)))
     }
 
     /// The handler.
     pub(super) fn handler(&self) -> &ToolHandler {
         &self.0.handler
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match split_at_bytes(text, MOST_BYTES) {
+        (whole, "") => whole.to_owned(),
+        (start, _) => format!("{start}…"),
     }
 }
 
