@@ -28,6 +28,7 @@
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
+//! | `tools` | no | `dooers::tool`: functions that a model can call |
 //! | `webhook` | no | analytics events are sent to a webhook, if one is configured |
 
 // Generated code refers to this crate as `dooers`, also in this crate's own tests and examples.
@@ -60,17 +61,24 @@ pub mod store;
 pub mod testing;
 mod text;
 mod throttle;
+#[cfg(feature = "tools")]
+pub mod tool;
 mod turn;
 
+/// Items that generated code calls. They are not part of the public API and may change in any release.
 #[doc(hidden)]
-pub use handler::private as __private;
+pub mod __private {
+    pub use crate::handler::private::*;
+    #[cfg(feature = "tools")]
+    pub use crate::tool::private as tools;
+}
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
-    FormResponse, FromTurn, GiveFeedback, IntoReply, InvalidData, PushAll, Recorder, Reply,
-    ReplyStream, Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText,
-    TextReply, TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy,
+    Agent, AgentDefinition, AgentFn, Answer, AskForm, AttemptEnd, AttemptOutcome, Data, EventId,
+    FormAnswer, FormReply, FormResponse, FromTurn, GiveFeedback, IntoReply, InvalidData, PushAll,
+    Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State, StreamText, StreamedReply,
+    StreamedText, TextReply, TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy,
     WorkerAnalytics, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
@@ -96,12 +104,17 @@ pub use store::usage_limit::{
 pub use throttle::{InvalidQuota, Quota, Rate, RateExceeded, RateLimiter};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
+#[cfg(feature = "tools")]
+pub use tool::{DynamicTool, Tool, Tools};
 
 pub use settings::handle::Settings;
 pub use settings::types::{Email, ImageUrl, Secret};
 
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
+
+#[doc = include_str!("docs/tool.md")]
+pub use dooers_macros::tool;
 
 #[doc = include_str!("docs/settings.md")]
 pub use dooers_macros::WorkerSettings;
@@ -121,10 +134,12 @@ pub mod prelude {
     };
     pub use crate::settings::NaiveDate;
     pub use crate::{
-        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
-        HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerAnalytics,
-        WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
-        agent, title_from,
+        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormReply, FormResponse,
+        FromTurn, HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret,
+        SettingChoice, Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer,
+        WorkerAnalytics, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer,
+        WorkerSettings, agent, title_from, tool,
     };
+    #[cfg(feature = "tools")]
+    pub use crate::{Tool, Tools};
 }

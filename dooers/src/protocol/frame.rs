@@ -195,6 +195,7 @@ impl ServerInfo {
             capabilities: &[
                 "auth.expiring",
                 "event.delta",
+                "form.ask",
                 "run.cancel",
                 "thread.query",
                 "thread.update",

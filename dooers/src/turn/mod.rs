@@ -7,18 +7,19 @@ mod driver;
 mod lost_answers;
 mod next;
 mod outcome;
-mod panics;
 mod poll_time;
 mod publisher;
+mod questions;
 mod runner;
 #[cfg(test)]
 mod tests;
+mod time_limit;
 mod writer;
+mod written;
 
 pub(crate) use context::TurnParameters;
 pub(crate) use lost_answers::LostIn;
 pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
 #[cfg(feature = "testing")]
 pub(crate) use outcome::{EndedTurns, TurnRecord};
-pub(crate) use panics::panic_text;
 pub(crate) use runner::{Outlets, Runner};

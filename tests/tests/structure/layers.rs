@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["auth"],
     &["error", "hub", "history", "settings"],
     &["handler"],
+    &["tool"],
     &["turn"],
     &["server"],
     &["testing"],

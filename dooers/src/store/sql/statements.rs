@@ -4,8 +4,9 @@
 
 use super::rows::{
     EVENT_COLUMN_COUNT, EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMN_COUNT, RUN_COLUMNS,
-    THREAD_COLUMNS, TURN_COLUMNS, WHOLE_THREAD_COLUMNS,
+    THREAD_COLUMNS, WHOLE_THREAD_COLUMNS,
 };
+use super::turns::TURN_COLUMNS;
 use crate::store::TablePrefix;
 use std::sync::Arc;
 
