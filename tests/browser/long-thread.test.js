@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
-import { answered, closePlayground, openPlayground, screenshot } from "./playground-page.js";
+import { answered, closePlayground, openConversation } from "./conversation-page.js";
+import { keepScreenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 const EVENTS = 5_000;
@@ -27,7 +28,7 @@ const fromEnd = (page) =>
   page.locator(".scroller").evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
 
 test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t) => {
-  const page = await openPlayground(browser, server.host, "parrot");
+  const page = await openConversation(browser, server.host, "parrot");
   // The time of a click in a page that is loaded.
   const opened = await page.evaluate((last) => new Promise((resolve) => {
     const began = performance.now();
@@ -42,7 +43,7 @@ test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t)
   t.diagnostic(`opened after ${Math.round(opened)} ms`);
   assert.ok(opened < 5_000, `opened after ${opened} ms`);
   assert.ok(await fromEnd(page) < 2, "not at the end");
-  await screenshot(page, "long-thread");
+  await keepScreenshot(page, "long-thread");
 
   // The first row stays where it is while the page before it is loaded.
   const scroller = page.locator(".scroller");
@@ -73,7 +74,7 @@ test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t)
   assert.ok(most <= MOST_ROWS, `${most} rows`);
   const elements = await page.evaluate(() => document.querySelectorAll("*").length);
   assert.ok(elements < 8_000, `${elements} elements`);
-  await screenshot(page, "long-thread-begin");
+  await keepScreenshot(page, "long-thread-begin");
 
   await page.getByRole("button", { name: "To the end" }).click();
   await answered(page, `Answer ${EVENTS}`);
