@@ -25,6 +25,7 @@ import { Outbox } from "./client/outbox.js";
 import { MessageStorage } from "./client/storage.js";
 
 export { ConnectionLost, ServerError } from "./client/errors.js";
+export { numberText, writeJson } from "./client/numbers.js";
 export { AnalyticsFeed, Conversation, SettingsView };
 
 /** @typedef {import("./client/types.js").AnalyticsEvent} AnalyticsEvent */

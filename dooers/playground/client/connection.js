@@ -2,6 +2,7 @@
 
 import { ConnectionLost, ServerError } from "./errors.js";
 import { newId } from "./id.js";
+import { parseJson } from "./numbers.js";
 
 /** @typedef {import("./types.js").ClientState} ClientState */
 /** @typedef {import("./types.js").Frame} Frame */
@@ -385,7 +386,7 @@ function write(frame) {
  */
 function read(text) {
   try {
-    const frame = JSON.parse(text);
+    const frame = parseJson(text);
     return frame !== null && typeof frame === "object" && !Array.isArray(frame) ? frame : null;
   } catch {
     return null;
