@@ -34,6 +34,8 @@ export class AnalyticsStore extends EventTarget {
   entries = [];
   total = 0;
   dropped = 0;
+  /** The time at which counting began, in milliseconds. */
+  since = Date.now();
   /** The number of events of each name. @type {Map<string, number>} */
   names = new Map();
   /** The runs that ended, by status. @type {Map<string, RunCount>} */
@@ -41,8 +43,9 @@ export class AnalyticsStore extends EventTarget {
   /** The usage of each run, by its id. @type {Map<string, unknown[]>} */
   usage = new Map();
 
-  /** Forgets all events and counts. */
+  /** Forgets all events and counts, and begins again. */
   clear() {
+    this.since = Date.now();
     this.entries = [];
     this.total = 0;
     this.dropped = 0;

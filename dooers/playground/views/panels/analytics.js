@@ -1,5 +1,6 @@
 /** The panel of the analytics: what happens at the agent, live. */
 
+import { writeJson } from "../../client.js";
 import { announce } from "../../state/session.js";
 import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { feed, retry, store, subscribe } from "./analytics-session.js";
@@ -130,7 +131,7 @@ function hintOf(event) {
 
 /** @param {{entry: FeedEntry, onClose: () => void}} props */
 function EventDetails({ entry, onClose }) {
-  const text = useMemo(() => JSON.stringify(entry.event) ?? "null", [entry]);
+  const text = useMemo(() => writeJson(entry.event) ?? "null", [entry]);
   return html`<${Details} title=${entry.name} text=${text} label="Event" onClose=${onClose} />`;
 }
 
