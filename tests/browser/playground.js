@@ -26,7 +26,7 @@ const ofPage = ["blob:", "data:"];
  * @param {string} host the address of the server, with its port and without a path
  * @param {object} [options]
  * @param {string} [options.path] the path of the page with its hash
- * @param {string | null} [options.state] the state of the connection to wait for. `null` waits for the composer
+ * @param {"connected" | "refused" | null} [options.state] the state of the connection to wait for. `null` waits for the composer
  * @param {string[]} [options.others] other hosts, which have an image at each address
  * @param {boolean} [options.isLossy] whether requests may fail, because the test stops the server or names missing files
  * @param {(frame: any) => void} [options.onSent] receives the frames of the page
@@ -35,7 +35,7 @@ const ofPage = ["blob:", "data:"];
  *   another host, or something that its policy forbids
  */
 export async function openPlayground(context, host, options = {}) {
-  const { path = "/", state = "Connected", others = [], isLossy = false, onSent, onSocket } = options;
+  const { path = "/", state = "connected", others = [], isLossy = false, onSent, onSocket } = options;
   const page = await context.newPage();
   const problems = (page.problems = []);
   page.on("pageerror", (error) => problems.push(`uncaught ${error.stack}`));
@@ -65,7 +65,7 @@ export async function openPlayground(context, host, options = {}) {
   page.setDefaultTimeout(15_000);
   await page.goto(`http://${host}${path}`);
   if (state === null) await page.locator("#composer").waitFor();
-  else await page.locator(".connection", { hasText: state }).waitFor({ state: "attached" });
+  else await page.locator(`.connection.${state}`).waitFor({ state: "attached" });
   return page;
 }
 
