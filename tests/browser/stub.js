@@ -45,8 +45,8 @@ export async function serveFiles() {
  * @param {object | null} [options.about] the `server` in the answer to `connect`
  * @param {object} [options.context] options of the browser's context
  * @param {(page: import("playwright-core").Page) => Promise<void>} [options.prepare] is called before the page is loaded
- * @param {(frame: any, socket: import("playwright-core").WebSocketRoute) => boolean | void} [options.onFrame] receives the
- *   frames of the page. `true` leaves out the usual answer
+ * @param {(frame: any, server: {send: Function, socket: import("playwright-core").WebSocketRoute}) => boolean | void}
+ *   [options.onFrame] receives the frames of the page. `true` leaves out the usual answer
  * @returns the page. `page.send` sends a frame to it, `page.socket` is its socket, and `page.errors` has what it has thrown
  */
 export async function openStub(browser, host, snapshot, options = {}) {
@@ -57,10 +57,10 @@ export async function openStub(browser, host, snapshot, options = {}) {
   page.on("pageerror", (error) => page.errors.push(error));
   await page.routeWebSocket("**", (socket) => {
     page.socket = socket;
-    page.send = (type, payload, id = "0") => socket.send(JSON.stringify({ id, type, payload }));
+    const send = (page.send = (type, payload, id = "0") => socket.send(JSON.stringify({ id, type, payload })));
     socket.onMessage((text) => {
       const frame = JSON.parse(text);
-      if (onFrame?.(frame, socket)) return;
+      if (onFrame?.(frame, { send, socket })) return;
       const { id, type, payload } = frame;
       if (type === "thread.subscribe") page.send("thread.snapshot", { thread: { id: payload.thread_id }, runs: [], ...snapshot }, id);
       else if (type === "thread.list") page.send("thread.list.result", { threads: [], cursor: null, total_count: 0 }, id);
