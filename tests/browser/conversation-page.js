@@ -39,7 +39,7 @@ export async function say(page, text) {
 }
 
 /** Waits until no turn runs, and the line of the last one begins like this. */
-export async function settled(page, state = "\\d") {
+export async function settled(page, state = "(<1|\\d)") {
   await page.waitForFunction((state) => {
     const last = [...document.querySelectorAll(".messages .row")].at(-1)?.querySelector(":scope > .run-line");
     return new RegExp(`^${state}`).test(last?.innerText.trim())
