@@ -549,30 +549,6 @@ test("message of a deleted thread fails", limit, async () => {
   assert.deepEqual(result, { code: "NOT_FOUND", state: "missing" });
 });
 
-test("subscription of a deleted thread ends by itself", limit, async () => {
-  const page = await open(load.host);
-  const ended = await page.evaluate(async () => {
-    create().start();
-    const sent = [];
-    client.addEventListener("frame", ({ detail: { direction, frame } }) => {
-      if (direction === "out" && frame.type === "thread.unsubscribe") sent.push(frame.payload.thread_id);
-    });
-    const [kept, deleted] = [client.open(null), client.open(null)];
-    for (const conversation of [kept, deleted]) {
-      conversation.send("hello");
-      await settled(conversation);
-    }
-    await client.deleteThread(deleted.threadId);
-    const missing = client.open(deleted.threadId);
-    await until(missing, "change", () => missing.state === "missing");
-    const states = [kept, deleted, missing].map(({ state }) => state);
-    for (const conversation of [deleted, missing, kept]) conversation.close();
-    await client.request("ping");
-    return { states, sent: sent.map((id) => id === kept.threadId) };
-  });
-  assert.deepEqual(ended, { states: ["open", "deleted", "missing"], sent: [true] });
-});
-
 test("feedback is in the next snapshot", limit, async () => {
   const page = await open(load.host);
   const result = await page.evaluate(async () => {

@@ -46,7 +46,7 @@ export function Summary({ store }) {
         <dd class="warning">${amountOf(store.dropped, "event")}, because this page read too slowly</dd>`
     }
     <dt>Counted</dt>
-    <dd class="none">Since <time>${clockOf(store.since).slice(0, 8)}</time>, while this page was connected</dd>
+    <dd class="none">Since <time>${clockOf(store.since).slice(0, 8)}</time>, while connected</dd>
   </dl>`;
 }
 
