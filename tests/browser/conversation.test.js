@@ -6,7 +6,7 @@ import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
 import { answered, answers, closePlayground, numbers, openConversation, say, settled } from "./conversation-page.js";
-import { keepScreenshot } from "./playground.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 let browser, server;
@@ -32,9 +32,9 @@ test("message is sent and answered", limit, async () => {
   assert.equal(await page.locator(".row-message .plain-text").textContent(), "Hello **there**");
   assert.equal(await page.locator("#composer").inputValue(), "");
   assert.match(page.url(), /#\/parrot\/.+/);
-  await keepScreenshot(page, "send");
+  await screenshot(page, "send");
   await page.emulateMedia({ colorScheme: "dark" });
-  await keepScreenshot(page, "send-dark");
+  await screenshot(page, "send-dark");
   await closePlayground(page);
 });
 
@@ -49,7 +49,7 @@ test("streamed text grows without a repeated character", limit, async () => {
   });
   await say(page, "60");
   await page.locator(".markdown.streaming").filter({ hasText: "10" }).waitFor();
-  await keepScreenshot(page, "stream");
+  await screenshot(page, "stream");
   await answered(page, numbers(60));
   await settled(page);
   const shown = await page.evaluate(() => globalThis.shown);
@@ -67,7 +67,7 @@ test("stop button cancels the turn", limit, async () => {
   const text = (await answers(page).textContent()).trim();
   assert.ok(numbers(10_000).startsWith(text), text);
   assert.equal(await page.getByRole("button", { name: "Stop", exact: true }).count(), 0);
-  await keepScreenshot(page, "cancel");
+  await screenshot(page, "cancel");
   await closePlayground(page);
 });
 
@@ -84,7 +84,7 @@ test("page that is reloaded in a stream continues it", limit, async () => {
   }, text.length);
   const snapshot = await longer(before);
   await longer(await snapshot.jsonValue());
-  await keepScreenshot(page, "reload");
+  await screenshot(page, "reload");
   await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
   await settled(page, "Canceled after");
   const text = (await answers(page).textContent()).trim();
@@ -106,7 +106,7 @@ test("refused message is sent again by a retry", limit, async () => {
   });
   await say(page, "hello");
   await page.getByText("Please <b>wait</b> for the moon.").waitFor();
-  await keepScreenshot(page, "failed");
+  await screenshot(page, "failed");
   await page.getByRole("button", { name: "Retry" }).click();
   await answered(page, "hello");
   await settled(page);
@@ -124,7 +124,7 @@ test("waiting message is withdrawn", limit, async () => {
   await say(page, "8");
   const waiting = page.getByRole("region", { name: "Waiting messages" }).getByRole("listitem");
   await waiting.nth(1).waitFor();
-  await keepScreenshot(page, "queue");
+  await screenshot(page, "queue");
   await waiting.filter({ hasText: "7" }).getByRole("button", { name: "Withdraw" }).click();
   await waiting.filter({ hasText: "7" }).waitFor({ state: "detached" });
   await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
@@ -132,7 +132,7 @@ test("waiting message is withdrawn", limit, async () => {
   await settled(page);
   assert.equal(await answers(page).count(), 2);
   assert.equal(await page.locator(".run-line").filter({ hasText: "Withdrawn" }).count(), 1);
-  await keepScreenshot(page, "withdrawn");
+  await screenshot(page, "withdrawn");
   await closePlayground(page);
 });
 
@@ -157,7 +157,7 @@ test("form is refused, fails, and is answered", limit, async () => {
   await order.click();
   await form.locator(".error-text").first().waitFor();
   assert.ok(await name.evaluate((element) => element === document.activeElement), "the wrong field has the focus");
-  await keepScreenshot(page, "form-incomplete");
+  await screenshot(page, "form-incomplete");
 
   await name.fill("Ada");
   await form.getByLabel("Email").fill("ada@example.org");
@@ -172,13 +172,13 @@ test("form is refused, fails, and is answered", limit, async () => {
   assert.ok(await form.getByLabel("Shop").isDisabled());
   await order.click();
   await form.getByText("The shop is closed.").waitFor();
-  await keepScreenshot(page, "form-refused");
+  await screenshot(page, "form-refused");
 
   await form.getByLabel("PIN").fill("1234");
   await order.click();
   await page.getByRole("note").getByText("At most 100, please.").waitFor();
   await form.getByText("the form is open again").waitFor();
-  await keepScreenshot(page, "form-again");
+  await screenshot(page, "form-again");
 
   assert.equal(await form.getByLabel("Note").inputValue(), "one\ntwo");
   await form.getByLabel("PIN").fill("1234");
@@ -192,7 +192,7 @@ test("form is refused, fails, and is answered", limit, async () => {
     "Cash", "Ham, Olives", "Not answered", "Main street"]);
   assert.doesNotMatch(await form.textContent(), /1234/);
   await form.scrollIntoViewIfNeeded();
-  await keepScreenshot(page, "form-answered");
+  await screenshot(page, "form-answered");
   await closePlayground(page);
 });
 
@@ -216,9 +216,9 @@ test("tool calls are paired with results, and reasoning is folded", limit, async
   assert.equal(await reasoning.locator("strong").textContent(), "want");
   const usage = await page.locator(".run-line").innerText();
   assert.match(usage, /2,400 tokens in \(2,000 cached\) · 68 out · 0\.0033 USD · large-1, small-1/);
-  await keepScreenshot(page, "tools");
+  await screenshot(page, "tools");
   await page.emulateMedia({ colorScheme: "dark" });
-  await keepScreenshot(page, "tools-dark");
+  await screenshot(page, "tools-dark");
   await closePlayground(page);
 });
 
@@ -231,7 +231,7 @@ test("result of 1 MiB is shown in part, and whole on request", limit, async () =
   const result = card.getByRole("region", { name: /^Result/ });
   await result.waitFor();
   assert.ok((await result.textContent()).length < 20_000);
-  await keepScreenshot(page, "large-result");
+  await screenshot(page, "large-result");
   await card.getByRole("button", { name: /^Show all/ }).click();
   await page.waitForFunction(() => document.querySelector("details.tool").textContent.includes('"line": 16383'));
   await say(page, "again");
@@ -249,7 +249,7 @@ test("images, sounds and documents are shown", limit, async () => {
   assert.equal(await page.locator("audio").count(), 1);
   assert.equal(await page.getByRole("link", { name: "a.pdf" }).getAttribute("href"), "https://example.org/a.pdf");
   await settled(page);
-  await keepScreenshot(page, "media");
+  await screenshot(page, "media");
   await closePlayground(page);
 });
 
@@ -259,7 +259,7 @@ test("turn that fails shows why", limit, async () => {
   await page.getByRole("note").getByText("The oven is <b>cold</b>.").waitFor();
   await settled(page, "Failed after");
   assert.equal(await page.locator(".messages").getByText("The oven is").count(), 1);
-  await keepScreenshot(page, "failed-turn");
+  await screenshot(page, "failed-turn");
   await closePlayground(page);
 });
 
@@ -272,7 +272,7 @@ test("feedback survives a reload", limit, async () => {
   await page.locator('[aria-label="Good answer"][aria-pressed=true]').waitFor();
   await bad.click();
   await page.locator('[aria-label="Bad answer"][aria-pressed=true]').waitFor();
-  await keepScreenshot(page, "feedback");
+  await screenshot(page, "feedback");
   await page.reload();
   await page.locator('[aria-label="Bad answer"][aria-pressed=true]').waitFor();
   assert.equal(await page.locator('[aria-label="Good answer"]').getAttribute("aria-pressed"), "false");

@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
 import { answered, answers, closePlayground, openConversation, say, settled } from "./conversation-page.js";
-import { keepScreenshot } from "./playground.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 import { unknownFrames } from "./unknown-frames.js";
 
@@ -83,7 +83,7 @@ test("markdown cannot run scripts", limit, async () => {
   await say(page, injections.join("\n\n"));
   await settled(page);
   await assertHarmless(page);
-  await keepScreenshot(page, "injection");
+  await screenshot(page, "injection");
   for (const [index, text] of injections.entries()) {
     await say(page, text);
     await answers(page).nth(index + 1).waitFor();
@@ -114,16 +114,16 @@ test("strange texts are shown", limit, async () => {
   await shown("שלום **world**", "שלום world");
   const family = "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}";
   await shown(`${family} e\u0301 Z${"\u0334\u0322".repeat(200)} \u{1f1e9}`, `${family} e\u0301 Z${"\u0334\u0322".repeat(200)} \u{1f1e9}`);
-  await keepScreenshot(page, "strange-texts");
+  await screenshot(page, "strange-texts");
   await shown("**a [b](c ~~d `e | f |\n|--\n> - * 1. ```\n[");
   await shown("*".repeat(5_000));
   await shown("> ".repeat(3_000) + "deep");
   await shown("[".repeat(3_000) + "](".repeat(3_000));
   await shown(`| a | b |\n|---|---|\n${"| c | d |\n".repeat(2_000)}`);
-  await keepScreenshot(page, "broken-markdown");
+  await screenshot(page, "broken-markdown");
   const line = "0123456789".repeat(20_000);
   await shown(line, line);
-  await keepScreenshot(page, "long-line");
+  await screenshot(page, "long-line");
   await shown("the end", "the end");
   await closePlayground(page);
 });
@@ -181,6 +181,6 @@ test("frames of a newer server are shown as JSON or ignored", limit, async () =>
   await answered(page, "after the storm");
   for (const fold of await page.locator(".scroller details > summary").all()) await fold.click();
   await assertHarmless(page);
-  await keepScreenshot(page, "newer-server");
+  await screenshot(page, "newer-server");
   await closePlayground(page);
 });

@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
 import { answered, closePlayground, openConversation } from "./conversation-page.js";
-import { keepScreenshot } from "./playground.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 const EVENTS = 5_000;
@@ -43,7 +43,7 @@ test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t)
   t.diagnostic(`opened after ${Math.round(opened)} ms`);
   assert.ok(opened < 5_000, `opened after ${opened} ms`);
   assert.ok(await fromEnd(page) < 2, "not at the end");
-  await keepScreenshot(page, "long-thread");
+  await screenshot(page, "long-thread");
 
   // The first row stays where it is while the page before it is loaded.
   const scroller = page.locator(".scroller");
@@ -74,7 +74,7 @@ test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t)
   assert.ok(most <= MOST_ROWS, `${most} rows`);
   const elements = await page.evaluate(() => document.querySelectorAll("*").length);
   assert.ok(elements < 8_000, `${elements} elements`);
-  await keepScreenshot(page, "long-thread-begin");
+  await screenshot(page, "long-thread-begin");
 
   await page.getByRole("button", { name: "To the end" }).click();
   await answered(page, `Answer ${EVENTS}`);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { answered, answers, closePlayground, numbers, openConversation, say, settled } from "./conversation-page.js";
-import { keepScreenshot } from "./playground.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 // Ends the tests if a browser or server hangs.
@@ -59,14 +59,14 @@ test("conversation outlives the server", limit, async () => {
   await server.kill();
   await say(page, "3");
   await page.locator(".row-outgoing").filter({ hasText: "Sending" }).waitFor();
-  await keepScreenshot(page, "server-gone");
+  await screenshot(page, "server-gone");
   await start();
   await answered(page, "1 2 3");
   await settled(page);
   const interrupted = await answers(page).first().textContent();
   assert.ok(numbers(10_000).startsWith(interrupted.trim()), interrupted);
   assert.deepEqual(await questions(page), ["go on", "3"]);
-  await keepScreenshot(page, "server-returned");
+  await screenshot(page, "server-returned");
 
   const stored = new Promise((resolve) => (isStored = resolve));
   hidden = "4";
@@ -112,7 +112,7 @@ test("page that stands still for a long stream shows all of it", limit, async ()
   await session.send("Emulation.setCPUThrottlingRate", { rate: 1 });
   await settled(page);
   assert.equal(await answers(page).count(), 3);
-  await keepScreenshot(page, "slow-reader");
+  await screenshot(page, "slow-reader");
   await closePlayground(other);
   await closePlayground(page);
 });
