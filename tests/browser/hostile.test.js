@@ -197,7 +197,7 @@ test("numbers of tools keep all digits", limit, async () => {
   assert.deepEqual(page.errors, []);
 });
 
-test("numbers are rounded where the browser has no sources", limit, async () => {
+test("numbers are rounded in browsers without sources", limit, async () => {
   const page = await open({ events: [said(1, "hello")] });
   const rounded = await page.evaluate(async () => {
     const parse = JSON.parse;

@@ -162,7 +162,7 @@ test("page of 50 running conversations stays calm", limit, async (t) => {
       client.value.sendRaw(JSON.stringify({ id: `raw ${thread}`, type: "event.create", payload: { client_event_id: `c${thread}`, event } }));
     }
   }, THREADS);
-  // Meanwhile, a person opens a conversation, writes in another one, and looks for a third.
+  // Meanwhile, a person opens a conversation, writes in another one, and opens a third one.
   await page.waitForFunction((threads) => document.querySelectorAll(".thread-row").length >= 20 && upserts >= threads, THREADS);
   await page.locator(".thread-row a").nth(3).click();
   await page.locator(".markdown.streaming").filter({ hasText: "50" }).waitFor();
@@ -188,7 +188,7 @@ test("page of 50 running conversations stays calm", limit, async (t) => {
   assertNoProblems(page);
 });
 
-test("list of active conversations changes its order once a second", limit, async () => {
+test("order of busy conversations changes once a second", limit, async () => {
   const at = (time) => new Date(Date.UTC(2026, 1, 11) + time).toISOString();
   const thread = (number, time) => ({ id: `T${number}`, title: `Title ${number}`, created_at: at(0), updated_at: at(time), last_event_at: at(time) });
   const listed = Array.from({ length: THREADS }, (_, number) => thread(number, THREADS - number));

@@ -36,7 +36,7 @@ async function advanceUntil(page, condition, step, most) {
 test("suspended page resumes without a gap", limit, async () => {
   const context = await browser.newContext({ viewport: wide, reducedMotion: "reduce" });
   await context.clock.install();
-  // A network that forgets the connections of a suspended machine: nothing arrives, and nobody is told.
+  // The network drops the connections of a suspended machine without closing them.
   let sockets = 0, forgotten = 0;
   const page = await openPlayground(context, server.host, {
     path: "/#/parrot",
@@ -83,7 +83,7 @@ test("suspended page resumes without a gap", limit, async () => {
   await closePlayground(page);
 });
 
-test("server that is busy is asked less and less often", limit, async () => {
+test("page connects to a busy server less and less often", limit, async () => {
   let isBusy = false, connections = 0;
   const page = await openStub(browser, files.host, { events: [said(1, "hello")] }, {
     prepare: (page) => page.clock.install(),
@@ -118,7 +118,7 @@ test("server that is busy is asked less and less often", limit, async () => {
     while (connections === before) await phase(page);
     passed += wait;
   }
-  // At first soon, then rarely: half a second doubles up to 15 s, of which up to a half is left out at random.
+  // The wait doubles from half a second up to 15 s. Up to a half of it is left out at random.
   waits.slice(0, 10).forEach((wait, index) => {
     const longest = Math.min(500 * 2 ** index, 15_000);
     assert.ok(wait >= longest / 2 && wait <= longest, `wait ${index} of ${wait} ms`);
@@ -132,8 +132,10 @@ test("server that is busy is asked less and less often", limit, async () => {
   await page.context().close();
 });
 
-for (const about of [null, { name: "dooers", version: "0.0.1" }, { name: "dooers", version: "0.0.1", capabilities: [] }]) {
-  test(`server ${JSON.stringify(about)} is used without extensions`, limit, async () => {
+const old = { name: "dooers", version: "0.0.1" };
+
+for (const [kind, about] of [["nameless", null], ["old", old], ["plain", { ...old, capabilities: [] }]]) {
+  test(`${kind} server is used without extensions`, limit, async () => {
     const sent = [];
     const run = (status) => ({ id: "R", thread_id: "T", event_id: "mine", status, started_at: "2026-02-11T10:00:00Z" });
     const titled = (id, title) => ({ id, title, created_at: "2026-02-11T10:00:00Z", updated_at: "2026-02-11T10:00:00Z" });
