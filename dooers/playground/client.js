@@ -25,6 +25,7 @@ import { Outbox } from "./client/outbox.js";
 import { MessageStorage } from "./client/storage.js";
 
 export { ConnectionLost, ServerError } from "./client/errors.js";
+export { numberText, writeJson } from "./client/numbers.js";
 export { AnalyticsFeed, Conversation, SettingsView };
 
 /** @typedef {import("./client/types.js").AnalyticsEvent} AnalyticsEvent */
@@ -361,8 +362,10 @@ export class Client extends EventTarget {
   /** @param {Conversation} closed */
   #onClosed(closed) {
     this.#conversations.delete(closed);
-    const { threadId } = closed;
-    if (threadId === null || [...this.#conversations].some((other) => other.threadId === threadId)) return;
+    const { threadId, state } = closed;
+    // The subscription of a thread ends with the thread.
+    if (threadId === null || state === "deleted" || state === "missing") return;
+    if ([...this.#conversations].some((other) => other.threadId === threadId)) return;
     this.#tell("thread.unsubscribe", { thread_id: threadId });
   }
 

@@ -5,7 +5,8 @@ import { randomBytes } from "node:crypto";
 import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
-import { answered, answers, closePlayground, numbers, openPlayground, say, screenshot, settled } from "./playground-page.js";
+import { answered, answers, closePlayground, numbers, openConversation, say, settled } from "./conversation-page.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 let browser, server;
@@ -21,7 +22,7 @@ before(async () => {
 stopAfterwards(() => browser, () => [server]);
 
 const limit = { timeout: 20_000 };
-const open = (path, options, onSocket) => openPlayground(browser, server.host, path, options, onSocket);
+const open = (path, options, onSocket) => openConversation(browser, server.host, path, options, onSocket);
 
 test("message is sent and answered", limit, async () => {
   const page = await open("parrot");

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
-import { answered, answers, closePlayground, openPlayground, say, screenshot, settled } from "./playground-page.js";
+import { answered, answers, closePlayground, openConversation, say, settled } from "./conversation-page.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 import { unknownFrames } from "./unknown-frames.js";
 
@@ -19,7 +20,7 @@ before(async () => {
 stopAfterwards(() => browser, () => [server]);
 
 const limit = { timeout: 60_000 };
-const open = (path, onSocket) => openPlayground(browser, server.host, path, {}, onSocket);
+const open = (path, onSocket) => openConversation(browser, server.host, path, {}, onSocket);
 
 /** Texts that try to run a script or to load something. */
 const injections = [

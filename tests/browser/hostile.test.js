@@ -1,75 +1,31 @@
 /** The page of the playground with a server, agents and users that try to break or deceive it. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
-import { root } from "./workspace.js";
+import { keepScreenshot } from "./playground.js";
+import { event, openStub, said, serveFiles } from "./stub.js";
 
 // Ends the tests if the browser hangs.
 setTimeout(() => process.exit(1), 100_000).unref();
 
 const limit = { timeout: 20_000 };
-const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 const time = "2026-02-11T10:00:00Z";
 const reordering = /[\u202a-\u202e\u2066-\u2069]/;
 
-/** Serves the files of the page, and a list of agents. */
-const files = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url, "http://localhost");
-  const file = pathname === "/" ? "/index.html" : pathname;
-  const isList = pathname === "/agents";
-  const body = isList
-    ? JSON.stringify({ agents: [{ name: "a", is_default: true }] })
-    : await readFile(join(root, "dooers/playground", file)).catch(() => null);
-  const type = isList ? "application/json" : types[extname(file)] ?? "text/plain";
-  response.writeHead(body ? 200 : 404, { "content-type": type }).end(body);
-});
-
-let browser;
+let browser, files;
 
 before(async () => {
-  await new Promise((resolve) => files.listen(0, "127.0.0.1", resolve));
+  files = await serveFiles();
   browser = await startChromium();
 }, { timeout: 30_000 });
 
 after(async () => {
   await browser?.close();
-  files.closeAllConnections();
-  files.close();
+  files?.stop();
 });
 
-/**
- * Opens the page at a thread of a server that exists only in the test.
- *
- * @param {object} snapshot members of `thread.snapshot`, which the test may change
- * @returns the page. `page.send` sends a frame to it, and `page.errors` has what it has thrown
- */
-async function open(snapshot) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.errors = [];
-  page.on("pageerror", (error) => page.errors.push(error));
-  await page.routeWebSocket("**", (socket) => {
-    page.socket = socket;
-    page.send = (type, payload, id = "0") => socket.send(JSON.stringify({ id, type, payload }));
-    socket.onMessage((text) => {
-      const { id, type, payload } = JSON.parse(text);
-      if (type === "thread.subscribe") page.send("thread.snapshot", { thread: { id: payload.thread_id }, runs: [], ...snapshot }, id);
-      else if (type === "thread.list") page.send("thread.list.result", { threads: [], cursor: null, total_count: 0 }, id);
-      else if (type === "ping") page.send("pong", {});
-      else page.send("ack", { ack_id: id, ok: true, server: { name: "test", version: "1", capabilities: ["event.delta"] } });
-    });
-  });
-  await page.goto(`http://127.0.0.1:${files.address().port}/#/a/T`);
-  await page.waitForSelector(".row");
-  return page;
-}
-
-/** A message of the agent. */
-const said = (seq, text, more) =>
-  ({ id: `e${seq}`, seq, type: "message", actor: "assistant", created_at: time, content: [{ type: "text", text }], ...more });
+const open = (snapshot) => openStub(browser, files.host, snapshot);
 
 test("no text reorders the text around it", limit, async () => {
   const page = await open({ events: [said(1, "a\u202eb &#x202e; [c&#8238;d](https://example.org/ 'e&#x202e;f') `\u202e`")] });
@@ -220,4 +176,34 @@ test("dead connection is noticed although the clock was set back", limit, async 
     return { before, noticed: elapsed.ms };
   });
   assert.deepEqual(phase, { before: "connected", noticed: 35_000 });
+});
+
+test("numbers of tools keep all digits", limit, async () => {
+  const page = await open({ events: [said(1, "hello")] });
+  const data = (more) => `{"id":"c","name":"count","args":{"at":9007199254740993,"list":[18446744073709551615,1.5]}${more}}`;
+  const call = (seq, type, actor, more) => JSON.stringify(event(seq, { type, actor, data: 0 })).replace('"data":0', `"data":${data(more)}`);
+  const events = [call(2, "tool.call", "assistant", ""), call(3, "tool.result", "tool", ',"result":0.12345678901234567890'),
+    call(4, "tool.transaction", "tool", ',"result":{"big":1e400,"small":-12345678901234567890,"text":"1234567890123456789"}')];
+  page.socket.send(`{"id":"0","type":"event.append","payload":{"thread_id":"T","events":[${events}]}}`);
+  const cards = page.locator("details.tool");
+  await cards.nth(1).waitFor();
+  assert.match(await cards.nth(0).locator("summary").innerText(), /at: 9007199254740993, list: \[2\]/);
+  for (const index of [0, 1]) await cards.nth(index).locator("summary").click();
+  const shown = async (index, name) => (await cards.nth(index).getByRole("region", { name }).textContent()).replace(/\s+/g, "");
+  assert.equal(await shown(0, /^Arguments/), '{"at":9007199254740993,"list":[18446744073709551615,1.5]}');
+  assert.equal(await shown(0, /^Result/), "0.12345678901234567890");
+  assert.equal(await shown(1, /^Result/), '{"big":1e400,"small":-12345678901234567890,"text":"1234567890123456789"}');
+  await keepScreenshot(page, "exact-numbers");
+  assert.deepEqual(page.errors, []);
+});
+
+test("numbers are rounded in browsers without sources", limit, async () => {
+  const page = await open({ events: [said(1, "hello")] });
+  const rounded = await page.evaluate(async () => {
+    const parse = JSON.parse;
+    JSON.parse = (text, revive) => parse(text, revive && function (key, value) { return revive.call(this, key, value); });
+    const { parseJson, writeJson } = await import("./client/numbers.js");
+    return writeJson(parseJson('{"at":9007199254740993,"text":"9007199254740993"}'));
+  });
+  assert.equal(rounded, '{"at":9007199254740992,"text":"9007199254740993"}');
 });

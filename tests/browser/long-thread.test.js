@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { startChromium } from "./chromium.js";
 import { stopAfterwards } from "./cleanup.js";
-import { answered, closePlayground, openPlayground, screenshot } from "./playground-page.js";
+import { answered, closePlayground, openConversation } from "./conversation-page.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 const EVENTS = 5_000;
@@ -27,7 +28,7 @@ const fromEnd = (page) =>
   page.locator(".scroller").evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
 
 test("thread with 5,000 events opens at its end", { timeout: 60_000 }, async (t) => {
-  const page = await openPlayground(browser, server.host, "parrot");
+  const page = await openConversation(browser, server.host, "parrot");
   // The time of a click in a page that is loaded.
   const opened = await page.evaluate((last) => new Promise((resolve) => {
     const began = performance.now();

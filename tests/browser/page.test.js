@@ -225,3 +225,22 @@ test("page below a path finds its files and its server", limit, async (t) => {
   await messages(page).getByText("You said: from below").waitFor();
   assertNoProblems(page);
 });
+
+test("page that a program nests below a path is opened", limit, async (t) => {
+  const program = await startServer("example-dispatch", { WORKER_DATABASE_TYPE: "memory", RUST_LOG: "error" });
+  t.after(program.stop);
+  const page = await visit(t, { host: program.host, path: "/playground" });
+  assert.match(page.url(), /\/playground\/index\.html#\/parrot$/);
+  await converse(page, "from a nest");
+  await messages(page).getByText("You said: from a nest").waitFor();
+  const answer = await fetch(`http://${program.host}/webhook`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user: "ada", text: "from a webhook" }),
+  });
+  assert.equal(answer.status, 200);
+  // The root of the program is its own.
+  assert.equal((await fetch(`http://${program.host}/`)).status, 404);
+  await keepScreenshot(page, "page-nested");
+  assertNoProblems(page);
+});

@@ -108,6 +108,7 @@ test("inspector filters, shows and sends frames", limit, async (t) => {
 test("analytics count runs, tools and feedback", limit, async (t) => {
   const page = await open(t, analytics, "Analytics");
   await page.getByText("Send a message: its events appear here.").waitFor();
+  await page.locator(".summary").getByText(/^Since \d\d:\d\d:\d\d, while connected$/).waitFor();
   await converse(page, "order 7");
   await converse(page, "order 8");
   await page.locator(".summary").getByText(/^2 succeeded/).waitFor();

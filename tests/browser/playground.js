@@ -1,4 +1,4 @@
-/** The playground in pages of the browser, as a worker serves it. */
+/** The playground in pages of the browser, as a worker serves it. `conversation-page.js` writes messages in such a page. */
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -16,37 +16,56 @@ export const phone = { width: 380, height: 760 };
 /** The image at the addresses of other hosts. */
 const image = '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" rx="12" fill="#3366ff"/></svg>';
 
+/** Addresses that stay in the page. */
+const ofPage = ["blob:", "data:"];
+
 /**
  * Opens the playground, and waits until it is connected.
  *
  * @param {import("playwright-core").BrowserContext} context Its pages share what they store, as tabs do
  * @param {string} host the address of the server, with its port and without a path
- * @param {{path?: string, state?: string, onSent?: (frame: any) => void, others?: string[]}} [options] the path of the page with
- *   its hash, the state of the connection to wait for, a function that receives the frames of the page, and other hosts,
- *   which have an image at each address
+ * @param {object} [options]
+ * @param {string} [options.path] the path of the page with its hash
+ * @param {"connected" | "refused" | null} [options.state] the state of the connection to wait for. `null` waits for the composer
+ * @param {string[]} [options.others] other hosts, which have an image at each address
+ * @param {boolean} [options.isLossy] whether requests may fail, because the test stops the server or names missing files
+ * @param {(frame: any) => void} [options.onSent] receives the frames of the page
+ * @param {(socket: import("playwright-core").WebSocketRoute) => void} [options.onSocket] sits between the page and the server
  * @returns {Promise<Page & {problems: string[]}>} a page with everything that no page may do, such as an error, a request to
  *   another host, or something that its policy forbids
  */
-export async function openPlayground(context, host, { path = "/", state = "Connected", onSent = () => {}, others = [] } = {}) {
+export async function openPlayground(context, host, options = {}) {
+  const { path = "/", state = "connected", others = [], isLossy = false, onSent, onSocket } = options;
   const page = await context.newPage();
   const problems = (page.problems = []);
-  page.on("pageerror", (error) => problems.push(`uncaught ${error}`));
+  page.on("pageerror", (error) => problems.push(`uncaught ${error.stack}`));
+  page.on("crash", () => problems.push("the page crashed"));
+  page.on("dialog", (dialog) => {
+    problems.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   page.on("console", (message) => {
     // Chromium also reports violations of the policy as errors.
-    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+    const isLoss = isLossy && /Failed to load resource|WebSocket connection/.test(message.text());
+    if (["error", "warning"].includes(message.type()) && !isLoss) problems.push(message.text());
   });
+  const isForeign = (url) => ![host, ...others].includes(url.host) && !ofPage.includes(url.protocol);
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (![host, ...others].includes(url.host) && !["blob:", "data:"].includes(url.protocol)) problems.push(`request to ${url}`);
+    if (isForeign(url)) problems.push(`request to ${url}`);
   });
   page.on("websocket", (socket) => {
     if (new URL(socket.url()).host !== host) problems.push(`socket to ${socket.url()}`);
-    socket.on("framesent", ({ payload }) => onSent(JSON.parse(payload)));
+    if (onSent) socket.on("framesent", ({ payload }) => onSent(JSON.parse(payload)));
   });
+  // Nothing leaves this machine, whatever the page asks for.
+  await page.route(isForeign, (route) => route.abort());
   await page.route(({ host }) => others.includes(host), (route) => route.fulfill({ body: image, contentType: "image/svg+xml" }));
+  if (onSocket) await page.routeWebSocket("**", onSocket);
   page.setDefaultTimeout(15_000);
   await page.goto(`http://${host}${path}`);
-  await page.locator(".connection", { hasText: state }).waitFor({ state: "attached" });
+  if (state === null) await page.locator("#composer").waitFor();
+  else await page.locator(`.connection.${state}`).waitFor({ state: "attached" });
   return page;
 }
 

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startChromium } from "./chromium.js";
-import { answered, answers, closePlayground, numbers, openPlayground, say, screenshot, settled } from "./playground-page.js";
+import { answered, answers, closePlayground, numbers, openConversation, say, settled } from "./conversation-page.js";
+import { keepScreenshot as screenshot } from "./playground.js";
 import { startServer } from "./server.js";
 
 // Ends the tests if a browser or server hangs.
@@ -44,7 +45,7 @@ test("conversation outlives the server", limit, async () => {
   // While a text is set here, the page does not learn that the server has stored the message with this text.
   let hidden = null;
   let isStored = () => {};
-  const page = await openPlayground(browser, server.host, "writer", {}, (socket) => {
+  const page = await openConversation(browser, server.host, "writer", {}, (socket) => {
     const upstream = socket.connectToServer();
     upstream.onMessage((text) => {
       if (hidden === null) return socket.send(text);
@@ -86,11 +87,11 @@ test("conversation outlives the server", limit, async () => {
 });
 
 test("page that stands still for a long stream shows all of it", limit, async () => {
-  const page = await openPlayground(browser, server.host, "parrot");
+  const page = await openConversation(browser, server.host, "parrot");
   await say(page, "hello");
   await settled(page);
   const path = page.url().split("#/")[1];
-  const other = await openPlayground(browser, server.host, path);
+  const other = await openConversation(browser, server.host, path);
   const session = await page.context().newCDPSession(page);
   await session.send("Debugger.enable");
   const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));

@@ -48,7 +48,7 @@ export async function startServer(name, variables = {}) {
   };
   const host = new Promise((resolve) => {
     createInterface(child.stdout).on("line", (line) => {
-      const address = /^ +ws:\/\/([^/]+)\//.exec(line);
+      const address = /^ *ws:\/\/([^/]+)\//.exec(line);
       if (address) resolve(address[1]);
     });
   });

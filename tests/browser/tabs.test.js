@@ -156,7 +156,7 @@ test("two identities do not see each other", limit, async (t) => {
 });
 
 test("wrong token is refused, and a right one connects", limit, async (t) => {
-  const page = await openPlayground(await visitor(t), guarded.host, { state: "Refused" });
+  const page = await openPlayground(await visitor(t), guarded.host, { state: "refused" });
   const refusal = page.getByRole("alert").filter({ hasText: "The server refused the connection." });
   await refusal.getByText("this server requires a token").waitFor();
   await keepScreenshot(page, "token-refused");
@@ -191,7 +191,7 @@ test("wrong token is refused, and a right one connects", limit, async (t) => {
   for (const part of right.split(".")) assert.ok(!text.includes(part), "the file has a part of the token");
   assert.ok(!(await page.locator("body").textContent()).includes(right));
   // Another tab does not know the token, which was not to be remembered.
-  const other = await openPlayground(page.context(), guarded.host, { state: "Refused" });
+  const other = await openPlayground(page.context(), guarded.host, { state: "refused" });
   await other.close();
   assertNoProblems(page);
 });

@@ -2,6 +2,7 @@
 
 import { ConnectionLost, ServerError } from "./errors.js";
 import { newId } from "./id.js";
+import { parseJson } from "./numbers.js";
 
 /** @typedef {import("./types.js").ClientState} ClientState */
 /** @typedef {import("./types.js").Frame} Frame */
@@ -36,6 +37,9 @@ const CONNECT_TIMEOUT_MS = 15_000;
 /** The time without any frame after which the client sends a ping. */
 const SILENCE_MS = 25_000;
 const PONG_TIMEOUT_MS = 10_000;
+
+/** The code with which a server closes a connection that it cannot serve for now. */
+const TRY_LATER = 1013;
 
 /** A clock for the length of time, which nobody sets. */
 const clock = () => performance.now();
@@ -102,6 +106,7 @@ export class Connection {
     this.#started = true;
     globalThis.addEventListener?.("online", this.#onWake);
     globalThis.document?.addEventListener("visibilitychange", this.#onWake);
+    globalThis.document?.addEventListener("resume", this.#onWake);
     this.reconnect();
   }
 
@@ -110,6 +115,7 @@ export class Connection {
     this.#started = false;
     globalThis.removeEventListener?.("online", this.#onWake);
     globalThis.document?.removeEventListener("visibilitychange", this.#onWake);
+    globalThis.document?.removeEventListener("resume", this.#onWake);
     this.#drop(new ConnectionLost("the client was stopped"));
     this.#giveUp({ phase: "stopped" }, new ConnectionLost("the client was stopped"));
   }
@@ -209,8 +215,14 @@ export class Connection {
     socket.onclose = ({ code, reason }) => {
       if (code === 1009) this.#rejectLargest();
       if (code === 1008) this.#refuse(new ConnectionLost(reason || "the server refused the connection"));
-      else this.#lose(new ConnectionLost(reason || (this.connected ? undefined : "the server cannot be reached")));
+      else this.#lose(new ConnectionLost(reason || this.#reasonOf(code), code));
     };
+  }
+
+  /** @param {number} code */
+  #reasonOf(code) {
+    if (code === TRY_LATER) return "the server is busy";
+    return this.connected ? undefined : "the server cannot be reached";
   }
 
   /** @param {ClientState["server"]} server */
@@ -304,7 +316,7 @@ export class Connection {
     });
   }
 
-  /** The network is back, or the page is visible again. */
+  /** The network is back, the page is visible again, or the browser no longer suspends it. */
   #onWake = (/** @type {Event} */ { type }) => {
     if (type === "visibilitychange" && document.hidden) return;
     if (this.state.phase === "waiting") this.reconnect();
@@ -385,7 +397,7 @@ function write(frame) {
  */
 function read(text) {
   try {
-    const frame = JSON.parse(text);
+    const frame = parseJson(text);
     return frame !== null && typeof frame === "object" && !Array.isArray(frame) ? frame : null;
   } catch {
     return null;

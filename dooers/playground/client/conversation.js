@@ -157,6 +157,22 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
+  /**
+   * Forgets the oldest events and their runs, so that a conversation that goes on for days does not fill the memory.
+   * `loadOlder` loads the events again.
+   *
+   * @param {number} kept the number of newest events that stay
+   */
+  trim(kept) {
+    if (this.events.length <= kept) return;
+    this.events = this.events.slice(-kept);
+    this.hasMore = true;
+    const ids = new Set(this.events.flatMap(({ id, run_id }) => [id, run_id]));
+    const isKept = (/** @type {Run} */ { id, event_id, status }) => ids.has(id) || ids.has(event_id) || status === "running";
+    this.runs = new Map([...this.runs].filter(([, run]) => isKept(run)));
+    this.#changed();
+  }
+
   /** Ends the subscription. Messages in the outbox are still sent. */
   close() {
     if (this.#isClosed) return;

@@ -14,9 +14,14 @@ export class ServerError extends Error {
 
 /** The connection was lost, or the client was stopped, before the answer arrived. */
 export class ConnectionLost extends Error {
-  constructor(message = "the connection was lost") {
+  /**
+   * @param {string} [message]
+   * @param {number} [code] the code with which the socket was closed. With 1013, the message is the server's reason
+   */
+  constructor(message = "the connection was lost", code) {
     super(message);
     this.name = "ConnectionLost";
+    this.code = code;
   }
 }
 

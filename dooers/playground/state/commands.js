@@ -57,6 +57,7 @@ export function focusSearch() {
 
 /** Cancels the running turns of the conversation. */
 export function stopTurns() {
+  if (!client.value?.supports("run.cancel")) return;
   for (const { id } of conversation.value?.running ?? []) {
     client.value?.cancel({ run_id: id }).catch((error) => toastError("The answer was not stopped", error));
   }

@@ -10,6 +10,8 @@ import { client } from "./session.js";
 const pageSize = 100;
 /** How many threads are read again after a reconnect, at most. */
 const maxReread = 400;
+/** The time between two changes of the order, in ms. A list of many running conversations would not stand still otherwise. */
+const orderPause = 1000;
 
 /**
  * A key that orders points in time, down to the nanosecond. The protocol leaves out zeros at the end of a fraction.
@@ -29,6 +31,9 @@ function orderKey(thread) {
 /** The threads of a client. Dispatches "change". */
 export class ThreadList extends EventTarget {
   #couldQuery = false;
+  #orderedAt = -Infinity;
+  /** Runs while threads wait for their new places. */
+  #orderTimer = 0;
 
   /** @param {Client} source */
   constructor(source) {
@@ -71,6 +76,7 @@ export class ThreadList extends EventTarget {
 
   close() {
     this.reading += 1;
+    clearTimeout(this.#orderTimer);
     this.listeners.abort();
   }
 
@@ -184,14 +190,43 @@ export class ThreadList extends EventTarget {
     if (!isThread(sent)) return;
     const thread = readable(sent);
     this.deleted.delete(thread.id);
-    const known = this.threads.some(({ id }) => id === thread.id);
-    if (!known && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
+    const at = this.threads.findIndex(({ id }) => id === thread.id);
+    if (at < 0 && this.query !== "" && this.canQuery && !matches(thread, this.query)) return;
     this.arrived?.push(thread);
+    if (at >= 0) {
+      this.threads[at] = newer(thread, this.threads[at]);
+      this.#orderSoon(at);
+      this.change({});
+      return;
+    }
+    if (this.#orderTimer) this.#order();
     const oldest = this.threads.at(-1);
     // A thread of a later page comes with that page.
-    if (!known && this.hasMore && oldest && orderKey(thread) < orderKey(oldest)) return;
+    if (this.hasMore && oldest && orderKey(thread) < orderKey(oldest)) return;
     this.insert(thread);
     this.change({});
+  }
+
+  /** Moves a thread to its new place, now or after the pause. @param {number} at its index */
+  #orderSoon(at) {
+    const [before, key, after] = [at - 1, at, at + 1].map((index) => this.threads[index] && orderKey(this.threads[index]));
+    const isInPlace = (before === undefined || before >= key) && (after === undefined || after <= key);
+    if (isInPlace || this.#orderTimer) return;
+    const wait = this.#orderedAt + orderPause - performance.now();
+    if (wait <= 0) return this.#order();
+    this.#orderTimer = window.setTimeout(() => {
+      this.#order();
+      this.change({});
+    }, wait);
+  }
+
+  #order() {
+    clearTimeout(this.#orderTimer);
+    this.#orderTimer = 0;
+    this.#orderedAt = performance.now();
+    const keys = new Map(this.threads.map((thread) => [thread, orderKey(thread)]));
+    const keyOf = (/** @type {Thread} */ thread) => keys.get(thread) ?? "";
+    this.threads.sort((one, other) => (keyOf(one) < keyOf(other) ? 1 : keyOf(one) > keyOf(other) ? -1 : 0));
   }
 
   /** @param {string} id */

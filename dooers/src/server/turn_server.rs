@@ -83,8 +83,7 @@ use std::sync::{Arc, Weak};
 ///
 /// A thread belongs to one agent. A message to another agent opens a thread of that agent.
 ///
-/// If the agent's threads are [private](macro@crate::agent#private-threads), the thread of an anonymous user belongs to the connection,
-/// which the program cannot send for. A message to such a thread fails with
+/// A message to a [private](macro@crate::agent#private-threads) thread of an anonymous user fails with
 /// [`DispatchError::NotFound`](crate::DispatchError::NotFound).
 ///
 /// # Unit tests

@@ -1,7 +1,8 @@
 //! A program whose agent is reached in three ways: over the WebSocket, by a webhook that returns JSON, and by a page
 //! that reads the answer as server-sent events.
 //!
-//! Run with: `cargo run -p example-dispatch`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`.
+//! Run with: `cargo run -p example-dispatch`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`. The program has
+//! its own router, in which the playground is at <http://127.0.0.1:8000/playground>.
 //!
 //! ```sh
 //! curl -H 'content-type: application/json' -d '{"id": "call-1", "user": "ada", "text": "hello"}' \
@@ -132,12 +133,14 @@ async fn main() -> Result<()> {
         .init();
     let config = WorkerConfig::from_env()?;
     let listener = TcpListener::bind(config.bind_address().as_str()).await?;
-    println!("ws://{}/ws", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    println!("http://{address}/playground\nws://{address}/ws");
     let server = WorkerServer::new(config);
     let app = Router::new()
         .route("/webhook", post(webhook))
         .route("/ask", get(ask))
         .merge(server.router().await?)
+        .nest("/playground", server.playground_router().await?)
         .with_state(server.clone());
     let mut stop = signal(SignalKind::terminate())?;
     let stopped = async move {

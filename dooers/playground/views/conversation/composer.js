@@ -113,7 +113,8 @@ export function Composer({ view, hint }) {
         <span class=${hint ? "hint muted" : "hint usual muted"} id="composer-hint" role="status">
           ${hint || "Enter sends, Shift+Enter starts a new line"}
         </span>
-        ${conversation.running?.length > 0 && html`<button type="button" class="button round" aria-label="Stop"
+        ${conversation.running?.length > 0 && view.client.supports("run.cancel")
+          && html`<button type="button" class="button round" aria-label="Stop"
           title="Stop (Escape twice)" onClick=${stop}><${Icon} name="stop" /></button>`}
         <button type="submit" class="button primary round" aria-label="Send" title="Send (Enter)" disabled=${isBlank(draft)}>
           <${Icon} name="send" />

@@ -99,7 +99,7 @@ function useEscape({ conversation: shown, client: by }) {
     const timer = setTimeout(() => setAt(0), TWICE);
     return () => clearTimeout(timer);
   }, [at]);
-  const isRunning = (shown.running?.length ?? 0) > 0;
+  const isRunning = (shown.running?.length ?? 0) > 0 && by.supports("run.cancel");
   return [isRunning && at ? "Press Escape again to stop" : "", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !isRunning) return;
     if (at) for (const { id } of shown.running) by.cancel({ run_id: id }).catch(() => {});

@@ -1,5 +1,6 @@
 /** Values as JSON. */
 
+import { writeJson } from "../../client.js";
 import { html } from "../../ui.js";
 import { CopyButton } from "./copy.js";
 import { Fold, useKept } from "./fold.js";
@@ -14,17 +15,17 @@ const PIECE = 8_000;
 
 /** @param {unknown} value */
 export function pretty(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "undefined";
+  return typeof value === "string" ? value : writeJson(value, 2) ?? "undefined";
 }
 
 /**
  * A value as JSON, or a text as it is. Large ones are cut.
  *
- * @param {{id: string, label: string, value: unknown}} props
+ * @param {{id: string, label: string, value: unknown, exact?: string}} props `exact`: the text of a rounded number
  */
-export function Json({ id, label, value }) {
+export function Json({ id, label, value, exact }) {
   const [isWhole, setWhole] = useKept(`whole ${id}`, false);
-  const text = pretty(value);
+  const text = exact ?? pretty(value);
   const safe = typeof value === "string" ? plain(text) : plainJson(text);
   const isCut = safe.length > SHOWN && !isWhole;
   const size = `${label}, ${bytes(text.length)}`;

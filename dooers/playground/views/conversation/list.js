@@ -29,6 +29,10 @@ const MOST = 180;
 /** The expected height of a row that was never on the page, in pixels. */
 const EXPECTED = 72;
 
+/** More events than this are forgotten while the user is at the end, except for the newest ones. */
+const MOST_EVENTS = 2_000;
+const KEPT_EVENTS = 1_000;
+
 /** The user is at the end within this distance, in pixels. */
 const END = 24;
 
@@ -85,6 +89,15 @@ export class MessageList extends Component {
     this.settle();
     // The focused row may have left the page.
     if (hadFocus && document.activeElement === document.body) this.scroller?.focus({ preventScroll: true });
+    this.forget();
+  }
+
+  /** Forgets what is far above the end, and the heights of rows that left the list. */
+  forget() {
+    const { conversation } = this.props.view;
+    if (this.isStuck && conversation.events?.length > MOST_EVENTS) conversation.trim(KEPT_EVENTS);
+    if (this.heights.size <= this.positions.size + MOST) return;
+    for (const key of this.heights.keys()) if (!this.positions.has(key)) this.heights.delete(key);
   }
 
   componentWillUnmount() {

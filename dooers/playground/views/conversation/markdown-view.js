@@ -1,6 +1,8 @@
 /** Markdown on the page: keeps what is shown up to date while the text grows, without parsing all of it again. */
 
-import { html, useEffect, useLayoutEffect, useRef } from "../../ui.js";
+import { mayLoad, media } from "../../state/media.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useValue } from "../../ui.js";
+import { AskToLoad, focusOn } from "../remote.js";
 import { copyText } from "./copy.js";
 import { blocksOf, flat, LARGEST, linksOf, nodesOf, textBlock } from "./markdown.js";
 import { plain } from "../../plain.js";
@@ -133,6 +135,19 @@ class Blocks {
     return element;
   }
 
+  /** Shows the images that the user has allowed in the meantime. */
+  reveal() {
+    for (const question of this.root.querySelectorAll(".remote")) {
+      const image = images.get(question);
+      const url = image?.dataset.src;
+      if (!image || !url || !mayLoad(url)) continue;
+      const hadFocus = question.contains(document.activeElement);
+      image.src = url;
+      question.replaceWith(image);
+      if (hadFocus) focusOn(image);
+    }
+  }
+
   stop() {
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
@@ -142,8 +157,12 @@ class Blocks {
 /** @param {import("./markdown.js").Block} block */
 const isShown = ({ token }) => token.type !== "space" && token.type !== "def";
 
+/** The images that are not loaded, by the questions in their places. @type {WeakMap<Element, HTMLImageElement>} */
+const images = new WeakMap();
+
 /**
- * Adds what the text cannot contain itself: copy buttons, frames around wide tables, replacements of broken images.
+ * Adds what the text cannot contain itself: copy buttons, frames around wide tables, questions in place of images of other
+ * hosts, replacements of broken images.
  *
  * @param {HTMLElement} element
  */
@@ -184,6 +203,13 @@ function decorate(element) {
       text.textContent = plain(`Image not available: ${image.alt || shortUrl(image.src)}`);
       image.replaceWith(text);
     });
+    const { src: url } = image.dataset;
+    if (!url) continue;
+    const question = document.createElement("span");
+    question.className = "remote";
+    images.set(question, image);
+    image.replaceWith(question);
+    render(html`<${AskToLoad} url=${url} kind="image" name=${image.alt} />`, question);
   }
 }
 
@@ -203,6 +229,8 @@ export function Markdown({ text, streaming = false }) {
     blocks.current ??= new Blocks(root.current);
     blocks.current.show(text, streaming);
   }, [text, streaming]);
+  const allowed = useValue(media);
+  useLayoutEffect(() => blocks.current?.reveal(), [allowed]);
   useEffect(() => () => blocks.current?.stop(), []);
   return html`<div class=${streaming ? "markdown streaming" : "markdown"} ref=${root}></div>`;
 }

@@ -8,6 +8,7 @@
 import { Lexer, Marked, Parser } from "../../vendor/marked.js";
 import DOMPurify from "../../vendor/purify.js";
 import { plain } from "../../plain.js";
+import { mayLoad } from "../../state/media.js";
 import { linkUrl, mediaUrl } from "./safe-url.js";
 
 // The parser takes quadratic time for some texts, so its input is limited.
@@ -80,7 +81,13 @@ DOMPurify.addHook("afterSanitizeAttributes", (element) => {
     }
   }
   if (element.localName === "img") {
-    if (mediaUrl(element.getAttribute("src"), "image")) {
+    const url = mediaUrl(element.getAttribute("src"), "image");
+    if (url) {
+      // An image without an address loads nothing until the user allows it.
+      if (!mayLoad(url)) {
+        element.removeAttribute("src");
+        element.setAttribute("data-src", url);
+      }
       element.setAttribute("loading", "lazy");
       element.setAttribute("referrerpolicy", "no-referrer");
     } else {
@@ -230,10 +237,18 @@ export function nodesOf(block) {
     RETURN_DOM_FRAGMENT: true,
   });
   for (const element of nodes.querySelectorAll(TEXTS)) element.setAttribute("dir", "auto");
+  for (const image of nodes.querySelectorAll("a img[data-src]")) moveOut(/** @type {HTMLImageElement} */ (image));
   for (const link of nodes.querySelectorAll("a")) nameHost(link);
   // An entity may stand for a character that reorders the text.
   if (block.token.raw.includes("&")) makePlain(nodes);
   return nodes;
+}
+
+/** Puts an image after its link, because a link cannot contain the question. @param {HTMLImageElement} image */
+function moveOut(image) {
+  const link = image.closest("a");
+  image.replaceWith(image.alt || "Image");
+  link?.after(image);
 }
 
 /** A text that begins with a host, such as `https://example.org/path` and `example.org`. */

@@ -6,6 +6,7 @@ import { bytes, count, duration } from "./format.js";
 import { Unknown } from "./json.js";
 import { Markdown } from "./markdown-view.js";
 import { plain } from "../../plain.js";
+import { Remote } from "../remote.js";
 import { linkUrl, mediaUrl } from "./safe-url.js";
 
 /** @typedef {import("../../client.js").ContentPart} ContentPart */
@@ -78,14 +79,14 @@ function Picture({ part }) {
   const size = part.width > 0 && part.height > 0
     ? { width: Math.round(part.width * scale), height: Math.round(part.height * scale) }
     : {};
-  const image = html`<img src=${url} alt=${plain(part.alt || part.filename || "")} ...${size} loading="lazy" decoding="async"
+  const image = () => html`<img src=${url} alt=${plain(part.alt || part.filename || "")} ...${size} loading="lazy" decoding="async"
     referrerpolicy="no-referrer" onError=${() => setBroken(true)} />`;
   // A browser does not open a page with a `data:` address.
-  if (url.startsWith("data:")) return html`<p class="picture">${image}</p>`;
+  if (url.startsWith("data:")) return html`<p class="picture">${image()}</p>`;
   const label = `Open image: ${plain(name)}`;
-  return html`<p class="picture">
-    <a href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label}>${image}</a>
-  </p>`;
+  return html`<${Remote} url=${url} kind="image" name=${name} content=${() => html`<p class="picture">
+    <a href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label}>${image()}</a>
+  </p>`} />`;
 }
 
 /** @param {{part: any}} props */
@@ -94,10 +95,10 @@ function Sound({ part }) {
   const name = part.filename || "Audio";
   if (!url) return html`<${Unusable} name=${name} url=${part.url} note="This address is not played." />`;
   const length = part.duration > 0 ? duration(part.duration * 1000) : "";
-  return html`<figure class="sound">
+  return html`<${Remote} url=${url} kind="audio" name=${name} content=${() => html`<figure class="sound">
     <figcaption><bdi>${plain(name)}</bdi> <span class="muted">${length}</span></figcaption>
     <audio controls preload="none" src=${url} aria-label=${plain(name)}></audio>
-  </figure>`;
+  </figure>`} />`;
 }
 
 /** @param {{part: any}} props */

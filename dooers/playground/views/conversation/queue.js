@@ -33,6 +33,7 @@ function Waiting({ event, view }) {
   return html`<li>
     <span class="text" dir="auto">${plain(text.slice(0, 200))}</span>
     ${error && html`<span class="notice error" role="alert">${error}</span>`}
-    <button type="button" class="button quiet" disabled=${isGoing} onClick=${withdraw}>Withdraw</button>
+    ${view.client.supports("run.cancel")
+      && html`<button type="button" class="button quiet" disabled=${isGoing} onClick=${withdraw}>Withdraw</button>`}
   </li>`;
 }

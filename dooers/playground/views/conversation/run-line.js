@@ -23,9 +23,9 @@ export function RunLine({ run, isExplained = false, view }) {
       <span class="pulse" aria-hidden="true"></span>
       <span>${isStopping ? "Stopping" : "Working"} <${Elapsed} since=${run.started_at} /></span>
       ${usage && html`<span>${usage}</span>`}
-      <button type="button" class="button quiet" disabled=${isStopping} onClick=${stop}>
+      ${view.client.supports("run.cancel") && html`<button type="button" class="button quiet" disabled=${isStopping} onClick=${stop}>
         <${Icon} name="stop" />Stop
-      </button>
+      </button>`}
     </div>`;
   }
   const took = duration(between(run.started_at, run.ended_at));

@@ -1,5 +1,6 @@
 /** A tool call and its result in one card. */
 
+import { numberText } from "../../client.js";
 import { Icon } from "../../icons.js";
 import { html } from "../../ui.js";
 import { Fold } from "./fold.js";
@@ -23,13 +24,14 @@ export function ToolCard({ row, isRunning }) {
   const summary = html`<span class="name">
       <${Icon} name="tool" /><bdi>${name}</bdi>
     </span>
-    <span class="hint mono" dir="auto">${preview(data.args)}</span>
+    <span class="hint mono" dir="auto">${preview(data)}</span>
     <span class=${failed ? "state failed" : "state"}>${state}</span>`;
   return html`<${Fold} id=${event.id} className=${failed ? "tool failed" : "tool"} summary=${summary} content=${() => html`
     ${data.name && plain(data.name) !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
-    <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null} />
+    <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null}
+      exact=${numberText(data, "args")} />
     ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"}
-      value=${answer?.result ?? null} />`}
+      value=${answer?.result ?? null} exact=${numberText(answer, "result")} />`}
   `} />`;
 }
 
@@ -42,19 +44,24 @@ function isError(result) {
 /**
  * The arguments in one line.
  *
- * @param {any} args
+ * @param {any} data of the call
  */
-function preview(args) {
+function preview(data) {
+  const { args } = data;
   if (args === null || args === undefined) return "";
-  if (typeof args !== "object") return short(args);
+  if (typeof args !== "object") return short(data, "args");
   const names = Object.keys(args).slice(0, 3);
-  const members = names.map((name) => `${Array.isArray(args) ? "" : `${name}: `}${short(args[name])}`);
+  const members = names.map((name) => `${Array.isArray(args) ? "" : `${name}: `}${short(args, name)}`);
   return plain(members.join(", ")).slice(0, SUMMARY);
 }
 
-/** @param {any} value */
-function short(value) {
+/**
+ * @param {any} holder
+ * @param {string} key
+ */
+function short(holder, key) {
+  const value = holder[key];
   if (Array.isArray(value)) return `[${value.length}]`;
   if (value && typeof value === "object") return "{…}";
-  return plain(String(value).slice(0, SUMMARY));
+  return plain((numberText(holder, key) ?? String(value)).slice(0, SUMMARY));
 }

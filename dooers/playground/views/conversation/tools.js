@@ -1,5 +1,7 @@
 /** Pairs of tool calls and results. */
 
+import { numberText } from "../../client.js";
+
 /** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
 
 /** Maximum number of open calls with the same id that a result is compared with. */
@@ -48,5 +50,6 @@ export function isEqual(one, other) {
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const names = Object.keys(one);
   return names.length === Object.keys(other).length
-    && names.every((name) => Object.hasOwn(other, name) && isEqual(one[name], other[name]));
+    && names.every((name) => Object.hasOwn(other, name) && isEqual(one[name], other[name])
+      && numberText(one, name) === numberText(other, name));
 }

@@ -29,6 +29,7 @@ effect(() => {
   const source = client.value;
   // An attempt is a reason to subscribe again.
   if (!isWanted.value || !source || attempt.value < 0) return undefined;
+  store.clear();
   const made = source.analytics();
   const onEvent = (/** @type {Event} */ event) => store.add(/** @type {CustomEvent} */ (event).detail);
   const onFrame = (/** @type {Event} */ event) => {
@@ -43,6 +44,5 @@ effect(() => {
     source.removeEventListener("frame", onFrame);
     made.close();
     feed.value = null;
-    store.clear();
   };
 });

@@ -20,8 +20,8 @@ import { addDecimals } from "./numbers.js";
 /** The maximum number of events that are kept. The counters include older ones. */
 export const MAX_EVENTS = 1000;
 
-/** The maximum number of runs whose usage is kept. */
-const MAX_RUNS = 10_000;
+/** The maximum number of runs whose usage is kept apart. A run that is older reports no other usage any more. */
+const MAX_RUNS = 1000;
 
 /** @param {unknown} value */
 function numberOf(value) {
@@ -34,21 +34,27 @@ export class AnalyticsStore extends EventTarget {
   entries = [];
   total = 0;
   dropped = 0;
+  /** The time at which counting began, in milliseconds. */
+  since = Date.now();
   /** The number of events of each name. @type {Map<string, number>} */
   names = new Map();
   /** The runs that ended, by status. @type {Map<string, RunCount>} */
   runs = new Map();
-  /** The usage of each run, by its id. @type {Map<string, unknown[]>} */
+  /** The usage of each of the newest runs, by its id. @type {Map<string, unknown[]>} */
   usage = new Map();
+  /** The usage of all older runs. @type {Usage | null} */
+  #older = null;
 
-  /** Forgets all events and counts. */
+  /** Forgets all events and counts, and begins again. */
   clear() {
+    this.since = Date.now();
     this.entries = [];
     this.total = 0;
     this.dropped = 0;
     this.names.clear();
     this.runs.clear();
     this.usage.clear();
+    this.#older = null;
     this.dispatchEvent(new Event("change"));
   }
 
@@ -103,10 +109,13 @@ export class AnalyticsStore extends EventTarget {
    * @param {unknown[]} usage
    */
   #setUsage(run, usage) {
+    if (usage.length === 0 && !this.usage.has(run)) return;
     this.usage.delete(run);
     this.usage.set(run, usage);
-    const [oldest] = this.usage.keys();
-    if (this.usage.size > MAX_RUNS) this.usage.delete(oldest);
+    if (this.usage.size <= MAX_RUNS) return;
+    const [[oldest, last]] = this.usage;
+    this.usage.delete(oldest);
+    this.#older = sumOf(this.#older, last);
   }
 
   /**
@@ -116,17 +125,28 @@ export class AnalyticsStore extends EventTarget {
    */
   sumUsage() {
     if (this.usage.size === 0) return null;
-    const sum = { input: 0, output: 0, cached: 0, costs: new Map() };
-    for (const item of [...this.usage.values()].flat()) {
-      const { input_tokens, output_tokens, cached_tokens, costs } = /** @type {Record<string, unknown>} */ (item ?? {});
-      sum.input += numberOf(input_tokens);
-      sum.output += numberOf(output_tokens);
-      sum.cached += numberOf(cached_tokens);
-      for (const cost of Array.isArray(costs) ? costs : []) {
-        const currency = plain(cost?.currency ?? "?");
-        sum.costs.set(currency, addDecimals(sum.costs.get(currency) ?? "0", plain(cost?.amount)));
-      }
-    }
-    return sum;
+    return sumOf(this.#older, [...this.usage.values()].flat());
   }
+}
+
+/**
+ * Adds usage to a sum, which stays as it is.
+ *
+ * @param {Usage | null} sum
+ * @param {unknown[]} usage
+ * @returns {Usage}
+ */
+function sumOf(sum, usage) {
+  const all = { ...(sum ?? { input: 0, output: 0, cached: 0 }), costs: new Map(sum?.costs) };
+  for (const item of usage) {
+    const { input_tokens, output_tokens, cached_tokens, costs } = /** @type {Record<string, unknown>} */ (item ?? {});
+    all.input += numberOf(input_tokens);
+    all.output += numberOf(output_tokens);
+    all.cached += numberOf(cached_tokens);
+    for (const cost of Array.isArray(costs) ? costs : []) {
+      const currency = plain(cost?.currency ?? "?");
+      all.costs.set(currency, addDecimals(all.costs.get(currency) ?? "0", plain(cost?.amount)));
+    }
+  }
+  return all;
 }

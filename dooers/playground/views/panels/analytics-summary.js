@@ -1,12 +1,12 @@
 /** The counters of the analytics: runs, feedback, usage, and events by name. */
 
 import { html } from "../../ui.js";
-import { countOf, durationOf } from "./numbers.js";
+import { clockOf, countOf, durationOf } from "./numbers.js";
 
 /** @typedef {import("./analytics-store.js").AnalyticsStore} AnalyticsStore */
 
 /**
- * Runs, feedback, usage and lost events.
+ * Runs, feedback, usage and lost events, and since when they are counted.
  *
  * @param {{store: AnalyticsStore}} props
  */
@@ -45,6 +45,8 @@ export function Summary({ store }) {
       html`<dt>Lost</dt>
         <dd class="warning">${amountOf(store.dropped, "event")}, because this page read too slowly</dd>`
     }
+    <dt>Counted</dt>
+    <dd class="none">Since <time>${clockOf(store.since).slice(0, 8)}</time>, while connected</dd>
   </dl>`;
 }
 

@@ -1,11 +1,11 @@
 /** The panel of the analytics: what happens at the agent, live. */
 
-import { Icon } from "../../icons.js";
+import { writeJson } from "../../client.js";
 import { announce } from "../../state/session.js";
 import { html, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
 import { feed, retry, store, subscribe } from "./analytics-session.js";
 import { Names, Summary } from "./analytics-summary.js";
-import { CopyButton, JsonView } from "./json-view.js";
+import { Details } from "./details.js";
 import { clockOf, countOf } from "./numbers.js";
 import { VirtualList } from "./virtual-list.js";
 
@@ -103,7 +103,7 @@ function Live() {
         empty=${store.total === 0 ? "Send a message: its events appear here." : "No events."}
       />
     </div>
-    ${entry && html`<${Details} entry=${entry} onClose=${close} />`}
+    ${entry && html`<${EventDetails} entry=${entry} onClose=${close} />`}
   `;
 }
 
@@ -130,23 +130,9 @@ function hintOf(event) {
 }
 
 /** @param {{entry: FeedEntry, onClose: () => void}} props */
-function Details({ entry, onClose }) {
-  const text = useMemo(() => JSON.stringify(entry.event) ?? "null", [entry]);
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    onClose();
-  };
-  return html`<div class="pane details" onKeyDown=${onKeyDown}>
-    <header class="pane-head">
-      <h3>${entry.name}</h3>
-      <${CopyButton} text=${() => text} />
-      <button class="button quiet" type="button" aria-label="Close the details" onClick=${onClose}>
-        <${Icon} name="close" />
-      </button>
-    </header>
-    <${JsonView} text=${text} label="Event" />
-  </div>`;
+function EventDetails({ entry, onClose }) {
+  const text = useMemo(() => writeJson(entry.event) ?? "null", [entry]);
+  return html`<${Details} title=${entry.name} text=${text} label="Event" onClose=${onClose} />`;
 }
 
 /** @param {{error: unknown}} props */

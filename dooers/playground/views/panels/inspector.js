@@ -5,8 +5,8 @@ import { frames } from "../../state/frames.js";
 import { maskSecrets } from "../../state/secrets.js";
 import { announce, threadId } from "../../state/session.js";
 import { html, signal, useChanges, useEffect, useId, useMemo, useRef, useState, useValue } from "../../ui.js";
+import { Details } from "./details.js";
 import { deltasOf, FrameRows } from "./frame-rows.js";
-import { CopyButton, JsonView } from "./json-view.js";
 import { clockOf, countOf, sizeOf } from "./numbers.js";
 import { SendFrame } from "./send-frame.js";
 import { VirtualList } from "./virtual-list.js";
@@ -83,7 +83,7 @@ export function InspectorPanel() {
       empty=${frames.entries.length === 0 ? "No frames yet." : "No frame matches the filter."}
     />
     ${isSending && html`<div class="pane"><${SendFrame} mask=${shown} /></div>`}
-    ${row && html`<${Details} row=${row} shown=${shown} onClose=${close} />`}
+    ${row && html`<${FrameDetails} row=${row} shown=${shown} onClose=${close} />`}
     <footer class="panel-foot">
       <button
         class="button"
@@ -213,7 +213,7 @@ function renderRow({ entry, count, size }) {
  *
  * @param {{row: FrameRow, shown: (text: string) => string, onClose: () => void}} props
  */
-function Details({ row, shown, onClose }) {
+function FrameDetails({ row, shown, onClose }) {
   const { entry, count } = row;
   const text = useMemo(
     () => shown(count > 1 ? `[${deltasOf(frames, row).map((delta) => delta.text).join(",")}]` : entry.text),
@@ -221,25 +221,12 @@ function Details({ row, shown, onClose }) {
   );
   const name = entry.type || (entry.direction === null ? "Note" : "Not a frame");
   const title = count > 1 ? `${countOf(count)} × ${name}` : name;
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    onClose();
-  };
-  return html`<div class="pane details" onKeyDown=${onKeyDown}>
-    <header class="pane-head">
-      <h3>${title}</h3>
-      <${CopyButton} text=${() => text} />
-      <button class="button quiet" type="button" aria-label="Close the details" onClick=${onClose}>
-        <${Icon} name="close" />
-      </button>
-    </header>
+  return html`<${Details} title=${title} text=${text} isJson=${entry.isJson} label="Frame" onClose=${onClose}>
     <p class="muted">
       ${entry.direction === "out" ? "Sent" : entry.direction === "in" ? "Received" : "Noted"} at ${clockOf(entry.at)},
       ${" "}${countOf(row.size)} bytes${entry.threadId && html`, thread <code>${entry.threadId}</code>`}
     </p>
-    <${JsonView} text=${text} isJson=${entry.isJson} label="Frame" />
-  </div>`;
+  <//>`;
 }
 
 /**

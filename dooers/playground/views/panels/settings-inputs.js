@@ -1,6 +1,7 @@
 /** The inputs of settings, one for each kind of field. */
 
 import { html, useState } from "../../ui.js";
+import { Remote } from "../remote.js";
 import { kindOf, optionsOf } from "./settings-values.js";
 
 /** @typedef {import("../../client.js").SettingsField} SettingsField */
@@ -213,14 +214,14 @@ function ImageInput({ field, draft, isLocked, attributes }) {
       source &&
       (failed === source
         ? html`<p class="muted">The image could not be loaded.</p>`
-        : html`<img
+        : html`<${Remote} url=${source} kind="image" name=${field.label} content=${() => html`<img
             src=${source}
             alt=${`${field.label}, preview`}
             width=${field.width ?? undefined}
             height=${field.height ?? undefined}
             referrerpolicy="no-referrer"
             onError=${() => setFailed(source)}
-          />`)
+          />`} />`)
     }
   </div>`;
 }

@@ -1,5 +1,6 @@
 /** The state of the connection: a word in the bar, and a banner if the user can do something. */
 
+import { ConnectionLost } from "../../client.js";
 import { announce } from "../../state/announce.js";
 import { clockTime } from "../../state/clock.js";
 import { focusComposer } from "../../state/commands.js";
@@ -75,6 +76,9 @@ export function ConnectionState() {
   </span>`;
 }
 
+/** The code with which a server closes a connection that it cannot serve for now, for the reason in the message. */
+const TRY_LATER = 1013;
+
 /** What is wrong with the connection, and the way out. */
 export function ConnectionBanner() {
   const shown = useShownPhase();
@@ -83,6 +87,7 @@ export function ConnectionBanner() {
   const seconds = useCountdown(shown === "waiting" ? retryAt : undefined);
   // "connecting" between two attempts keeps the banner.
   const wasLost = useRef(false);
+  const reason = useRef("");
   const pressed = useRef(false);
   useEffect(() => {
     // The pressed button disappears with the banner.
@@ -98,6 +103,10 @@ export function ConnectionBanner() {
     dialog.value = "identity";
   };
   if (shown === "waiting" || shown === "offline") wasLost.current = true;
+  if (shown === "waiting") {
+    const isClosed = error instanceof ConnectionLost && error.code === TRY_LATER;
+    reason.current = isClosed ? `The server closed the connection: ${error.message}.` : "The connection was lost.";
+  }
   if (shown === "connected" || shown === "refused") wasLost.current = false;
 
   if (shown === "refused") {
@@ -109,7 +118,7 @@ export function ConnectionBanner() {
   }
   if (wasLost.current) {
     return html`<div class="banner notice warning">
-      <p>${lostText(shown, seconds)}</p>
+      <p>${lostText(shown, seconds, reason.current)}</p>
       <button class="button" type="button" aria-disabled=${shown === "connecting"} onClick=${tryNow}>Try now</button>
     </div>`;
   }
@@ -125,9 +134,9 @@ export function ConnectionBanner() {
 /**
  * @param {Shown} shown
  * @param {number} seconds
+ * @param {string} reason
  */
-function lostText(shown, seconds) {
+function lostText(shown, seconds, reason) {
   if (shown === "offline") return "You are offline. The page connects again when the network is back.";
-  if (shown === "connecting" || seconds === 0) return "The connection was lost. Connecting…";
-  return `The connection was lost. The page reconnects in ${seconds} s.`;
+  return shown === "connecting" || seconds === 0 ? `${reason} Connecting…` : `${reason} The page reconnects in ${seconds} s.`;
 }

@@ -1,5 +1,6 @@
-/** The list of shortcuts. */
+/** The list of shortcuts, and what the page loads from other hosts. */
 
+import { askAgain, loadAlways, media } from "../../state/media.js";
 import { keyNames, keysOf, shortcuts, singleKeys, useSingleKeys } from "../../state/shortcuts.js";
 import { html, useValue } from "../../ui.js";
 import { Dialog } from "./dialog.js";
@@ -30,7 +31,34 @@ export function HelpDialog({ onClose }) {
       />
       <span>Shortcuts of a single key <span class="muted">They do nothing while you type.</span></span>
     </label>
+    <${MediaChoice} />
   <//>`;
+}
+
+/** The images and sounds that are loaded without a question. */
+function MediaChoice() {
+  const { always, origins } = useValue(media);
+  return html`<section class="media-choice" aria-labelledby="media-choice">
+    <h3 id="media-choice">Images and sounds of other hosts</h3>
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked=${always}
+        onChange=${(/** @type {{currentTarget: HTMLInputElement}} */ event) => loadAlways(event.currentTarget.checked)}
+      />
+      <span>Load them without asking <span class="muted">Each host learns your address, and when you read a message.</span></span>
+    </label>
+    ${!always &&
+    origins.length > 0 &&
+    html`<ul aria-label="Hosts that are loaded without asking">
+      ${origins.map(
+        (origin) => html`<li key=${origin}>
+          <bdi>${new URL(origin).host}</bdi>
+          <button type="button" class="button quiet" aria-label=${`Ask again: ${new URL(origin).host}`} onClick=${() => askAgain(origin)}>Ask again</button>
+        </li>`,
+      )}
+    </ul>`}
+  </section>`;
 }
 
 /** @param {{label: string, keys: string[]}} props */
