@@ -4,10 +4,10 @@
 //! `UPDATE_EXPECT=1 cargo test -p dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
-    Actor, AnalyticsEvent, AskedForm, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType,
-    FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice, FormElement, FormInput,
-    FormSize, ModelUsage, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo, TextInputType,
-    Thread, ThreadEvent, ThreadView, Usage, User, timestamp,
+    Actor, AnalyticsEvent, AskedForm, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode,
+    EventType, FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice, FormElement,
+    FormInput, FormSize, ModelUsage, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
+    TextInputType, Thread, ThreadEvent, ThreadView, Usage, User, timestamp,
 };
 use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
