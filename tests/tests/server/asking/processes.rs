@@ -1,6 +1,6 @@
 //! Turns that wait in one process, and answers that another process stores. Two servers on one store act as two processes.
 
-use super::{answer, ask, asking, closed, end, expect_conflict, next_form};
+use super::{answer, ask, closed, end, expect_conflict, inquirer, next_form};
 use crate::asserts::texts;
 use dooers::WorkerServer;
 use dooers::store::Store;
@@ -17,7 +17,7 @@ async fn process(store: &Arc<SpyStore>, milliseconds: u64) -> Server {
         .lease(Duration::from_millis(milliseconds))
         .secret_keys(KEY.parse().unwrap())
         .store(Arc::clone(store) as Arc<dyn Store>);
-    Server::start(WorkerServer::new(config).agent::<asking>()).await
+    Server::start(WorkerServer::new(config).agent::<inquirer>()).await
 }
 
 #[tokio::test]
