@@ -39,6 +39,8 @@
 extern crate self as dooers;
 
 pub mod auth;
+#[cfg(feature = "webhook")]
+mod back_off;
 mod crash;
 mod error;
 pub mod guide;

@@ -5,7 +5,7 @@ use crate::sources::Sources;
 /// The top-level modules of the runtime crate, from the bottom to the top. A module may use those of lower layers only.
 const LAYERS: &[&[&str]] = &[
     &[
-        "crash", "guide", "http", "logs", "secret", "shrink", "similar", "text",
+        "back_off", "crash", "guide", "http", "logs", "secret", "shrink", "similar", "text",
     ],
     &["throttle"],
     &["protocol"],
