@@ -39,7 +39,7 @@
 extern crate self as dooers;
 
 pub mod auth;
-#[cfg(feature = "webhook")]
+#[cfg(any(feature = "tools", feature = "webhook"))]
 mod back_off;
 mod crash;
 mod error;
@@ -63,6 +63,8 @@ pub mod store;
 pub mod testing;
 mod text;
 mod throttle;
+#[cfg(feature = "__tls")]
+mod tls;
 #[cfg(feature = "tools")]
 pub mod tool;
 mod turn;
