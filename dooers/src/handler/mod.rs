@@ -20,7 +20,7 @@ mod invalid_data;
 mod middleware;
 mod outbox;
 mod policy;
-pub mod private;
+pub(crate) mod private;
 mod recorder;
 mod reply;
 mod request;

@@ -15,7 +15,7 @@ impl AgentPart for AgentTools {
     }
 
     fn mistake(&self) -> Option<String> {
-        None
+        self.0.mistake()
     }
 }
 

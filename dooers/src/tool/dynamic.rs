@@ -1,12 +1,23 @@
 //! A tool that is made at run time.
 
-use super::{Approval, IntoToolOutput, ToolEffect, ToolOutput};
+use super::schema::ArgumentSchema;
+use super::{Approval, HandlerOutput, ToolEffect, ToolOutput};
+use crate::text::split_at_bytes;
 use crate::{AgentError, Turn};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 64;
+
+/// The longest timeout.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// Maximum length of a text in a mistake, in bytes. Names and schemas can come from another program.
+const MOST_BYTES: usize = 1000;
 
 /// The handler of a tool.
 pub(super) type ToolHandler =
@@ -44,7 +55,7 @@ pub struct DynamicTool(Arc<Parts>);
 struct Parts {
     name: String,
     description: String,
-    schema: Arc<Value>,
+    schema: Arc<ArgumentSchema>,
     handler: ToolHandler,
     effect: ToolEffect,
     approval: Approval,
@@ -62,21 +73,22 @@ impl DynamicTool {
     /// The calls of the tool need no approval, have no time limit and count as [`ToolEffect::Write`] until a method
     /// `with_…` changes that.
     #[must_use]
-    pub fn new<F, Fut, R>(name: impl Into<String>, schema: Value, handler: F) -> Self
+    pub fn new<F, Fut, R, Kind>(name: impl Into<String>, schema: Value, handler: F) -> Self
     where
         F: Fn(Turn, Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
-        R: IntoToolOutput + 'static,
+        R: HandlerOutput<Kind> + 'static,
     {
         let handler = move |turn, arguments| {
             let running = handler(turn, arguments);
-            let future: BoxFuture<'static, _> = Box::pin(async { running.await.into_output() });
+            let future: BoxFuture<'static, _> =
+                Box::pin(async { running.await.into_handler_output() });
             future
         };
         Self(Arc::new(Parts {
             name: name.into(),
             description: String::new(),
-            schema: Arc::new(schema),
+            schema: Arc::new(ArgumentSchema::new(schema)),
             handler: Arc::new(handler),
             effect: ToolEffect::default(),
             approval: Approval::never(),
@@ -137,7 +149,7 @@ impl DynamicTool {
     /// The JSON Schema of the arguments, as it was given.
     #[must_use]
     pub fn schema(&self) -> &Value {
-        &self.0.schema
+        self.0.schema.given()
     }
 
     /// The effect of the tool.
@@ -164,9 +176,45 @@ impl DynamicTool {
         self.0.is_strict
     }
 
+    /// The schema of the arguments.
+    pub(super) fn arguments(&self) -> &ArgumentSchema {
+        &self.0.schema
+    }
+
+    /// The first rule that the tool breaks, as a sentence that begins with its subject.
+    pub(super) fn mistake(&self) -> Option<String> {
+        let name = self.name();
+        let is_name_char = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let problem = if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(is_name_char) {
+            Some(format!(
+                "its name must have 1 to {MAX_NAME} of the characters `a-z A-Z 0-9 _ -`, because providers accept no others"
+            ))
+        } else if self
+            .timeout()
+            .is_some_and(|timeout| timeout.is_zero() || timeout > MAX_TIMEOUT)
+        {
+            Some("its timeout must be more than zero and at most 24 hours".to_owned())
+        } else if let Some(mistake) = self.arguments().mistake() {
+            Some(mistake)
+        } else if self.is_strict() {
+            self.arguments().strict().err().map(str::to_owned)
+        } else {
+            None
+        };
+        let name = shortened(&name.escape_debug().to_string());
+        problem.map(|problem| format!("the tool `{name}` cannot be used: {}", shortened(&problem)))
+    }
+
     /// The handler.
     pub(super) fn handler(&self) -> &ToolHandler {
         &self.0.handler
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match split_at_bytes(text, MOST_BYTES) {
+        (whole, "") => whole.to_owned(),
+        (start, _) => format!("{start}…"),
     }
 }
 

@@ -25,9 +25,3 @@ impl IntoToolOutput for ToolOutput {
         Ok(self)
     }
 }
-
-impl<T: IntoToolOutput> IntoToolOutput for Result<T, AgentError> {
-    fn into_output(self) -> Result<ToolOutput, AgentError> {
-        self?.into_output()
-    }
-}
