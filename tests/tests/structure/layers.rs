@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["error", "hub", "history", "settings"],
     &["handler"],
     &["tool"],
+    &["model"],
     &["turn"],
     &["server"],
     &["testing"],
