@@ -1,6 +1,6 @@
 //! Chat Completions.
 
-use super::events::EventReader;
+use super::event_reader::EventReader;
 use super::{failure, usage};
 use crate::model::{Delta, ModelError, ModelRequest, ToolCallPiece};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,7 @@
 //! The events of an answer.
 
 use super::chat::ChatReader;
+use super::event_reader::EventReader;
 use super::exchange::Exchange;
 use super::responses::ResponsesReader;
 use super::{chat, responses};
@@ -35,15 +36,6 @@ impl Api {
             Self::Responses => Box::new(ResponsesReader::new(model)),
         }
     }
-}
-
-/// Converts the events of an API.
-pub(super) trait EventReader: Send {
-    /// Converts an event. Unknown events and members are ignored.
-    fn read(&mut self, event: &Value, deltas: &mut VecDeque<Delta>) -> Result<(), ModelError>;
-
-    /// Returns true if the answer is complete, or if nothing of it has arrived.
-    fn is_complete(&self) -> bool;
 }
 
 /// The pieces of an answer.

@@ -8,6 +8,7 @@ mod chat;
 mod client;
 mod connection;
 mod endpoint;
+mod event_reader;
 mod events;
 mod exchange;
 mod failure;
