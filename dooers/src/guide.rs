@@ -11,6 +11,7 @@
 #[doc = "[settings]: crate::guide::settings"]
 #[doc = "[dispatch]: crate::guide::dispatch"]
 #[doc = "[deployment]: crate::guide::deployment"]
+#[cfg_attr(feature = "tools", doc = "[tools]: crate::guide::tools")]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/agents.md")]
 pub mod agents {}
@@ -20,6 +21,10 @@ pub mod streaming {}
 
 #[doc = include_str!("../docs/guide/memory.md")]
 pub mod memory {}
+
+#[cfg(feature = "tools")]
+#[doc = include_str!("../docs/guide/tools.md")]
+pub mod tools {}
 
 #[doc = "[deployment]: crate::guide::deployment"]
 #[doc = "[repository]: crate::guide::repository"]
