@@ -43,9 +43,10 @@ fn misfit(error: &ValidationError<'_>, schema: &Value) -> String {
             unknown(path, unexpected, &known_names(error, schema))
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            match nearest(context, path) {
+            let errors = first_errors(context, path);
+            match nearest(&errors, path) {
                 Some(inner) => misfit(inner, schema),
-                None => format!("{} {}", subject(path), alternatives(context)),
+                None => format!("{} {}", subject(path), alternatives(&errors)),
             }
         }
         ValidationErrorKind::Type { kind } => {
@@ -122,13 +123,13 @@ fn known_names<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Vec<&'a st
     names.map(|(name, _)| name.as_str()).collect()
 }
 
-/// The error of the alternative that fits best: the one that accepts the value itself and refuses a part of it.
+/// The error of the alternative that fits best: the one that accepts the value itself and refuses a part of it. `None` if
+/// there is no such alternative, or several.
 fn nearest<'a>(
-    context: &'a [Vec<ValidationError<'static>>],
+    errors: &[&'a ValidationError<'static>],
     path: &Location,
 ) -> Option<&'a ValidationError<'static>> {
-    let first = context.iter().filter_map(|errors| errors.first());
-    let is_inside = |error: &&ValidationError<'_>| {
+    let is_inside = |error: &&&ValidationError<'_>| {
         error.instance_path().as_str().len() > path.as_str().len()
             || matches!(
                 error.kind(),
@@ -136,16 +137,35 @@ fn nearest<'a>(
                     | ValidationErrorKind::AdditionalProperties { .. }
             )
     };
-    let mut inside = first.filter(is_inside);
+    let mut inside = errors.iter().filter(is_inside);
     let only = inside.next()?;
-    // Several alternatives of one kind do not show which one was meant.
-    inside.next().is_none().then_some(only)
+    inside.next().is_none().then_some(*only)
+}
+
+/// The first error of each alternative for the value at this path. Alternatives of alternatives are included.
+fn first_errors<'a>(
+    context: &'a [Vec<ValidationError<'static>>],
+    path: &Location,
+) -> Vec<&'a ValidationError<'static>> {
+    let mut found = Vec::new();
+    for error in context.iter().filter_map(|errors| errors.first()) {
+        match error.kind() {
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context }
+                if error.instance_path() == path =>
+            {
+                found.extend(first_errors(context, path));
+            }
+            _ => found.push(error),
+        }
+    }
+    found
 }
 
 /// The rules of alternatives, none of which the value keeps.
-fn alternatives(context: &[Vec<ValidationError<'static>>]) -> String {
+fn alternatives(errors: &[&ValidationError<'static>]) -> String {
     let mut rules: Vec<String> = Vec::new();
-    for error in context.iter().filter_map(|errors| errors.first()) {
+    for error in errors {
         let rule = rule(error.kind());
         let rule = rule.as_deref().and_then(|rule| rule.strip_prefix("must "));
         match rule {

@@ -86,7 +86,7 @@ async fn run(tools: Tools, steps: Vec<Vec<Call>>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn history_of_a_turn_is_valid_in_every_prefix(
