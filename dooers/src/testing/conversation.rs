@@ -287,6 +287,25 @@ mod tests {
     }
 
     #[test]
+    fn page_adds_unknown_runs_before_the_known_ones() {
+        let run = |id: &str, status: &str| -> Run {
+            let run = json!({
+                "id": id, "thread_id": "t", "agent_id": null, "status": status,
+                "started_at": "2026-02-11T05:49:09.123456Z", "ended_at": null, "error": null,
+            });
+            serde_json::from_value(run).unwrap()
+        };
+        let mut conversation = Conversation::new("t".to_owned());
+        conversation.take_run(run("r2", "succeeded"));
+        let page = vec![run("r1", "succeeded"), run("r2", "running")];
+        conversation.take_page(Vec::new(), page, false);
+        assert_eq!(
+            conversation.runs(),
+            [run("r1", "succeeded"), run("r2", "succeeded")]
+        );
+    }
+
+    #[test]
     fn missing_delta_is_an_error() {
         let mut conversation = Conversation::new("t".to_owned());
         let unknown = conversation.take_delta(&delta(0, "one")).unwrap_err();

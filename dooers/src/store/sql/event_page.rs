@@ -89,7 +89,10 @@ impl<T: ReadTransaction> Reading<'_, T> {
         let mut events = Vec::new();
         let mut runs = Vec::new();
         let item = |row: &T::Row| match row.optional_number(0)? {
-            None => Ok(Item::Event(rows::event(&After(row, 1), thread.id())?.0)),
+            None => {
+                let (event, _) = rows::event(&After(row, 1), thread.id())?;
+                Ok(Item::Event(Box::new(event)))
+            }
             Some(place) => {
                 let columns = After(row, 1 + EVENT_COLUMN_COUNT);
                 Ok(Item::Run(place, rows::run(&columns, thread.id())?.0))
@@ -97,7 +100,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
         };
         for item in self.every(sql, values, item).await? {
             match item {
-                Item::Event(event) => events.push(event),
+                Item::Event(event) => events.push(*event),
                 Item::Run(place, run) => runs.push((place, run)),
             }
         }
@@ -117,7 +120,7 @@ fn sized_run(row: &impl Columns, at: usize) -> Result<Option<(String, usize)>, R
 
 /// An item of a page.
 enum Item {
-    Event(ThreadEvent),
+    Event(Box<ThreadEvent>),
     Run(i64, Run),
 }
 
