@@ -196,7 +196,8 @@ impl AgentDefinition {
         self
     }
 
-    /// Sets the maximum duration of each attempt: more than zero, and at most 24 hours.
+    /// Sets the maximum duration of each attempt: more than zero, and at most 24 hours. The time in which the attempt waits for
+    /// the answer to a form that it [asks](crate::WorkerResponse::ask_form) does not count.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);

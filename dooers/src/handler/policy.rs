@@ -22,7 +22,8 @@ impl TurnPolicy {
         },
     };
 
-    /// Maximum duration of an attempt. `None` means no limit.
+    /// Maximum duration of an attempt, without the time in which it waits for answers to the forms that it asks. `None` means no
+    /// limit.
     #[must_use]
     pub const fn timeout(&self) -> Option<Duration> {
         self.timeout

@@ -1,8 +1,8 @@
 //! A user's message on its way into the store.
 
 use super::{
-    AnswerSeal, AnsweredQuestion, Change, Claim, KeyedDigest, Participant, Position, Scope,
-    SealedAnswer, StoreError,
+    AnswerSeal, Change, Claim, KeyedDigest, Participant, Position, Scope, SealedAnswer, StoreError,
+    TurnKey,
 };
 use crate::protocol::{
     ContentPart, EventType, Form, FormAnswer, ShownData, Thread, ThreadEvent, User, hidden_fields,
@@ -130,6 +130,17 @@ pub struct BeginOutcome {
     pub interrupted: Vec<String>,
     /// The question of a running turn, if the message answers it. Such a message has no turn of its own.
     pub answered: Option<AnsweredQuestion>,
+}
+
+/// A question that was answered, for the process that runs its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredQuestion {
+    /// The turn that waits.
+    pub turn: TurnKey,
+    /// The event of the form.
+    pub form_event_id: String,
+    /// The values of the password fields, if any were filled.
+    pub sealed: Option<SealedAnswer>,
 }
 
 impl BeginOutcome {

@@ -82,7 +82,7 @@ pub use limit::PageLimit;
 #[doc(hidden)]
 pub use listing::{RunQuery, ThreadQuery};
 #[doc(hidden)]
-pub use message::{BeginOutcome, NewMessage, NewThread, ThreadTarget};
+pub use message::{AnsweredQuestion, BeginOutcome, NewMessage, NewThread, ThreadTarget};
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 #[doc(hidden)]
 pub use order::Order;
@@ -99,7 +99,7 @@ pub use patch::{EventPatch, RunPatch, ThreadPatch};
 #[doc(hidden)]
 pub use query::EventQuery;
 #[doc(hidden)]
-pub use question::{AnsweredQuestion, GivenAnswer, Question};
+pub use question::{GivenAnswer, Question};
 #[doc(hidden)]
 pub use scope::{Participant, Scope, Viewer};
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! Forms whose answer a running turn waits for.
 
-use super::{SealedAnswer, TurnKey};
+use super::SealedAnswer;
 
 /// A form whose answer a running turn waits for. It is stored with the turn, and ends with the attempt that asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +18,6 @@ pub struct Question {
 pub struct GivenAnswer {
     /// The event of the answer.
     pub event_id: String,
-    /// The values of the password fields, if any were filled.
-    pub sealed: Option<SealedAnswer>,
-}
-
-/// A question that was answered, for the process that runs its turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnsweredQuestion {
-    /// The turn that waits.
-    pub turn: TurnKey,
-    /// The event of the form.
-    pub form_event_id: String,
     /// The values of the password fields, if any were filled.
     pub sealed: Option<SealedAnswer>,
 }

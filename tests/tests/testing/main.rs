@@ -9,6 +9,7 @@
 mod agents;
 
 mod analytics;
+mod asking;
 mod clock;
 mod failures;
 mod fake_model;

@@ -20,7 +20,7 @@ export function Form({ event, state, view }) {
   const size = ["small", "medium", "large"].includes(data.size) ? data.size : "medium";
   return html`<div class=${`form ${size}`} role="group" aria-label=${plain(data.message || "Form")}>
     ${data.message && html`<p class="question" dir="auto">${plain(data.message)}</p>`}
-    ${state?.asked && phase !== "answered" && html`<${Waiting} asked=${state.asked} isClosed=${phase === "closed"} />`}
+    ${state?.asked && phase !== "answered" && html`<${Waiting} state=${state} />`}
     ${phase === "answered" && html`<${Answered} elements=${elements} answer=${state?.answer} />`}
     ${phase !== "answered" && phase !== "closed"
       && html`<${OpenForm} event=${event} elements=${elements} state=${state} view=${view} />`}
@@ -30,12 +30,16 @@ export function Form({ event, state, view }) {
 /**
  * Whether and until when the agent waits for the answer.
  *
- * @param {{asked: {expires_at?: unknown, user_id?: unknown}, isClosed: boolean}} props
+ * @param {{state: import("./forms.js").FormState}} props
  */
-function Waiting({ asked, isClosed }) {
-  if (isClosed) return html`<p class="muted">Nobody has answered, and the agent no longer waits.</p>`;
-  const from = isForOther(asked) ? html` from <bdi>${plain(asked.user_id)}</bdi>` : "";
-  const end = dateAndTime(asked.expires_at);
+function Waiting({ state: { asked, phase, outgoing } }) {
+  if (phase === "closed") {
+    const refusal = outgoing?.status === "failed" ? outgoing.error?.message ?? "" : "";
+    return html`<p class="muted">Nobody has answered, and the agent no longer waits.</p>
+      ${refusal && html`<p class="notice error" role="alert">${plain(refusal)}</p>`}`;
+  }
+  const from = isForOther(asked) ? html` from <bdi>${plain(asked?.user_id)}</bdi>` : "";
+  const end = dateAndTime(asked?.expires_at);
   return html`<p class="muted">The agent waits for an answer${from}${end && ` until ${end}`}.</p>`;
 }
 

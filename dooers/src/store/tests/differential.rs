@@ -38,6 +38,7 @@ struct Both<C> {
     turns: Vec<(Scope, TurnKey)>,
     /// Threads, each with the id of an event or a run for it.
     events: Vec<(String, String)>,
+    forms: Vec<(String, String)>,
     runs: Vec<(String, String)>,
     positions: Vec<(Scope, String, Position)>,
     /// Messages of running turns that were cancelled. Their `retry_turn` would show the time of each store's clock, and is
@@ -123,6 +124,20 @@ impl<C: Compared> Both<C> {
         assert_eq!(stored, compared);
     }
 
+    /// Compares the turns that the only process holds, with their questions. The order of the turns is undefined.
+    async fn renew(&mut self) {
+        let (node, lease) = (start("r").node, Duration::from_secs(60));
+        let which = self.dice.roll(60);
+        let stores: [&dyn Store; 2] = [&self.memory, self.compared.store(which)];
+        let mut all = Vec::new();
+        for store in stores {
+            let mut held = store.renew_leases(&node, lease).await.unwrap();
+            held.sort_by(|one, other| one.key.event_id.cmp(&other.key.event_id));
+            all.push(held);
+        }
+        assert_eq!(all[0], all[1]);
+    }
+
     /// Turns the outbox of all stores on.
     fn keep_outbox(&self) {
         self.memory.keep_outbox(Some(AnalyticsFilter::default()));
@@ -156,6 +171,8 @@ impl<C: Compared> Both<C> {
             0..40 => {
                 let (scope, new, start) = (self.scope(), self.message(), self.start());
                 let begun = in_both!(self, begin_turn(&scope, new.clone(), &start));
+                let is_answer = begun.as_ref().is_ok_and(|begun| begun.answered.is_some());
+                self.count("answer to a turn", is_answer);
                 if let Ok(BeginOutcome {
                     claim: Some(claim), ..
                 }) = begun
@@ -349,6 +366,7 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
             made: 0,
             turns: Vec::new(),
             events: Vec::new(),
+            forms: Vec::new(),
             runs: Vec::new(),
             positions: Vec::new(),
             cancelled: HashSet::new(),
@@ -362,6 +380,9 @@ pub(crate) async fn random_operations_have_the_same_answers<C: Compared>(
         for step in 0..900 {
             both.write().await;
             both.read().await;
+            if step % 10 == 5 {
+                both.renew().await;
+            }
             if step % 100 == 50 {
                 both.compared.reopen().await;
                 if has_outbox {

@@ -1,9 +1,10 @@
 //! Answers to forms that a turn waits for.
 
-use super::{answer, answered, ask, asking, end, expect_conflict, next_form, response, serve};
+use super::{answer, answered, ask, end, expect_conflict, inquirer, next_form, response, serve};
 use crate::asserts::{string, texts};
-use dooers::{OnBusy, WorkerServer};
+use dooers::{DispatchEvent, OnBusy, WorkerServer};
 use dooers_tests::{Server, gate, in_memory};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -58,7 +59,7 @@ async fn answer_passes_the_messages_that_wait() {
 
 #[tokio::test]
 async fn one_of_two_answers_is_accepted() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let mut ben = server.client("ben").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
@@ -85,7 +86,7 @@ async fn one_of_two_answers_is_accepted() {
 
 #[tokio::test]
 async fn canceled_form_is_dismissed() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     let cancel = json!({"form_event_id": form, "cancelled": true});
@@ -100,7 +101,7 @@ async fn canceled_form_is_dismissed() {
 
 #[tokio::test]
 async fn only_the_named_user_may_answer() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let mut ben = server.client("ben").await;
     let id = ada.send_message(None, "ask only ben").await;
@@ -121,7 +122,7 @@ async fn only_the_named_user_may_answer() {
 
 #[tokio::test]
 async fn invalid_answer_leaves_the_form_open() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     for values in [
@@ -140,7 +141,7 @@ async fn invalid_answer_leaves_the_form_open() {
 
 #[tokio::test]
 async fn repeated_answer_is_acknowledged_once_stored() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     let mut sent = answer(&thread_id, &form, &json!({"size": "L"}));
@@ -160,7 +161,7 @@ async fn repeated_answer_is_acknowledged_once_stored() {
 #[tokio::test]
 async fn password_reaches_only_the_handler() {
     let config = in_memory().secret_keys(KEY.parse().unwrap());
-    let server = Server::start(WorkerServer::new(config).agent::<asking>()).await;
+    let server = Server::start(WorkerServer::new(config).agent::<inquirer>()).await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "password\nwait pin-a").await;
     let mut secret = answer(
@@ -193,7 +194,7 @@ async fn password_reaches_only_the_handler() {
 
 #[tokio::test]
 async fn memory_of_the_turn_has_the_answer() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask\nwait memory-a\nask\nmemory").await;
     let first = answer(&thread_id, &form, &json!({"size": "L"}));
@@ -231,4 +232,47 @@ async fn memory_of_the_turn_has_the_answer() {
         "{later:?}"
     );
     server.close([ada]).await;
+}
+
+#[tokio::test]
+async fn stream_of_a_dispatched_turn_shows_the_form() {
+    let server = Server::of::<inquirer>().await;
+    let dispatch = server.worker().dispatch::<inquirer>().worker("w1");
+    let dispatch = dispatch.organization("o1").workspace("s1");
+    let mut turn = dispatch
+        .message("ask\nleave stream-a")
+        .send()
+        .await
+        .unwrap();
+    let thread_id = turn.thread_id().to_owned();
+    let mut forms = Vec::new();
+    let mut shown = Vec::new();
+    while let Some(event) = turn.next().await {
+        let DispatchEvent::Event(event) = event.unwrap() else {
+            continue;
+        };
+        let Some(asked) = event.asked() else {
+            shown.push(event);
+            continue;
+        };
+        forms.push((event.id.clone(), asked.closed));
+        match forms.len() {
+            1 => {
+                let mut ada = server.client("ada").await;
+                ada.subscribe(&thread_id).await;
+                let answer = answer(&thread_id, &event.id, &json!({"size": "L"}));
+                ada.send_expecting_ack("event.create", answer).await;
+            }
+            2 => gate::open("stream-a"),
+            _ => {}
+        }
+    }
+    // The second form is closed before the turn ends.
+    assert_eq!((forms.len(), forms[2].1), (3, true), "{forms:?}");
+    assert_eq!(forms[1].0, forms[2].0);
+    let texts: Vec<_> = shown.iter().map(|event| json!(event.content)).collect();
+    let expected = [r#"answered {"size":"L"}"#, "left"];
+    let expected = expected.map(|text| json!([{"type": "text", "text": text}]));
+    assert_eq!(texts, expected);
+    server.close([]).await;
 }

@@ -1,6 +1,6 @@
 //! The ends of a wait without an answer.
 
-use super::{answered, ask, asking, closed, end, expect_conflict, next_form, serve};
+use super::{answered, ask, closed, end, expect_conflict, inquirer, next_form, serve};
 use crate::asserts::{appended, string, texts};
 use dooers::repository::Scope;
 use dooers::store::{MemoryStore, Store};
@@ -10,14 +10,14 @@ use serde_json::json;
 use std::sync::Arc;
 
 fn scope() -> Scope {
-    Scope::everyone::<asking>("w1")
+    Scope::everyone::<inquirer>("w1")
         .organization("o1")
         .workspace("s1")
 }
 
 #[tokio::test]
 async fn question_expires_and_is_closed() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask for 1\nask").await;
     let next = next_form(&mut ada).await;
@@ -35,7 +35,7 @@ async fn question_expires_and_is_closed() {
 
 #[tokio::test]
 async fn question_that_the_handler_drops_is_closed() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "leave left-a").await;
     gate::open("left-a");
@@ -48,7 +48,7 @@ async fn question_that_the_handler_drops_is_closed() {
 
 #[tokio::test]
 async fn cancel_ends_a_turn_that_waits() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     let snapshot = server.client("ben").await.subscribe(&thread_id).await;
@@ -102,7 +102,7 @@ async fn stop_ends_a_turn_that_waits_at_once() {
     let kept = || Arc::clone(&store) as Arc<dyn Store>;
     let serve = |retries| {
         let worker = WorkerServer::new(in_memory().store(kept()));
-        Server::start(worker.agent_with::<asking>(move |agent| agent.with_retries(retries)))
+        Server::start(worker.agent_with::<inquirer>(move |agent| agent.with_retries(retries)))
     };
     let server = serve(0).await;
     let mut ada = server.client("ada").await;
@@ -146,13 +146,13 @@ async fn form_of_a_dead_process_is_closed_at_the_next_start() {
         .build()
         .unwrap();
     let dying = config();
-    let serve = async move { Server::start(WorkerServer::new(dying).agent::<asking>()).await };
+    let serve = async move { Server::start(WorkerServer::new(dying).agent::<inquirer>()).await };
     let server = runtime.spawn(serve).await.unwrap();
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     runtime.shutdown_background();
 
-    let server = Server::start(WorkerServer::new(config()).agent::<asking>()).await;
+    let server = Server::start(WorkerServer::new(config()).agent::<inquirer>()).await;
     let mut ada = server.client("ada").await;
     let snapshot = ada.subscribe(&thread_id).await;
     assert_eq!(snapshot["runs"][0]["error"], "interrupted");
@@ -163,7 +163,7 @@ async fn form_of_a_dead_process_is_closed_at_the_next_start() {
 
 #[tokio::test]
 async fn deleted_thread_ends_a_turn_that_waits() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     ada.send("thread.delete", json!({"thread_id": thread_id}))
@@ -178,7 +178,7 @@ async fn deleted_thread_ends_a_turn_that_waits() {
 
 #[tokio::test]
 async fn removed_form_ends_the_wait() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "ask").await;
     let repository = server.worker().repository().await.unwrap();
@@ -197,7 +197,7 @@ async fn removed_form_ends_the_wait() {
 
 #[tokio::test]
 async fn program_cannot_reopen_a_form() {
-    let server = Server::of::<asking>().await;
+    let server = Server::of::<inquirer>().await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "leave left-b").await;
     gate::open("left-b");

@@ -1,6 +1,6 @@
 //! Limits that do not apply to answers to a turn that waits.
 
-use super::{answer, answered, ask, asking};
+use super::{answer, answered, ask, inquirer};
 use crate::asserts::texts;
 use dooers::{Quota, UsageAmount, UsageLimit, UsageLimitScope, UsagePeriod};
 use dooers_tests::Server;
@@ -13,7 +13,7 @@ async fn usage_limit_does_not_refuse_an_answer() {
         UsagePeriod::Day,
         UsageAmount::Tokens(1),
     );
-    let server = Server::with::<asking>(|config| config.usage_limit(limit)).await;
+    let server = Server::with::<inquirer>(|config| config.usage_limit(limit)).await;
     let mut ada = server.client("ada").await;
     let (thread_id, form) = ask(&mut ada, None, "use\nask").await;
     let refused = ada.send_message(Some(&thread_id), "say never").await;
@@ -26,7 +26,7 @@ async fn usage_limit_does_not_refuse_an_answer() {
 
 #[tokio::test]
 async fn quota_of_turns_does_not_refuse_an_answer() {
-    let server = Server::with::<asking>(|config| {
+    let server = Server::with::<inquirer>(|config| {
         config.quotas(|quotas| quotas.waiting_turns = Quota::at_most(1))
     })
     .await;

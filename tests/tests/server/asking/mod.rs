@@ -23,7 +23,7 @@ use std::time::Duration;
 ///
 /// Each form is followed by a text with its reply.
 #[dooers::agent]
-async fn asking(
+async fn inquirer(
     request: WorkerRequest,
     response: WorkerResponse,
     memory: WorkerMemory,
@@ -84,7 +84,7 @@ fn say_reply(response: &WorkerResponse, reply: FormReply) {
 
 /// A server of the agent with other options.
 async fn serve(change: impl FnOnce(AgentDefinition) -> AgentDefinition) -> Server {
-    Server::start(WorkerServer::new(in_memory()).agent_with::<asking>(change)).await
+    Server::start(WorkerServer::new(in_memory()).agent_with::<inquirer>(change)).await
 }
 
 /// Sends a message and reads until its turn asks. Returns the ids of the thread and the form.

@@ -2,8 +2,8 @@
 
 use super::{Both, Compared};
 use crate::protocol::{
-    ContentPart, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, Run, RunStatus,
-    Usage, User,
+    AskedForm, ContentPart, EventType, FeedbackTarget, FeedbackTargetType, FeedbackValue, Run,
+    RunStatus, Usage, User,
 };
 use crate::store::OnBusy;
 use crate::store::tests::{at, said, scope, start};
@@ -148,7 +148,11 @@ impl<C: Compared> Both<C> {
     pub(super) fn message(&mut self) -> NewMessage {
         let id = self.thread_id();
         let event_id = self.new_id("e");
-        let form = self.event_id(&id);
+        let form = if self.dice.chance(50) {
+            pick(&mut self.dice, &self.forms, &id, 4)
+        } else {
+            self.event_id(&id)
+        };
         self.events.push((id.clone(), event_id.clone()));
         let thread = match self.dice.roll(10) {
             0..3 => {
@@ -200,7 +204,12 @@ impl<C: Compared> Both<C> {
     }
 
     pub(super) fn change(&mut self, thread_id: &str) -> TurnChange {
-        match self.dice.roll(13) {
+        match self.dice.roll(15) {
+            13 => TurnChange::EndQuestion {
+                form_event_id: pick(&mut self.dice, &self.forms, thread_id, 4),
+                is_over: self.dice.chance(50),
+            },
+            14 if self.dice.chance(20) => TurnChange::EndQuestions,
             0 => TurnChange::Touch(self.now()),
             11 | 12 => self.usage(thread_id),
             8 => TurnChange::Text {
@@ -252,6 +261,12 @@ impl<C: Compared> Both<C> {
                             "type": "text_input", "input_type": "text",
                         }],
                     }));
+                    if self.dice.chance(60) {
+                        let user_id = self.dice.chance(20).then(|| "ann".to_owned());
+                        let asked = AskedForm::new(self.now(), user_id);
+                        event.data.iter_mut().for_each(|data| asked.add_to(data));
+                    }
+                    self.forms.push((thread_id.to_owned(), event.id.clone()));
                 }
                 if kind == 5 && self.dice.chance(30) {
                     event.kind = EventType::FormResponse;
