@@ -47,14 +47,14 @@ test("streamed text grows without a repeated character", limit, async () => {
       if (text !== undefined && text !== shown.at(-1)) shown.push(text);
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
-  await say(page, "60");
-  await page.locator(".markdown.streaming").filter({ hasText: "10" }).waitFor();
+  await say(page, "go on");
+  await page.waitForFunction(() => shown.length > 5);
   await screenshot(page, "stream");
-  await answered(page, numbers(60));
-  await settled(page);
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await settled(page, "Canceled after");
+  const all = numbers(100_000);
   const shown = await page.evaluate(() => globalThis.shown);
-  assert.ok(shown.length > 5, `${shown.length} texts`);
-  assert.deepEqual(shown.filter((text) => !numbers(60).startsWith(text)), []);
+  assert.deepEqual(shown.filter((text) => !all.startsWith(text)), []);
   await closePlayground(page);
 });
 
@@ -261,6 +261,44 @@ test("form is refused, fails, and is answered", limit, async () => {
   assert.doesNotMatch(await form.textContent(), /1234/);
   await form.scrollIntoViewIfNeeded();
   await screenshot(page, "form-answered");
+  await closePlayground(page);
+});
+
+test("form that a turn asks is answered while the turn runs", limit, async () => {
+  const page = await open("judge");
+  await say(page, "any");
+  const form = page.getByRole("group", { name: "May I go on?" });
+  await form.getByText("The agent waits for an answer until").waitFor();
+  await screenshot(page, "form-asked");
+  await form.getByLabel("Reason").fill("It is fun");
+  await form.getByRole("button", { name: "Yes" }).click();
+  await answered(page, "Because: It is fun");
+  await settled(page);
+  assert.equal(await form.getByText("The agent waits").count(), 0);
+  assert.equal(await form.getByRole("definition").textContent(), "It is fun");
+  assert.equal(await page.locator(".queue").count(), 0);
+
+  await say(page, "any");
+  const second = form.nth(1);
+  await second.getByRole("button", { name: "No" }).click();
+  await answered(page, "I stop here.");
+  await second.getByText("Canceled.").waitFor();
+  await closePlayground(page);
+});
+
+test("form that a turn asks is locked for others, and closed", limit, async () => {
+  const page = await open("judge");
+  await say(page, "somebody-else");
+  const form = page.getByRole("group", { name: "May I go on?" });
+  await form.getByText("The agent waits for an answer from somebody-else until").waitFor();
+  assert.ok(await form.getByLabel("Reason").isDisabled());
+  assert.ok(await form.getByRole("button", { name: "Yes" }).isDisabled());
+  assert.ok(await form.getByRole("button", { name: "No" }).isDisabled());
+  await screenshot(page, "form-of-another-user");
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await form.getByText("the agent no longer waits").waitFor();
+  assert.equal(await form.getByLabel("Reason").count(), 0);
+  await screenshot(page, "form-closed");
   await closePlayground(page);
 });
 

@@ -66,7 +66,7 @@ impl RemoteHandler {
         self.stream.write_all(line.as_bytes()).await.unwrap();
     }
 
-    /// The outcome of the text: `stored`, `refused`, or empty if the handler was dropped.
+    /// The outcome of the text: `stored`, `refused`, or empty if the handler was dropped. After `ask`, the answer.
     pub async fn outcome(&mut self) -> String {
         line(&mut self.stream).await
     }

@@ -152,6 +152,24 @@ async fn clerk(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
+/// Asks whether it may go on, and waits for the answer of the user with the message as id. The message `any` asks everyone.
+#[dooers::agent]
+async fn judge(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
+    let form = Form::new("May I go on?")
+        .element(FormElement::text("reason", "Reason"))
+        .submit_label("Yes")
+        .cancel_label("No");
+    let mut asked = response.ask_form(&form);
+    if request.message != "any" {
+        asked = asked.only_user(&request.message);
+    }
+    let reply = asked.await?;
+    Ok(match reply.response() {
+        Some(answer) => format!("Because: {}", answer.text("reason").unwrap_or("no reason")),
+        None => "I stop here.".to_owned(),
+    })
+}
+
 /// Fails after a text.
 #[dooers::agent]
 async fn failing(response: WorkerResponse) -> Result<()> {

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 /// Connects to the address at the start of the message, reports its process id and the message, and then executes
 /// commands line by line: `say X` sends a text and replies whether it was stored, `long N` does the same with a
-/// text of N bytes, `block` blocks the thread forever, `leave` leaves a runtime thread blocked forever, and `end`
+/// text of N bytes, `ask` asks a form and replies with the answer, `block` blocks the thread forever, `leave` leaves a runtime thread blocked forever, and `end`
 /// ends the turn. Closing the connection ends the turn, too.
 #[dooers::agent(queue = 1000)]
 async fn calling(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
@@ -21,6 +21,15 @@ async fn calling(request: WorkerRequest, response: WorkerResponse) -> Result<()>
         let text = match command.trim_end() {
             "say" => argument.to_owned(),
             "long" => "x".repeat(argument.parse()?),
+            "ask" => {
+                let form = Form::new("Well?").element(FormElement::text("it", "It"));
+                let reply = response.ask_form(&form).await?;
+                let answer = reply.response().and_then(|answer| answer.text("it"));
+                let answer = format!("{}\n", answer.unwrap_or("nothing"));
+                call.write_all(answer.as_bytes()).await?;
+                line.clear();
+                continue;
+            }
             "block" => {
                 call.write_all(b"blocks\n").await?;
                 block()

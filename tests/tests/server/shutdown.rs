@@ -55,6 +55,22 @@ async fn stop_does_not_wait_for_unfinished_requests() {
 }
 
 #[tokio::test]
+async fn stop_does_not_wait_for_answers_to_forms() {
+    // The drain time is longer than the test may take.
+    let mut program = serve("3600");
+    let calls = RemoteHandlers::listen().await;
+    let (mut client, mut handler) = start_handler(&mut program, &calls).await;
+    handler.command("ask").await;
+    let is_form = |frame: &serde_json::Value| frame["payload"]["events"][0]["type"] == "form";
+    client.read_until("a form", is_form).await;
+    program.terminate();
+    assert_eq!(client.expect_close().await, 1001);
+    assert_eq!(handler.outcome().await, "");
+    let (status, _, errors) = program.wait_timeout(TIMEOUT);
+    assert_eq!(status, Some(0), "{errors}");
+}
+
+#[tokio::test]
 async fn stop_drains_turns_beside_a_reader_that_stopped() {
     let mut program = serve("3600");
     let calls = RemoteHandlers::listen().await;

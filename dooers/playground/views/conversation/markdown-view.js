@@ -61,7 +61,9 @@ class Blocks {
     const source = flat(text);
     const links = streaming ? this.links : linksOf(source);
     const hasOtherLinks = Object.keys(links).length !== Object.keys(this.links).length;
-    if (hasOtherLinks || !source.startsWith(this.source.slice(0, this.settled))) {
+    // The last block of a text that did not grow any more is settled, too.
+    const isOther = !this.isStreaming && source !== this.source;
+    if (hasOtherLinks || isOther || !source.startsWith(this.source.slice(0, this.settled))) {
       this.settled = 0;
       this.waiting = [];
       this.tail = [];

@@ -3,6 +3,7 @@
 use crate::history::{events, speakers_and_texts};
 use dooers_tests::postgres::{fresh_prefix, url};
 use dooers_tests::{Client, Process, RemoteHandlers};
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -76,6 +77,50 @@ async fn concurrent_starts_create_the_tables_once() {
         assert_eq!(status, Some(0), "{errors}");
         assert_eq!(errors, "");
     }
+}
+
+#[tokio::test]
+async fn answer_reaches_a_turn_of_another_process() {
+    let Some(tables) = tables() else {
+        return;
+    };
+    let (mut one, mut other) = (node(&tables), node(&tables));
+    let (mut ada, mut bob) = (client(&mut one).await, client(&mut other).await);
+    let calls = RemoteHandlers::listen().await;
+    start_thread(&mut ada, &calls.message("hello")).await;
+    let mut call = calls.next().await;
+    for answer in ["first", "second"] {
+        call.command("ask").await;
+        let form = next_form(&mut ada).await;
+        let data = json!({"form_event_id": form["id"], "values": {"it": answer}});
+        let event = json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+        let payload = json!({"thread_id": form["thread_id"], "event": event});
+        let id = bob.send("event.create", payload.clone()).await;
+        let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id;
+        let frames = bob.read_until("an ack", is_ack).await;
+        assert_eq!(frames.last().unwrap()["payload"]["ok"], true, "{frames:?}");
+        assert_eq!(call.outcome().await, answer);
+        // The process of the turn knows that the form is answered, too.
+        let id = ada.send("event.create", payload).await;
+        let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id;
+        let frames = ada.read_until("an ack", is_ack).await;
+        let error = &frames.last().unwrap()["payload"]["error"];
+        assert_eq!(error["code"], "CONFLICT", "{frames:?}");
+    }
+    call.end().await;
+    let frames = ada.read_turn().await;
+    let run = &frames.last().unwrap()["payload"]["run"];
+    assert_eq!(run["status"], "succeeded");
+}
+
+/// Reads until the next form.
+async fn next_form(client: &mut Client) -> Value {
+    let form_in = |frame: &Value| {
+        let events = frame["payload"]["events"].as_array()?;
+        events.iter().find(|event| event["type"] == "form").cloned()
+    };
+    let frames = client.read_until("a form", |frame| form_in(frame).is_some());
+    form_in(frames.await.last().unwrap()).unwrap()
 }
 
 #[tokio::test]
