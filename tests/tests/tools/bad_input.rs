@@ -227,7 +227,7 @@ async fn late(tools: Tools, State(sender): State<tokio::sync::mpsc::Sender<Strin
 
 #[tokio::test]
 async fn call_after_the_end_of_the_turn_is_an_error() {
-    let (sender, mut errors) = tokio::sync::mpsc::channel(1);
+    let (sender, mut errors) = tokio::sync::mpsc::channel::<String>(1);
     let server = TestServer::of::<late>().state(sender).await;
     let mut ada = server.connect("ada").await;
     ada.say("go").await;
@@ -236,7 +236,7 @@ async fn call_after_the_end_of_the_turn_is_an_error() {
 }
 
 #[tokio::test]
-async fn calls_are_recorded_as_analytics_events() {
+async fn unknown_call_is_stored_by_its_name() {
     let server = TestServer::of::<caller>().await;
     let mut ada = server.connect("ada").await;
     let turn = ada
