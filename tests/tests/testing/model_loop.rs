@@ -7,7 +7,9 @@ use dooers::testing::{FakeModel, FakeReply, TestClient, TestServer};
 use dooers::tool::ToolEffect;
 use dooers::{AgentDefinition, Database, DynamicTool};
 use dooers_tests::gate;
+use futures::poll;
 use serde_json::{Value, json};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -375,4 +377,44 @@ async fn cancel_in_a_call_stores_its_result() {
     assert!(turn.tool_calls()[0].result.is_some());
     ada.say("and?").await.assert_text("It was cancelled.");
     assert_eq!(model.prompts()[1]["messages"][2]["role"], "tool");
+}
+
+#[tokio::test]
+async fn run_can_be_dropped_at_any_await() {
+    let request = || WorkerRequest::new("weather?");
+    for polls in 1.. {
+        let first = FakeReply::new()
+            .usage(Usage::new("m").input_tokens(5))
+            .reasoning("Hm.")
+            .text("Let me see")
+            .tool_call("a", "weather", paris())
+            .tool_call("b", "weather", paris());
+        let model = FakeModel::new().reply(first).reply("Sunny.");
+        let (response, sent) = WorkerResponse::recorder();
+        let turn = Turn::new(request(), response.clone());
+        let tools = Tools::new().with_tool(weather()).for_turn(&turn);
+        let memory = WorkerMemory::of([request().into()]);
+        let run = tools.run(&model, &memory, &response, RunOptions::new());
+        let mut run = Box::pin(run);
+        let mut completion = None;
+        for _ in 0..polls {
+            if let Poll::Ready(ended) = poll!(&mut run) {
+                completion = Some(ended.unwrap());
+                break;
+            }
+        }
+        drop(run);
+        let replies = sent.replies();
+        let count = |kind| replies.iter().filter(|reply| reply.kind() == kind).count();
+        assert_eq!(count(EventType::ToolCall), count(EventType::ToolResult));
+        // The usage is the first piece, and the reasoning the next one.
+        let has_begun = count(EventType::Reasoning) > 0;
+        assert!(!has_begun || sent.usage().len() == 1, "{polls}");
+        if let Some(completion) = completion {
+            assert_eq!((completion.text(), completion.steps()), ("Sunny.", 2));
+            assert_eq!(count(EventType::ToolCall), 2);
+            assert!(polls > 20, "{polls}");
+            break;
+        }
+    }
 }
