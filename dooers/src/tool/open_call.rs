@@ -56,9 +56,6 @@ impl Drop for OpenCall {
         } else {
             NOT_STARTED
         };
-        drop(
-            self.response
-                .tool_result(call, error_value(text.to_owned())),
-        );
+        drop(self.response.tool_result(call, error_value(text)));
     }
 }

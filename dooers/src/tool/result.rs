@@ -17,7 +17,7 @@ pub struct ToolResult {
 impl ToolResult {
     pub(super) fn new(id: String, name: String, outcome: Result<Value, String>) -> Self {
         let is_error = outcome.is_err();
-        let value = outcome.unwrap_or_else(error_value);
+        let value = outcome.unwrap_or_else(|text| error_value(&text));
         Self {
             id,
             name,
@@ -62,6 +62,6 @@ impl ToolResult {
 }
 
 /// The result of a call that failed.
-pub(super) fn error_value(text: String) -> Value {
+pub(super) fn error_value(text: &str) -> Value {
     json!({ "error": text })
 }

@@ -1,7 +1,7 @@
 //! Ids that models repeat, leave empty or write in their own way.
 
 use super::{Bench, mirror};
-use crate::tool::{ToolRequest, Tools};
+use crate::tool::{ToolRequest, ToolResult, Tools};
 use crate::{Reply, ToolCall, WorkerMemory, WorkerRequest};
 use serde_json::json;
 use std::collections::HashSet;
@@ -34,7 +34,7 @@ async fn repeated_and_unusable_ids_are_replaced() {
     let calls = ids.iter().map(|id| ToolRequest::new(*id, "tool", ""));
     let results = bench.tools.call_all(calls).await.unwrap();
     assert_eq!(results[0].id(), "c");
-    let unique: HashSet<_> = results.iter().map(|result| result.id()).collect();
+    let unique: HashSet<_> = results.iter().map(ToolResult::id).collect();
     assert_eq!(unique.len(), ids.len());
     // The same set of a later step knows the ids.
     let later = bench.tools.clone().call("c", "tool", "").await.unwrap();

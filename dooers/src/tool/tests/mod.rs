@@ -110,6 +110,7 @@ fn mirror(name: &str) -> DynamicTool {
 }
 
 /// The schema of an object with these members, of which `required` are required.
+#[expect(clippy::needless_pass_by_value, reason = "tests pass `json!`")]
 fn object(properties: Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
@@ -131,8 +132,8 @@ fn failing() -> Tools {
             Err::<(), _>("password hunter2 was refused")
         }))
         .with_tool(DynamicTool::new("panics", any(), async |_, _| {
-            let nothing: Option<u8> = None;
-            nothing.unwrap()
+            let numbers: Vec<u8> = Vec::new();
+            numbers[0]
         }))
         .with_tool(DynamicTool::new(
             "panics_at_once",
@@ -141,7 +142,7 @@ fn failing() -> Tools {
         ))
         .with_tool(
             DynamicTool::new("hangs", any(), async |_, _| {
-                std::future::pending::<()>().await
+                std::future::pending::<()>().await;
             })
             .with_effect(ToolEffect::Read)
             .with_timeout(Duration::from_secs(10)),

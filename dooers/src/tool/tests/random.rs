@@ -54,7 +54,7 @@ fn tools() -> Tools {
         })
     };
     let hang = DynamicTool::new("hangs", schema(), async |_, _| {
-        std::future::pending::<()>().await
+        std::future::pending::<()>().await;
     });
     let fail = DynamicTool::new("fails", schema(), async |_, _| {
         Err::<(), _>(AgentError::public("no"))

@@ -5,6 +5,7 @@ use crate::tool::strict::strict;
 use serde_json::{Value, json};
 
 /// The conversion of a schema with this member, which is optional.
+#[expect(clippy::needless_pass_by_value, reason = "tests pass `json!`")]
 fn optional(member: Value) -> Value {
     let schema = strict(&object(json!({"a": member}), &[])).unwrap();
     assert_eq!(schema["required"], json!(["a"]));
@@ -12,11 +13,13 @@ fn optional(member: Value) -> Value {
 }
 
 /// The conversion of a schema with this member, which is required.
+#[expect(clippy::needless_pass_by_value, reason = "tests pass `json!`")]
 fn required(member: Value) -> Value {
     let schema = strict(&object(json!({"a": member}), &["a"])).unwrap();
     schema["properties"]["a"].clone()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests pass `json!`")]
 fn refusal(member: Value) -> String {
     strict(&object(json!({"a": member}), &[])).unwrap_err()
 }

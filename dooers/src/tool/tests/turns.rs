@@ -2,7 +2,7 @@
 
 use super::{check_every_prefix, check_pairs};
 use crate::testing::{TestMessage, TestServer};
-use crate::tool::{Approval, DynamicTool, ToolEffect, ToolRequest, Tools};
+use crate::tool::{Approval, DynamicTool, ToolEffect, ToolRequest, ToolResult, Tools};
 use crate::{
     AgentDefinition, AgentError, Database, WorkerConfig, WorkerRequest, WorkerResponse,
     WorkerServer,
@@ -22,7 +22,7 @@ async fn server() -> TestServer {
     let refund =
         DynamicTool::new("refund", any(), async |_, _| "paid").with_approval(Approval::always());
     let hangs = DynamicTool::new("hangs", any(), async |_, _| {
-        std::future::pending::<()>().await
+        std::future::pending::<()>().await;
     });
     let tools = Tools::new()
         .with_tool(read("weather"))
@@ -35,7 +35,7 @@ async fn server() -> TestServer {
         let names = request.message.split(' ');
         let calls = names.map(|name| ToolRequest::new("call_0", name, "{}"));
         let results = tools.call_all(calls).await?;
-        let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
+        let texts: Vec<_> = results.iter().map(ToolResult::text).collect();
         Ok::<_, AgentError>(texts.join(", "))
     };
     let agent = AgentDefinition::from_fn("shop", answer).with_tools(tools);
