@@ -24,10 +24,12 @@
 //! |---|---|---|
 //! | `auth-webhook` | no | [`auth::WebhookAuthenticator`]: a server of the operator decides about the tokens of clients |
 //! | `jwt` | no | clients prove who they are with a JSON Web Token |
+//! | `openai` | no | `dooers::model::OpenAi`: OpenAI's API, and servers that are compatible with it; includes `tools` |
 //! | `playground` | yes | a page for conversations with the agents, which a server on a loopback address serves at `/` |
 //! | `postgres` | no | conversations in a PostgreSQL database |
 //! | `sqlite` | yes | conversations in a SQLite file |
 //! | `testing` | no | `dooers::testing`: a client in the same process, and a fake model, for the tests of agents |
+//! | `tools` | no | `dooers::tool`: functions that a model can call; `dooers::model`: the loop that calls them |
 //! | `webhook` | no | analytics events are sent to a webhook, if one is configured |
 
 // Generated code refers to this crate as `dooers`, also in this crate's own tests and examples.
@@ -38,6 +40,8 @@
 extern crate self as dooers;
 
 pub mod auth;
+#[cfg(any(feature = "tools", feature = "webhook"))]
+mod back_off;
 mod crash;
 mod error;
 pub mod guide;
@@ -49,6 +53,8 @@ mod hub;
 #[cfg(test)]
 mod log_capture;
 mod logs;
+#[cfg(feature = "tools")]
+pub mod model;
 pub mod protocol;
 mod secret;
 mod server;
@@ -60,10 +66,19 @@ pub mod store;
 pub mod testing;
 mod text;
 mod throttle;
+#[cfg(feature = "__tls")]
+mod tls;
+#[cfg(feature = "tools")]
+pub mod tool;
 mod turn;
 
+/// Items that generated code calls. They are not part of the public API and may change in any release.
 #[doc(hidden)]
-pub use handler::private as __private;
+pub mod __private {
+    pub use crate::handler::private::*;
+    #[cfg(feature = "tools")]
+    pub use crate::tool::private as tools;
+}
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
@@ -96,6 +111,8 @@ pub use store::usage_limit::{
 pub use throttle::{InvalidQuota, Quota, Rate, RateExceeded, RateLimiter};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
+#[cfg(feature = "tools")]
+pub use tool::{DynamicTool, Tool, Tools};
 
 pub use settings::handle::Settings;
 pub use settings::types::{Email, ImageUrl, Secret};
@@ -127,4 +144,6 @@ pub mod prelude {
         WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
         agent, title_from,
     };
+    #[cfg(feature = "tools")]
+    pub use crate::{Tool, Tools};
 }

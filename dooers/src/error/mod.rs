@@ -4,8 +4,11 @@ mod agent_error;
 mod as_error;
 mod bail;
 mod context;
+mod panics;
 mod send_error;
 
 pub use agent_error::{AgentError, Result};
 pub use context::Context;
 pub use send_error::SendError;
+
+pub(crate) use panics::panic_text;

@@ -1,6 +1,7 @@
 //! The trait `Agent`, and the registry of annotated agents.
 
 use super::agent_fn::{AgentFn, AgentFuture};
+use super::agent_part::AgentPart;
 use super::agent_place::AgentPlace;
 use super::annotated::{Handler, refused};
 use super::interned::interned;
@@ -42,6 +43,10 @@ pub struct AgentDefinition {
     policy: TurnPolicy,
     call: Call,
     schema: Option<Arc<SettingsSchema>>,
+    /// The part of an annotated function.
+    annotated_part: Option<fn() -> Arc<dyn AgentPart>>,
+    /// The part that is used.
+    part: Option<Arc<dyn AgentPart>>,
     place: AgentPlace,
 }
 
@@ -75,6 +80,8 @@ impl AgentDefinition {
             policy: TurnPolicy::DEFAULT,
             call: Call::Annotated(handler),
             schema: None,
+            annotated_part: None,
+            part: None,
             place: AgentPlace::UNKNOWN,
         }
     }
@@ -230,6 +237,20 @@ impl AgentDefinition {
         self
     }
 
+    /// Adds the part of an annotated function. Generated code calls it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_annotated_part(mut self, part: fn() -> Arc<dyn AgentPart>) -> Self {
+        self.annotated_part = Some(part);
+        self
+    }
+
+    /// Replaces the part.
+    #[cfg(feature = "tools")]
+    pub(crate) fn set_part(&mut self, part: Arc<dyn AgentPart>) {
+        self.part = Some(part);
+    }
+
     /// The name, which is unique among the agents of a server.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -281,6 +302,10 @@ impl AgentDefinition {
     #[doc(hidden)]
     #[must_use]
     pub fn call(&self, turn: Turn) -> AgentFuture {
+        let turn = match self.part() {
+            Some(part) => part.prepare(turn),
+            None => turn,
+        };
         match &self.call {
             Call::Annotated(handler) => handler().call(turn),
             Call::Made { call, .. } => call(turn),
@@ -290,6 +315,17 @@ impl AgentDefinition {
     /// The schema of settings that was built by hand.
     pub(crate) fn settings_schema(&self) -> Option<&Arc<SettingsSchema>> {
         self.schema.as_ref()
+    }
+
+    /// The part, if the agent has one.
+    pub(crate) fn part(&self) -> Option<Arc<dyn AgentPart>> {
+        let made = self.part.clone();
+        made.or_else(|| self.annotated_part.map(|make| make()))
+    }
+
+    /// Makes the part of an annotated function, so that it is not made for each turn.
+    pub(crate) fn make_part(&mut self) {
+        self.part = self.part();
     }
 
     /// Replaces the policy.

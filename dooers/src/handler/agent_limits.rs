@@ -39,6 +39,15 @@ impl AgentDefinition {
         if policy.retries() > MAX_RETRIES {
             return Some(format!("it can be retried at most {MAX_RETRIES} times"));
         }
+        let part = self.part();
+        if part.is_none()
+            && let Some(mistake) = self.requirements().no_part()
+        {
+            return Some(mistake.to_owned());
+        }
+        if let Some(mistake) = part.and_then(|part| part.mistake()) {
+            return Some(mistake);
+        }
         match policy.on_busy() {
             OnBusy::Queue { limit } if limit == 0 || limit > MAX_QUEUE => Some(format!(
                 "its queue must have room for 1 to {MAX_QUEUE} messages; use `OnBusy::Reject` to queue none"

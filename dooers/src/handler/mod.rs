@@ -3,6 +3,7 @@
 mod agent;
 mod agent_fn;
 mod agent_limits;
+mod agent_part;
 mod agent_place;
 mod analytics;
 mod analytics_data;
@@ -19,7 +20,7 @@ mod invalid_data;
 mod middleware;
 mod outbox;
 mod policy;
-pub mod private;
+pub(crate) mod private;
 mod recorder;
 mod reply;
 mod request;
@@ -61,6 +62,8 @@ pub use typed_data::Data;
 
 pub(crate) use agent::annotated;
 pub(crate) use agent_limits::{MAX_QUEUE, MAX_RETRIES};
+#[cfg(feature = "tools")]
+pub(crate) use agent_part::AgentPart;
 pub(crate) use analytics_sink::{AnalyticsSink, TurnAnalytics};
 pub(crate) use draft::{Draft, join_whole_texts};
 pub(crate) use interned::interned;

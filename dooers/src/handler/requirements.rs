@@ -9,6 +9,8 @@ pub struct Requirements {
     settings: Vec<SettingsType>,
     needs_values: bool,
     states: Vec<StateType>,
+    /// The mistake of an agent without a part.
+    no_part: Option<&'static str>,
 }
 
 /// The type of a state argument.
@@ -52,11 +54,24 @@ impl Requirements {
         });
     }
 
-    /// Adds the requirements of an optional argument: settings are recorded, but states are not required.
+    /// Requires the part of the agent. `mistake` is the text about an agent without it.
+    #[cfg(feature = "tools")]
+    pub(crate) fn part(&mut self, mistake: &'static str) {
+        self.no_part = Some(mistake);
+    }
+
+    /// Adds the requirements of an optional argument: settings are recorded, but states and parts are not required.
     pub(crate) fn optionally(&mut self, ask: impl FnOnce(&mut Self)) {
         let needed = self.states.len();
+        let no_part = self.no_part;
         ask(self);
         self.states.truncate(needed);
+        self.no_part = no_part;
+    }
+
+    /// The mistake of an agent that has no part although its arguments require one.
+    pub(crate) fn no_part(&self) -> Option<&'static str> {
+        self.no_part
     }
 
     pub(crate) fn states(&self) -> &[StateType] {

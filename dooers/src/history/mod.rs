@@ -29,4 +29,6 @@ pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
 
 #[cfg(feature = "testing")]
 pub(crate) use pairing::{OpenCalls, ToolKey};
+#[cfg(feature = "tools")]
+pub(crate) use tools::{function_name, is_call_id};
 pub(crate) use view::OwnRuns;

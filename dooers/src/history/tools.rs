@@ -43,7 +43,7 @@ fn is_name_char(char: char) -> bool {
 }
 
 /// Returns true if every API accepts `id` as the id of a call.
-pub(super) fn is_call_id(id: &str) -> bool {
+pub(crate) fn is_call_id(id: &str) -> bool {
     (1..=LONGEST_ID).contains(&id.len()) && id.chars().all(is_name_char)
 }
 
@@ -57,7 +57,7 @@ pub(super) fn plain_name(name: &str) -> String {
 }
 
 /// The name of a tool as APIs accept function names.
-pub(super) fn function_name(name: &str) -> String {
+pub(crate) fn function_name(name: &str) -> String {
     let plain = plain_name(name);
     match plain.chars().next() {
         None => "tool".to_owned(),

@@ -5,6 +5,7 @@
 
 use super::error::HttpError;
 use super::url::HttpUrl;
+use crate::tls;
 use axum::body::Body;
 use futures::FutureExt;
 use hyper::body::{Body as _, Incoming};
@@ -13,7 +14,7 @@ use hyper::header::{CONNECTION, HOST, HeaderMap, USER_AGENT};
 use hyper::http::request::Builder;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -122,20 +123,9 @@ impl HttpClient {
         if let Some(tls) = self.tls.get() {
             return Ok(Arc::clone(tls));
         }
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = Arc::new(trusting(roots)?);
+        let tls = Arc::new(tls::of_the_web().map_err(HttpError::Tls)?);
         Ok(Arc::clone(self.tls.get_or_init(|| tls)))
     }
-}
-
-/// Creates a configuration of TLS that trusts these authorities.
-pub(super) fn trusting(roots: RootCertStore) -> Result<ClientConfig, HttpError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(HttpError::Tls)?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Sends a request and reads the answer.

@@ -1,8 +1,9 @@
 //! Tests of the client with a receiver on a real socket.
 
-use super::client::{Answer, HttpClient, trusting};
+use super::client::{Answer, HttpClient};
 use super::receiver::{CONFIRMS, Reaction, Receiver, answer, read};
 use super::{HttpError, HttpUrl};
+use crate::tls::trusting;
 use axum::body::Body;
 use hyper::{Method, StatusCode};
 use rustls::pki_types::PrivateKeyDer;

@@ -1,7 +1,7 @@
 //! Callbacks of the program.
 
 use crate::Result;
-use crate::turn::panic_text;
+use crate::error::panic_text;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt;

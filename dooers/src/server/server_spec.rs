@@ -104,6 +104,7 @@ impl ServerSpec {
             None => {}
         }
         self.config.agent_variables.apply(&mut agents)?;
+        agents.iter_mut().for_each(AgentDefinition::make_part);
         for agent in &agents {
             if let Some(problem) = agent.mistake() {
                 let agent = agent.name().escape_debug().to_string();

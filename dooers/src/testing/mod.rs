@@ -6,8 +6,11 @@
 
 mod assertions;
 mod builder;
+#[cfg(feature = "tools")]
+mod chat_model;
 mod client;
 mod conversation;
+mod fake_chunk;
 mod feedback;
 mod message;
 mod model;
@@ -26,8 +29,9 @@ mod wire;
 pub use builder::TestServerBuilder;
 pub use client::TestClient;
 pub use conversation::Conversation;
+pub use fake_chunk::{FakeChunk, FakeModelError};
 pub use message::TestMessage;
-pub use model::{FakeChunk, FakeModel, FakeModelError};
+pub use model::FakeModel;
 pub use script::FakeReply;
 pub use server::TestServer;
 pub use settings::SettingsView;

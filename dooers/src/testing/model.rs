@@ -1,5 +1,6 @@
 //! A fake model whose answers the test writes.
 
+use super::fake_chunk::{FakeChunk, FakeModelError};
 use super::script::{FakeReply, ScriptStep};
 use crate::ToolCall;
 use futures::stream::{self, BoxStream};
@@ -7,7 +8,9 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
@@ -55,45 +58,6 @@ struct ModelState {
     /// The number of answers so far, including those that were already returned.
     answers: usize,
     prompts: Vec<Value>,
-}
-
-/// A piece of a model's answer.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum FakeChunk {
-    /// The next piece of the text.
-    Text(String),
-    /// A tool call.
-    ToolCall(ToolCall),
-}
-
-/// The error of a fake model.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FakeModelError {
-    /// The test wrote this error.
-    #[error("{0}")]
-    Scripted(String),
-    /// The model was asked more often than the test wrote answers.
-    #[error(
-        "the fake model was asked more often than the test wrote answers ({answers}): add one with `.reply(\"…\")`. \
-         The last prompt: {prompt}"
-    )]
-    ScriptIsOver {
-        /// The number of answers that the test wrote.
-        answers: usize,
-        /// The last prompt.
-        prompt: Value,
-    },
-    /// The caller asked only for text, but the test wrote a tool call.
-    #[error(
-        "the fake model calls the tool `{0}`, but the caller asked only for text: read `model.chunks(…)` instead of \
-         `model.stream(…)`"
-    )]
-    ToolCall(String),
-    /// The prompt cannot be serialized as JSON.
-    #[error("the prompt cannot be serialized as JSON: {0}")]
-    Prompt(String),
 }
 
 impl FakeModel {
@@ -144,14 +108,21 @@ impl FakeModel {
         prompt: impl Serialize,
     ) -> BoxStream<'static, Result<String, FakeModelError>> {
         let text = |chunk| match chunk {
-            FakeChunk::Text(text) => Ok(text),
+            FakeChunk::Text(text) => Ok(Some(text)),
+            FakeChunk::Reasoning(_) | FakeChunk::Usage(_) => Ok(None),
             FakeChunk::ToolCall(call) => Err(FakeModelError::ToolCall(call.name().to_owned())),
+            #[cfg(feature = "tools")]
+            FakeChunk::ToolCallPiece(piece) => {
+                Err(FakeModelError::ToolCall(piece.name.unwrap_or_default()))
+            }
         };
-        let texts = self.chunks(prompt);
-        texts.map(move |chunk| chunk.and_then(text)).boxed()
+        let chunks = self.chunks(prompt);
+        chunks
+            .try_filter_map(move |chunk| ready(text(chunk)))
+            .boxed()
     }
 
-    /// Asks the model and returns text and tool calls as they arrive.
+    /// Asks the model and returns text, reasoning, tool calls and usage as they arrive.
     #[must_use = "the answer arrives through the stream"]
     pub fn chunks(
         &self,
@@ -178,6 +149,7 @@ impl FakeModel {
             match chunk {
                 FakeChunk::Text(piece) => text += &piece,
                 FakeChunk::ToolCall(call) => calls.push(call),
+                _ => {}
             }
         }
         Ok((text, calls))
@@ -211,21 +183,36 @@ impl FakeModel {
 fn chunks_of(reply: FakeReply) -> BoxStream<'static, Result<FakeChunk, FakeModelError>> {
     let delay = reply.delay;
     let next = move |mut steps: std::vec::IntoIter<ScriptStep>| async move {
-        let step = steps.next()?;
-        if delay.is_zero() {
-            for _ in 0..YIELDS {
-                yield_now().await;
+        loop {
+            let step = steps.next()?;
+            if let ScriptStep::Pause(pause) = step {
+                sleep(pause).await;
+                continue;
             }
-        } else {
-            sleep(delay).await;
+            wait(delay).await;
+            let chunk = match step {
+                ScriptStep::Text(text) => FakeChunk::Text(text),
+                ScriptStep::Reasoning(text) => FakeChunk::Reasoning(text),
+                ScriptStep::ToolCall(call) => FakeChunk::ToolCall(call),
+                #[cfg(feature = "tools")]
+                ScriptStep::ToolCallPiece(piece) => FakeChunk::ToolCallPiece(piece),
+                ScriptStep::Usage(usage) => FakeChunk::Usage(usage),
+                ScriptStep::Error(error) => return Some((Err(error), Vec::new().into_iter())),
+                ScriptStep::Pause(_) => continue,
+            };
+            return Some((Ok(chunk), steps));
         }
-        Some(match step {
-            ScriptStep::Text(text) => (Ok(FakeChunk::Text(text)), steps),
-            ScriptStep::ToolCall(call) => (Ok(FakeChunk::ToolCall(call)), steps),
-            ScriptStep::Error(text) => {
-                (Err(FakeModelError::Scripted(text)), Vec::new().into_iter())
-            }
-        })
     };
     stream::unfold(reply.steps.into_iter(), next).boxed()
+}
+
+/// Waits before a piece.
+async fn wait(delay: Duration) {
+    if delay.is_zero() {
+        for _ in 0..YIELDS {
+            yield_now().await;
+        }
+    } else {
+        sleep(delay).await;
+    }
 }

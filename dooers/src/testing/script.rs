@@ -1,6 +1,10 @@
 //! The answers of a fake model.
 
+use super::fake_chunk::FakeModelError;
 use crate::ToolCall;
+#[cfg(feature = "tools")]
+use crate::model::ToolCallPiece;
+use crate::protocol::Usage;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -26,8 +30,13 @@ pub struct FakeReply {
 #[derive(Debug, Clone)]
 pub(super) enum ScriptStep {
     Text(String),
+    Reasoning(String),
     ToolCall(ToolCall),
-    Error(String),
+    #[cfg(feature = "tools")]
+    ToolCallPiece(ToolCallPiece),
+    Usage(Usage),
+    Pause(Duration),
+    Error(FakeModelError),
 }
 
 impl FakeReply {
@@ -49,7 +58,15 @@ impl FakeReply {
         self
     }
 
-    /// Adds a tool call.
+    /// Adds reasoning, which is returned word by word.
+    pub fn reasoning(mut self, text: impl AsRef<str>) -> Self {
+        let words = text.as_ref().split_inclusive(' ');
+        self.steps
+            .extend(words.map(|word| ScriptStep::Reasoning(word.to_owned())));
+        self
+    }
+
+    /// Adds a tool call. As a [`ChatModel`](crate::model::ChatModel), the model returns it in pieces.
     pub fn tool_call(
         mut self,
         id: impl Into<String>,
@@ -61,9 +78,54 @@ impl FakeReply {
         self
     }
 
+    /// Adds a piece of a tool call exactly as it is, for calls that are malformed or break off. Only a
+    /// [`ChatModel`](crate::model::ChatModel) returns it.
+    ///
+    /// ```
+    /// use dooers::model::ToolCallPiece;
+    /// use dooers::testing::FakeReply;
+    ///
+    /// let cut_off = ToolCallPiece::new(0).id("1").name("weather").arguments("{\"city\": \"Par");
+    /// let reply = FakeReply::new().tool_call_piece(cut_off);
+    /// # drop(reply);
+    /// ```
+    #[cfg(feature = "tools")]
+    pub fn tool_call_piece(mut self, piece: ToolCallPiece) -> Self {
+        self.steps.push(ScriptStep::ToolCallPiece(piece));
+        self
+    }
+
+    /// Adds the usage of the answer.
+    pub fn usage(mut self, usage: Usage) -> Self {
+        self.steps.push(ScriptStep::Usage(usage));
+        self
+    }
+
+    /// Adds a pause, measured by tokio's clock, which a test may pause.
+    pub fn pause(mut self, duration: Duration) -> Self {
+        self.steps.push(ScriptStep::Pause(duration));
+        self
+    }
+
     /// Adds an error, which ends the answer.
     pub fn error(mut self, text: impl Into<String>) -> Self {
-        self.steps.push(ScriptStep::Error(text.into()));
+        let error = FakeModelError::Scripted(text.into());
+        self.steps.push(ScriptStep::Error(error));
+        self
+    }
+
+    /// Adds an error that may not occur again, which ends the answer: of a busy model, which may say how long not to ask
+    /// again, or of a broken connection.
+    pub fn retryable_error(
+        mut self,
+        text: impl Into<String>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let error = FakeModelError::Retryable {
+            text: text.into(),
+            retry_after,
+        };
+        self.steps.push(ScriptStep::Error(error));
         self
     }
 

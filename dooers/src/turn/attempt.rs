@@ -1,8 +1,8 @@
 //! The middleware calls of one attempt.
 
 use super::outcome::TurnOutcome;
-use super::panics::panic_text;
 use crate::AgentError;
+use crate::error::panic_text;
 use crate::handler::{AttemptEnd, AttemptOutcome, DynMiddleware, Middlewares, TurnAttempt};
 use futures::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,7 +7,6 @@ mod driver;
 mod lost_answers;
 mod next;
 mod outcome;
-mod panics;
 mod poll_time;
 mod publisher;
 mod runner;
@@ -20,5 +19,4 @@ pub(crate) use lost_answers::LostIn;
 pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
 #[cfg(feature = "testing")]
 pub(crate) use outcome::{EndedTurns, TurnRecord};
-pub(crate) use panics::panic_text;
 pub(crate) use runner::{Outlets, Runner};

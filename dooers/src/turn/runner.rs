@@ -6,11 +6,11 @@ use super::context::{RETRY_AFTER, TurnContext, TurnParameters};
 use super::driver::{self, HandlerEnd};
 use super::next::Next;
 use super::outcome::TurnOutcome;
-use super::panics::panic_text;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
 use super::writer::TurnWriter;
 use crate::AgentError;
+use crate::error::panic_text;
 use crate::handler::{
     AgentDefinition, AnalyticsSink, AnswerKeys, AnswerKind, Middlewares, Outbox, States, Turn,
     TurnAnalytics, TurnAttempt, TurnMemory, WorkerRequest, WorkerResponse, WorkerSettingsHandle,

@@ -5,14 +5,17 @@ use crate::sources::Sources;
 /// The top-level modules of the runtime crate, from the bottom to the top. A module may use those of lower layers only.
 const LAYERS: &[&[&str]] = &[
     &[
-        "crash", "guide", "http", "logs", "secret", "shrink", "similar", "text",
+        "back_off", "crash", "guide", "logs", "secret", "shrink", "similar", "text", "tls",
     ],
+    &["http"],
     &["throttle"],
     &["protocol"],
     &["store"],
     &["auth"],
     &["error", "hub", "history", "settings"],
     &["handler"],
+    &["tool"],
+    &["model"],
     &["turn"],
     &["server"],
     &["testing"],

@@ -1,6 +1,8 @@
 //! The fake model.
 
 use crate::agents::model;
+use dooers::model::{ChatModel, Delta, ModelRequest, ToolCallPiece};
+use dooers::protocol::Usage;
 use dooers::testing::{FakeChunk, FakeModel, FakeModelError, FakeReply, TestServer};
 use dooers::{ServerError, ToolCall, WorkerConfig, WorkerServer};
 use futures::StreamExt;
@@ -109,4 +111,67 @@ async fn test_replaces_the_state_of_the_program() {
     ada.say("hi").await.assert_text("From the test");
     let twice = program().state(FakeModel::new()).router::<()>().await;
     assert!(matches!(twice, Err(ServerError::StateTwice(_))));
+}
+
+#[tokio::test]
+async fn fake_model_is_a_chat_model() {
+    let usage = Usage::new("m").output_tokens(3);
+    let reply = FakeReply::new()
+        .reasoning("Hm.")
+        .text("Let me see")
+        .tool_call("a", "search", json!({"query": "ä".repeat(300)}))
+        .tool_call("b", "clock", json!({}))
+        .usage(usage.clone())
+        .error("broke off");
+    let fake = FakeModel::new().reply(reply);
+    let request = ModelRequest::new(vec![json!("hi")]).with_system("Be brief.");
+    let deltas: Vec<_> = ChatModel::stream(&fake, request).collect().await;
+    let expected = json!({"messages": ["hi"], "tools": [], "system": "Be brief."});
+    assert_eq!(fake.prompts(), [expected]);
+    let error = deltas.last().unwrap().as_ref().unwrap_err();
+    assert_eq!(error.to_string(), "broke off");
+    let deltas: Vec<_> = deltas.into_iter().flatten().collect();
+    assert_eq!(deltas[0], Delta::Reasoning("Hm.".to_owned()));
+    assert_eq!(deltas[1], Delta::Text("Let ".to_owned()));
+    assert_eq!(
+        deltas[4],
+        Delta::ToolCall(ToolCallPiece::new(0).id("a").name("search"))
+    );
+    let pieces = deltas.iter().filter_map(|delta| match delta {
+        Delta::ToolCall(piece) if piece.index == 0 => Some(&*piece.arguments),
+        _ => None,
+    });
+    let pieces: Vec<_> = pieces.collect();
+    assert!((33..=65).contains(&pieces.len()), "{}", pieces.len());
+    assert_eq!(
+        pieces.concat(),
+        json!({"query": "ä".repeat(300)}).to_string()
+    );
+    assert_eq!(deltas.last(), Some(&Delta::Usage(usage)));
+}
+
+#[tokio::test]
+async fn fake_model_is_asked_when_its_stream_is_read() {
+    let fake = FakeModel::new().reply("Hello");
+    let stream = ChatModel::stream(&fake, ModelRequest::new(Vec::new()));
+    assert!(fake.prompts().is_empty());
+    assert_eq!(stream.count().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fake_model_pauses_and_returns_only_text() {
+    let minute = Duration::from_secs(60);
+    let reply = FakeReply::new()
+        .reasoning("Hm.")
+        .pause(minute)
+        .text("Hi")
+        .usage(Usage::new("m"));
+    let begin = Instant::now();
+    let fake = FakeModel::new()
+        .reply(reply)
+        .reply(FakeReply::new().retryable_error("busy", None));
+    let texts: Vec<_> = fake.stream("hi").map(Result::unwrap).collect().await;
+    assert_eq!((texts.concat(), begin.elapsed()), ("Hi".to_owned(), minute));
+    let error = fake.stream("hi").next().await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "busy");
 }

@@ -14,6 +14,7 @@ mod failures;
 mod fake_model;
 mod made_agents;
 mod middleware;
+mod model_loop;
 mod reconnect;
 mod restart;
 mod settings;

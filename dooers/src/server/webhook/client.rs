@@ -1,7 +1,7 @@
 //! One HTTP request per batch.
 
-use super::back_off::retry_after;
 use super::options::AnalyticsWebhook;
+use crate::back_off::retry_after;
 use crate::http::{HttpClient, HttpError, SIGNATURE};
 use crate::protocol::timestamp;
 use hyper::header::{CONTENT_TYPE, RETRY_AFTER};

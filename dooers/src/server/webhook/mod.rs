@@ -3,7 +3,6 @@
 //! [`Sender`] claims batches from the store and confirms them. [`Client`](client::Client) makes one HTTP request per
 //! batch.
 
-mod back_off;
 mod batch;
 mod client;
 mod invalid;

@@ -1,9 +1,10 @@
 //! The configuration of the webhook.
 
-use super::back_off::BackOff;
 use super::invalid::{InvalidWebhook, MIN_SECRET_BYTES};
+use crate::back_off::BackOff;
 use crate::http::HttpUrl;
 use crate::settings::Secret;
+use crate::store::LONGEST_BATCH_WAIT;
 use std::time::Duration;
 
 /// The webhook that receives the analytics events of a server.
@@ -52,6 +53,7 @@ impl Default for Pace {
             back_off: BackOff {
                 first: Duration::from_secs(1),
                 longest: Duration::from_secs(300),
+                longest_asked: LONGEST_BATCH_WAIT,
             },
         }
     }

@@ -1,14 +1,14 @@
 //! Tests of the sender with a receiver on a real socket.
 
-use super::back_off::BackOff;
 use super::client::{Client, SendError};
 use super::options::{AnalyticsWebhook, Pace};
 use super::sender::{DroppedEvents, Sender};
+use crate::back_off::BackOff;
 use crate::http::HttpError;
 use crate::http::receiver::{LONG, Reaction, ReceivedRequest, Receiver, answer};
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::Secret;
-use crate::store::{AnalyticsFilter, BatchClaim, MemoryStore, Store};
+use crate::store::{AnalyticsFilter, BatchClaim, LONGEST_BATCH_WAIT, MemoryStore, Store};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ fn webhook(receiver: &Receiver) -> AnalyticsWebhook {
         back_off: BackOff {
             first: Duration::from_millis(1),
             longest: Duration::from_millis(2),
+            longest_asked: LONGEST_BATCH_WAIT,
         },
     };
     webhook

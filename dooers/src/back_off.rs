@@ -1,29 +1,30 @@
-//! The wait before another attempt to send a batch.
+//! The wait before another attempt to reach a server.
 
-use crate::store::LONGEST_BATCH_WAIT;
 use chrono::{DateTime, Utc};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// The waits of failed attempts. Each wait is twice as long as the one before it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BackOff {
+pub(crate) struct BackOff {
     /// The wait after the first attempt.
-    pub(super) first: Duration,
-    /// The longest wait, unless the receiver asks for a longer one.
-    pub(super) longest: Duration,
+    pub(crate) first: Duration,
+    /// The longest wait, unless the server asks for a longer one.
+    pub(crate) longest: Duration,
+    /// The longest wait that the server may ask for.
+    pub(crate) longest_asked: Duration,
 }
 
 impl BackOff {
-    /// Returns the wait after this attempt, counted from 1. `asked` is the wait that the receiver asks for.
+    /// Returns the wait after this attempt, counted from 1. `asked` is the wait that the server asks for.
     ///
     /// The wait is between half and all of the full wait, at random, so that several processes do not try at the same
     /// time.
-    pub(super) fn wait(self, attempt: u32, asked: Option<Duration>) -> Duration {
+    pub(crate) fn wait(self, attempt: u32, asked: Option<Duration>) -> Duration {
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
         let full = self.first.saturating_mul(doubled).min(self.longest);
         let wait = full / 2 + full.mul_f64(random() / 2.0);
-        wait.max(asked.unwrap_or_default()).min(LONGEST_BATCH_WAIT)
+        wait.max(asked.unwrap_or_default()).min(self.longest_asked)
     }
 }
 
@@ -34,7 +35,7 @@ fn random() -> f64 {
 }
 
 /// Reads the header `Retry-After`: a number of seconds, or a time.
-pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number that is too large is a very long wait.
@@ -52,6 +53,7 @@ mod tests {
     const BACK_OFF: BackOff = BackOff {
         first: Duration::from_secs(1),
         longest: Duration::from_secs(300),
+        longest_asked: Duration::from_secs(3600),
     };
 
     #[test]
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn hour_without_a_receiver_takes_few_attempts() {
+    fn hour_without_a_server_takes_few_attempts() {
         let (mut waited, mut attempts) = (Duration::ZERO, 0);
         while waited < Duration::from_secs(3600) {
             attempts += 1;
@@ -88,11 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn receiver_can_ask_for_a_longer_wait() {
+    fn server_can_ask_for_a_longer_wait() {
         let asked = |seconds| BACK_OFF.wait(1, Some(Duration::from_secs(seconds)));
         assert_eq!(asked(20), Duration::from_secs(20));
         assert!(asked(0) >= Duration::from_millis(500));
-        assert_eq!(asked(u64::MAX), LONGEST_BATCH_WAIT);
+        assert_eq!(asked(u64::MAX), BACK_OFF.longest_asked);
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! Tools: functions that a model can call.
+//!
+//! [`Tools`] is a set of tools. Its definitions go to a model, and it runs the calls that the model asks for. A tool is an
+//! annotated function or a [`DynamicTool`]. The [guide](crate::guide::tools) explains how to use them.
+
+mod agent;
+mod approval;
+mod approval_form;
+mod arguments;
+mod call;
+mod call_ids;
+mod definition;
+mod dynamic;
+mod effect;
+mod format;
+mod handler_output;
+mod into_output;
+mod misfit;
+mod open_call;
+mod output;
+pub mod private;
+mod request;
+mod result;
+mod run;
+mod schema;
+mod stand_in;
+mod strict;
+mod tools;
+
+pub use approval::Approval;
+pub use arguments::MAX_ARGUMENT_BYTES;
+pub use definition::Tool;
+pub use dynamic::DynamicTool;
+pub use effect::ToolEffect;
+pub use format::ToolFormat;
+pub use handler_output::HandlerOutput;
+pub use into_output::IntoToolOutput;
+pub use output::ToolOutput;
+pub use request::ToolRequest;
+pub use result::ToolResult;
+pub use run::MAX_RESULT_BYTES;
+pub use tools::Tools;
