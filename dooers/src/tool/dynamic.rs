@@ -73,11 +73,11 @@ impl DynamicTool {
     /// The calls of the tool need no approval, have no time limit and count as [`ToolEffect::Write`] until a method
     /// `with_…` changes that.
     #[must_use]
-    pub fn new<F, Fut, R, Kind>(name: impl Into<String>, schema: Value, handler: F) -> Self
+    pub fn new<F, Fut, R>(name: impl Into<String>, schema: Value, handler: F) -> Self
     where
         F: Fn(Turn, Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
-        R: HandlerOutput<Kind> + 'static,
+        R: HandlerOutput + 'static,
     {
         let handler = move |turn, arguments| {
             let running = handler(turn, arguments);

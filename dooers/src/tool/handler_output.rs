@@ -2,43 +2,56 @@
 
 use super::{IntoToolOutput, ToolOutput};
 use crate::AgentError;
-use std::marker::PhantomData;
+use crate::protocol::ContentPart;
+use serde_json::{Map, Value};
 
-/// A type that the handler of a [`DynamicTool`](super::DynamicTool) can return: an [`IntoToolOutput`], or a `Result` of one
-/// with an error that converts into [`AgentError`].
+/// A type that the handler of a [`DynamicTool`](super::DynamicTool) can return: JSON, texts, numbers, [`ToolOutput`], content
+/// parts, and a `Result` of any of these with an error that converts into [`AgentError`].
 ///
-/// `Kind` tells the two apart, because a `Result` can implement `Serialize`. The compiler infers it. Programs do not have to
-/// name or implement this trait.
+/// A handler returns its own type as [`ToolOutput::serialized`]. [`IntoToolOutput`] is the same for annotated functions, which
+/// can also return their own types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned by the handler of a tool",
     label = "not an output of a tool",
-    note = "a handler returns a type that implements `serde::Serialize`, a text, `ToolOutput`, or a `Result` of any of these whose error converts into `AgentError`"
+    note = "a handler returns `serde_json::Value`, a text, a number, `()`, `ToolOutput`, content parts, or a `Result` of any of these whose error converts into `AgentError`; return any other value as `ToolOutput::serialized(value)`"
 )]
-pub trait HandlerOutput<Kind> {
+pub trait HandlerOutput {
     /// Converts the value to the output of a tool.
     ///
     /// # Errors
     ///
-    /// The error that the handler returned, or the error of the serialization.
+    /// The error that the handler returned.
     fn into_handler_output(self) -> Result<ToolOutput, AgentError>;
 }
 
-/// The kind of outputs that are not a `Result`.
-#[derive(Debug)]
-pub struct Plain(PhantomData<()>);
+macro_rules! serialized {
+    ($($ty:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl HandlerOutput for $ty {
+            fn into_handler_output(self) -> Result<ToolOutput, AgentError> {
+                self.into_output()
+            }
+        }
+    )*};
+}
 
-/// The kind of outputs that are a `Result`.
-#[derive(Debug)]
-pub struct Fallible(PhantomData<()>);
+serialized!(() bool f32 f64 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
+serialized!(&'static str Map<String, Value> String ToolOutput Value Vec<Value>);
 
-impl<T: IntoToolOutput> HandlerOutput<Plain> for T {
+impl HandlerOutput for ContentPart {
     fn into_handler_output(self) -> Result<ToolOutput, AgentError> {
-        self.into_output()
+        Ok(ToolOutput::parts(vec![self]))
     }
 }
 
-impl<T: IntoToolOutput, E: Into<AgentError>> HandlerOutput<Fallible> for Result<T, E> {
+impl HandlerOutput for Vec<ContentPart> {
     fn into_handler_output(self) -> Result<ToolOutput, AgentError> {
-        self.map_err(Into::into)?.into_output()
+        Ok(ToolOutput::parts(self))
+    }
+}
+
+impl<T: HandlerOutput, E: Into<AgentError>> HandlerOutput for Result<T, E> {
+    fn into_handler_output(self) -> Result<ToolOutput, AgentError> {
+        self.map_err(Into::into)?.into_handler_output()
     }
 }

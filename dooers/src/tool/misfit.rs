@@ -100,7 +100,9 @@ fn rule(kind: &ValidationErrorKind) -> Option<String> {
 fn unknown(path: &Location, unexpected: &[String], known: &[&str]) -> String {
     let name = unexpected.first().map_or("", String::as_str);
     let mut text = format!("there is no argument `{}`", member(path, name));
-    if let Some(similar) = similar(name, known.iter().copied()) {
+    // The comparison takes time that grows with the product of the lengths.
+    let start = split_at_bytes(name, QUOTED).0;
+    if let Some(similar) = similar(start, known.iter().copied()) {
         text += &format!("; did you mean `{}`?", member(path, similar));
     } else if !known.is_empty() {
         let known = known.iter().map(|name| member(path, name));
@@ -153,7 +155,11 @@ fn alternatives(context: &[Vec<ValidationError<'static>>]) -> String {
         }
     }
     rules.truncate(LISTED);
-    format!("must {}", rules.join(", or "))
+    let values: Option<Vec<_>> = rules.iter().map(|rule| rule.strip_prefix("be ")).collect();
+    match values {
+        Some(values) => format!("must be {}", values.join(", or ")),
+        None => format!("must {}", rules.join(", or ")),
+    }
 }
 
 fn subject(path: &Location) -> String {

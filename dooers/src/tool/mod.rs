@@ -25,6 +25,8 @@ mod run;
 mod schema;
 mod stand_in;
 mod strict;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 pub use approval::Approval;

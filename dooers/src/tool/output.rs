@@ -1,6 +1,8 @@
 //! The output of a tool.
 
+use crate::AgentError;
 use crate::protocol::{ContentPart, joined_text};
+use serde::Serialize;
 use serde_json::Value;
 
 /// The output of a tool: JSON, a text, or content parts.
@@ -26,6 +28,31 @@ impl ToolOutput {
     #[must_use]
     pub fn json(value: impl Into<Value>) -> Self {
         Self(value.into())
+    }
+
+    /// Creates an output from a value that can be serialized as JSON.
+    ///
+    /// ```
+    /// use dooers::tool::ToolOutput;
+    /// use serde_json::json;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Weather {
+    ///     celsius: i16,
+    /// }
+    ///
+    /// # fn main() -> dooers::Result<()> {
+    /// let output = ToolOutput::serialized(Weather { celsius: 21 })?;
+    /// assert_eq!(output.into_value(), json!({"celsius": 21}));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the serialization, for example of a map whose keys are not texts.
+    pub fn serialized(value: impl Serialize) -> Result<Self, AgentError> {
+        Ok(Self(serde_json::to_value(value)?))
     }
 
     /// Creates an output from a text, which the model gets unchanged.

@@ -318,13 +318,13 @@ fn nullable(schema: Value) -> Value {
         members.insert("type".to_owned(), types);
         return Value::Object(members);
     }
-    let null = json!({"type": "null"});
+    let absent = json!({"type": "null"});
     if let Some(Value::Array(alternatives)) = members.get_mut("anyOf") {
-        alternatives.push(null);
+        alternatives.push(absent);
         return Value::Object(members);
     }
     let description = members.shift_remove("description");
-    let mut optional = json!({"anyOf": [members, null]});
+    let mut optional = json!({"anyOf": [members, absent]});
     if let Some(description) = description {
         optional["description"] = description;
     }
