@@ -12,13 +12,44 @@ pub(crate) fn attributes_named(attributes: &[Attribute], name: &str) -> Vec<Attr
     attributes.iter().filter(has_name).cloned().collect()
 }
 
+/// An attribute with options.
+pub(crate) struct OptionAttribute {
+    pub(crate) name: &'static str,
+    /// The kind of item that it is on, in an error text.
+    pub(crate) subject: &'static str,
+    /// An example of its use.
+    pub(crate) usage: &'static str,
+}
+
+/// `#[setting(…)]`.
+const SETTING: OptionAttribute = OptionAttribute {
+    name: "setting",
+    subject: "a setting",
+    usage: "#[setting(label = \"…\")]",
+};
+
 /// Joins the tokens of all `#[setting(…)]` attributes of an item with commas.
 pub(crate) fn setting_options(
     attributes: &[Attribute],
     diagnostics: &mut Diagnostics,
 ) -> TokenStream {
+    let attributes = attributes_named(attributes, SETTING.name);
+    joined_options(&attributes, &SETTING, diagnostics)
+}
+
+/// Joins the tokens of several attributes of this kind with commas.
+pub(crate) fn joined_options(
+    attributes: &[Attribute],
+    kind: &OptionAttribute,
+    diagnostics: &mut Diagnostics,
+) -> TokenStream {
+    let OptionAttribute {
+        name,
+        subject,
+        usage,
+    } = *kind;
     let mut joined = TokenStream::new();
-    for attribute in attributes_named(attributes, "setting") {
+    for attribute in attributes {
         match attribute.meta.require_list() {
             Ok(list) => {
                 if !joined.is_empty() && !ends_with_comma(&joined) && !list.tokens.is_empty() {
@@ -28,10 +59,10 @@ pub(crate) fn setting_options(
             }
             Err(_) => {
                 let diagnostic = match attribute.meta {
-                    Meta::Path(_) => Diagnostic::EmptyAttribute,
-                    _ => Diagnostic::InvalidAttributeForm,
+                    Meta::Path(_) => Diagnostic::EmptyAttribute { name, usage },
+                    _ => Diagnostic::InvalidAttributeForm { subject, usage },
                 };
-                diagnostics.add(&attribute, diagnostic);
+                diagnostics.add(attribute, diagnostic);
             }
         }
     }

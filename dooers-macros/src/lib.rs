@@ -4,13 +4,16 @@ mod agent;
 mod attributes;
 mod choice;
 mod diagnostic;
+mod function;
 mod incomplete;
+mod literal;
 mod number_literal;
 mod options;
 mod rename;
 mod settings;
 mod suggest;
 mod syntax;
+mod tool;
 mod words;
 
 use proc_macro::TokenStream;
@@ -22,6 +25,19 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn agent(options: TokenStream, item: TokenStream) -> TokenStream {
     agent::expand_agent(options.into(), item.into()).into()
+}
+
+#[expect(
+    missing_docs,
+    reason = "the crate `dooers` documents it where it exports it"
+)]
+#[proc_macro_attribute]
+pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
+    if cfg!(feature = "tools") {
+        tool::expand_tool(options.into(), item.into()).into()
+    } else {
+        tool::without_feature(item.into()).into()
+    }
 }
 
 #[expect(

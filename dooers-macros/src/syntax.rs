@@ -3,7 +3,10 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, PathSegment, Token, Type, TypeImplTrait};
+use syn::{
+    Expr, ExprLit, GenericArgument, Ident, Lit, LitStr, Path, PathArguments, PathSegment, Token,
+    Type, TypeImplTrait,
+};
 
 /// The path of the crate `dooers`, unless the option `crate` sets another one.
 pub(crate) fn default_crate_path() -> Path {
@@ -65,6 +68,23 @@ pub(crate) fn peel_type(mut ty: &Type) -> &Type {
             Type::Paren(paren) => &paren.elem,
             _ => return ty,
         }
+    }
+}
+
+/// Returns the only generic argument of a type with this name.
+pub(crate) fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = peel_type(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if last.ident == name && arguments.args.len() == 1 => {
+            Some(inner)
+        }
+        _ => None,
     }
 }
 

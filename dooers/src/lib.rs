@@ -120,6 +120,9 @@ pub use settings::types::{Email, ImageUrl, Secret};
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
+#[doc = include_str!("docs/tool.md")]
+pub use dooers_macros::tool;
+
 #[doc = include_str!("docs/settings.md")]
 pub use dooers_macros::WorkerSettings;
 
@@ -142,7 +145,7 @@ pub mod prelude {
         HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
         Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerAnalytics,
         WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
-        agent, title_from,
+        agent, title_from, tool,
     };
     #[cfg(feature = "tools")]
     pub use crate::{Tool, Tools};

@@ -1,15 +1,11 @@
 //! `#[dooers::agent]`.
 
 mod attribute;
-mod duration;
 mod expand;
 mod model;
-mod parse;
 mod policy;
-mod surroundings;
 #[cfg(test)]
 mod tests;
-mod type_names;
+mod tool_list;
 
 pub(crate) use attribute::expand_agent;
-pub(crate) use type_names::Hidden;

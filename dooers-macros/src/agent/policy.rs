@@ -1,16 +1,14 @@
 //! The turn policy of an agent: the options `timeout`, `retry`, `on_busy` and `queue`.
 
-use super::duration::{DurationError, parse_millis, suggest_duration};
+use super::attribute::AGENT;
 use crate::diagnostic::Diagnostic;
+use crate::function::timeout;
 use crate::options::Options;
 use crate::suggest::closest;
 use crate::syntax::{as_string, peel_groups};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Expr, LitStr, Path};
-
-/// The longest timeout, in milliseconds: a day.
-const MAX_TIMEOUT_MS: u64 = 24 * 3_600_000;
 
 /// The largest number of retries.
 const MAX_RETRIES: u32 = 100;
@@ -38,7 +36,7 @@ enum OnBusy {
 impl TurnPolicy {
     pub(super) fn parse(options: &mut Options<'_>) -> Self {
         Self {
-            timeout: timeout(options),
+            timeout: timeout(options, &AGENT),
             retries: retries(options),
             on_busy: on_busy(options),
         }
@@ -61,29 +59,6 @@ impl TurnPolicy {
         });
         quote!(#timeout #retries #on_busy)
     }
-}
-fn timeout(options: &mut Options<'_>) -> Option<u64> {
-    let value = options.expr("timeout")?;
-    let quoted = as_string(&value).map(LitStr::value);
-    let is_quoted = quoted.is_some();
-    // A value without quotes is read as if it had quotes, for the suggestion.
-    let text = quoted.unwrap_or_else(|| value.to_token_stream().to_string().replace('_', ""));
-    let suggestion = suggest_duration(&text, MAX_TIMEOUT_MS).unwrap_or_else(|| "90s".to_owned());
-    let diagnostic = match parse_millis(&text) {
-        Ok(0) => Diagnostic::ZeroTimeout,
-        Ok(long) if long > MAX_TIMEOUT_MS => Diagnostic::TimeoutTooLong,
-        Ok(timeout) if is_quoted => return Some(timeout),
-        Err(DurationError::MissingUnit) if is_quoted => {
-            Diagnostic::TimeoutMissingUnit { suggestion }
-        }
-        Err(DurationError::UnknownUnit(unit)) if is_quoted => {
-            Diagnostic::TimeoutUnknownUnit { unit, suggestion }
-        }
-        Err(DurationError::Fraction) if is_quoted => Diagnostic::FractionalTimeout { suggestion },
-        Ok(_) | Err(_) => Diagnostic::InvalidTimeout { suggestion },
-    };
-    options.report(value, diagnostic);
-    None
 }
 
 fn retries(options: &mut Options<'_>) -> Option<u32> {

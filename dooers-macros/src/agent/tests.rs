@@ -1,32 +1,12 @@
 //! Snapshots of the generated code.
 
+use crate::function::check_expansion;
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 fn check(options: TokenStream, item: TokenStream, expected: &ExpectFile) {
-    let expansion = super::expand_agent(options, item);
-    let mut file: syn::File = syn::parse2(expansion).expect("generated code is Rust");
-    let beside = file.items.iter_mut().find_map(taken_beside);
-    file.items.extend(beside.into_iter().flatten());
-    expected.assert_eq(&prettyplease::unparse(&file));
-}
-
-/// Takes the items out of the attribute of the hidden type.
-fn taken_beside(item: &mut syn::Item) -> Option<Vec<syn::Item>> {
-    let syn::Item::Struct(hidden) = item else {
-        return None;
-    };
-    let is_beside = |attribute: &syn::Attribute| {
-        let last = attribute.path().segments.last();
-        last.is_some_and(|segment| segment.ident == "beside")
-    };
-    let at = hidden.attrs.iter().position(is_beside)?;
-    let attribute = hidden.attrs.remove(at);
-    let items: syn::File = attribute
-        .parse_args()
-        .expect("the attribute contains items");
-    Some(items.items)
+    check_expansion(super::expand_agent(options, item), expected);
 }
 
 #[test]
@@ -59,6 +39,29 @@ fn function_with_all_options_is_expanded() {
         },
         &expect_file!["snapshots/everything.rs"],
     );
+}
+
+#[cfg(feature = "tools")]
+#[test]
+fn function_with_tools_is_expanded() {
+    check(
+        quote!(tools(weather, shop::refund)),
+        quote!(
+            async fn support(tools: Tools) {}
+        ),
+        &expect_file!["snapshots/tools.rs"],
+    );
+}
+
+#[cfg(not(feature = "tools"))]
+#[test]
+fn tools_without_the_feature_are_one_error() {
+    let item = quote!(
+        async fn support() {}
+    );
+    let expansion = super::expand_agent(quote!(tools(weather)), item).to_string();
+    assert_eq!(expansion.matches("compile_error").count(), 1);
+    assert!(expansion.contains("the option `tools` needs the feature `tools`"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::source;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
+use std::fmt;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
@@ -234,7 +235,7 @@ impl<'a> Options<'a> {
     }
 
     /// Reports an error at these tokens.
-    pub(crate) fn report(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, tokens: impl ToTokens, diagnostic: impl fmt::Display) {
         self.diagnostics.add(tokens, diagnostic);
     }
 

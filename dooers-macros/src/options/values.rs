@@ -95,10 +95,7 @@ impl Options<'_> {
                 return None;
             }
             OptionValue::Expr(value) => {
-                let usage = list_in(&value).map(|list| format!("{key}({list})"));
-                let usage = usage.unwrap_or_else(|| self.table.usage(key));
-                let key = key.to_owned();
-                self.report(value, Diagnostic::ListWithoutParentheses { key, usage });
+                self.not_a_list(key, &value, list_in(&value));
                 return None;
             }
         };
@@ -121,6 +118,44 @@ impl Options<'_> {
                 None
             }
         }
+    }
+
+    /// Returns the values of `key(a, b, …)`. `bare_list` rewrites a value without parentheses as such a list, for the
+    /// suggestion.
+    pub(crate) fn exprs(
+        &mut self,
+        key: &str,
+        bare_list: impl FnOnce(&Expr) -> Option<String>,
+    ) -> Option<Vec<Expr>> {
+        let given = self.remove(key)?;
+        let list = match given.value {
+            OptionValue::List(list) => list,
+            OptionValue::Invalid => return None,
+            OptionValue::Missing => {
+                self.missing_value(&given.key, &given.key);
+                return None;
+            }
+            OptionValue::Expr(value) => {
+                self.not_a_list(key, &value, bare_list(&value));
+                return None;
+            }
+        };
+        let exprs = syn::punctuated::Punctuated::<_, Token![,]>::parse_terminated;
+        match exprs.parse2(list) {
+            Ok(exprs) => Some(exprs.into_iter().collect()),
+            Err(error) => {
+                self.diagnostics.add_syn_error(error);
+                None
+            }
+        }
+    }
+
+    /// Reports a list without parentheses. `list` is the list in them, for the suggestion.
+    fn not_a_list(&mut self, key: &str, value: &Expr, list: Option<String>) {
+        let usage = list.map(|list| format!("{key}({list})"));
+        let usage = usage.unwrap_or_else(|| self.table.usage(key));
+        let key = key.to_owned();
+        self.report(value, Diagnostic::ListWithoutParentheses { key, usage });
     }
 
     /// Returns the value of `key = "text"`.

@@ -1,8 +1,8 @@
 //! The options `default` and `default_env`, and the kinds of setting that have no other options.
 
 use super::item::{ConstantDefault, FieldDefault};
-use super::literal::{InnerLiteral, converted};
 use crate::diagnostic::Diagnostic;
+use crate::literal::{InnerLiteral, converted};
 use crate::options::Options;
 use crate::syntax::{as_string, peel_groups, source};
 use proc_macro2::TokenStream;
@@ -47,7 +47,14 @@ pub(super) fn report_wrong_type(
         _ => example.to_owned(),
     });
     let usage = format!("default = {value}");
-    options.report(expr, Diagnostic::WrongDefaultType { expected, usage });
+    options.report(
+        expr,
+        Diagnostic::WrongDefaultType {
+            subject: "setting",
+            expected,
+            usage,
+        },
+    );
 }
 
 /// Reports and removes the `default` of a secret, which would be in the source code.

@@ -1,7 +1,7 @@
 //! The kinds of setting, by the types of their fields.
 
-use crate::syntax::peel_type;
-use syn::{GenericArgument, PathArguments, Type};
+use crate::syntax::{generic_argument, peel_type};
+use syn::Type;
 
 /// The kind of a setting. The macro recognizes types by their names.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,23 +55,6 @@ pub(super) fn classify(ty: &Type) -> Option<FieldType<'_>> {
         kind: kind_of(ty)?,
         is_optional,
     })
-}
-
-/// Returns the only generic argument of a type with this name.
-pub(super) fn generic_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(path) = peel_type(ty) else {
-        return None;
-    };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        GenericArgument::Type(inner) if last.ident == name && arguments.args.len() == 1 => {
-            Some(inner)
-        }
-        _ => None,
-    }
 }
 
 fn kind_of(ty: &Type) -> Option<FieldKind> {

@@ -3,8 +3,8 @@
 use super::default::{default_expr, may_be_constant, report_wrong_type};
 use super::field_type::Format;
 use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
-use super::literal::InnerLiteral;
 use crate::diagnostic::Diagnostic;
+use crate::literal::InnerLiteral;
 use crate::options::Options;
 use crate::syntax::{as_path, as_string, peel_groups, source, type_source};
 use proc_macro2::TokenStream;
@@ -46,7 +46,7 @@ pub(super) fn formatted_default(
 
 /// Returns true if the literal inside of conversions is a text.
 fn as_conversion_of_text(expr: &Expr) -> bool {
-    as_string(super::literal::converted(expr)).is_some()
+    as_string(crate::literal::converted(expr)).is_some()
 }
 
 fn constant(ty: Type, expr: Expr, function: Option<&'static str>) -> FieldDefault {

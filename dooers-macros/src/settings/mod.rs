@@ -10,7 +10,6 @@ mod format;
 mod formatted;
 mod group;
 mod item;
-mod literal;
 mod model;
 mod number;
 mod pattern;

@@ -3,9 +3,9 @@
 use super::default::{default_expr, may_be_constant, report_wrong_type};
 use super::field_type::{FieldKind, FieldType};
 use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
-use super::literal::InnerLiteral;
 use super::step;
 use crate::diagnostic::Diagnostic;
+use crate::literal::InnerLiteral;
 use crate::number_literal::NumberLiteral;
 use crate::options::Options;
 use crate::syntax::type_source;

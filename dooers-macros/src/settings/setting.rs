@@ -4,14 +4,14 @@ use super::allowed_keys::{ON_ALL_FIELDS, ON_ALL_ITEMS, allowed_keys, check_keys}
 use super::default::{
     checkbox_default, choice_default, default_env_setter, image_setters, reject_default,
 };
-use super::field_type::{FieldKind, FieldType, classify, generic_argument};
+use super::field_type::{FieldKind, FieldType, classify};
 use super::formatted::{formatted_default, list_setters};
 use super::item::{FieldDefault, ItemKind, UnresolvedType};
 use super::number::number_setters;
 use super::text::{date_setters, email_setters, option_list, rule_setters, text_setters};
 use crate::diagnostic::Diagnostic;
 use crate::options::Options;
-use crate::syntax::type_source;
+use crate::syntax::{generic_argument, type_source};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Field, Ident};

@@ -3,9 +3,9 @@
 use super::default::{default_expr, may_be_constant, report_wrong_type};
 use super::format::{is_date, is_email};
 use super::item::{ConstantCheck, ConstantDefault, FieldDefault};
-use super::literal::InnerLiteral;
 use super::pattern;
 use crate::diagnostic::Diagnostic;
+use crate::literal::InnerLiteral;
 use crate::options::Options;
 use crate::syntax::as_string;
 use proc_macro2::TokenStream;

@@ -287,13 +287,16 @@ impl AgentDefinition {
         self.policy
     }
 
-    /// The requirements of the agent's arguments.
+    /// The requirements of the agent's arguments, and of its tools.
     #[must_use]
     pub fn requirements(&self) -> Requirements {
         let mut requirements = Requirements::default();
         match &self.call {
             Call::Annotated(handler) => handler().requires(&mut requirements),
             Call::Made { requires, .. } => requires(&mut requirements),
+        }
+        if let Some(part) = self.part() {
+            part.requires(&mut requirements);
         }
         requirements
     }

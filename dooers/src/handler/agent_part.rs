@@ -1,6 +1,6 @@
 //! The part of an agent that belongs to a higher layer.
 
-use super::Turn;
+use super::{Requirements, Turn};
 
 /// A part of an agent that belongs to a layer above the handler, such as its tools.
 ///
@@ -11,4 +11,7 @@ pub trait AgentPart: Send + Sync + 'static {
 
     /// The first rule that the part breaks, as a sentence that begins with its subject.
     fn mistake(&self) -> Option<String>;
+
+    /// Adds the requirements of the part.
+    fn requires(&self, requirements: &mut Requirements);
 }

@@ -17,6 +17,10 @@ impl AgentPart for AgentTools {
     fn mistake(&self) -> Option<String> {
         self.0.mistake()
     }
+
+    fn requires(&self, requirements: &mut Requirements) {
+        self.0.requires(requirements);
+    }
 }
 
 /// The tools of an annotated agent. Generated code calls it as

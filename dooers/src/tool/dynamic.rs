@@ -1,7 +1,8 @@
 //! A tool that is made at run time.
 
 use super::schema::ArgumentSchema;
-use super::{Approval, HandlerOutput, ToolEffect, ToolOutput};
+use super::{Approval, IntoToolOutput, ToolEffect, ToolOutput};
+use crate::handler::Requirements;
 use crate::text::split_at_bytes;
 use crate::{AgentError, Turn};
 use futures::future::BoxFuture;
@@ -61,6 +62,8 @@ struct Parts {
     approval: Approval,
     timeout: Option<Duration>,
     is_strict: bool,
+    requires: Option<Arc<dyn Fn(&mut Requirements) + Send + Sync>>,
+    mistake: Option<String>,
 }
 
 impl DynamicTool {
@@ -77,12 +80,11 @@ impl DynamicTool {
     where
         F: Fn(Turn, Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
-        R: HandlerOutput + 'static,
+        R: IntoToolOutput + 'static,
     {
         let handler = move |turn, arguments| {
             let running = handler(turn, arguments);
-            let future: BoxFuture<'static, _> =
-                Box::pin(async { running.await.into_handler_output() });
+            let future: BoxFuture<'static, _> = Box::pin(async { running.await.into_output() });
             future
         };
         Self(Arc::new(Parts {
@@ -94,6 +96,8 @@ impl DynamicTool {
             approval: Approval::never(),
             timeout: None,
             is_strict: false,
+            requires: None,
+            mistake: None,
         }))
     }
 
@@ -132,6 +136,19 @@ impl DynamicTool {
     #[must_use]
     pub fn with_strict(self) -> Self {
         self.change(|parts| parts.is_strict = true)
+    }
+
+    /// Sets the requirements of an annotated function, so that a server that lacks one of them does not start.
+    pub(super) fn with_requirements(
+        self,
+        requires: impl Fn(&mut Requirements) + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|parts| parts.requires = Some(Arc::new(requires)))
+    }
+
+    /// Sets the mistake in an annotated function that the compiler cannot see, as a sentence that begins with its subject.
+    pub(super) fn with_mistake(self, mistake: Option<String>) -> Self {
+        self.change(|parts| parts.mistake = mistake)
     }
 
     /// The name by which the model calls the tool.
@@ -194,6 +211,8 @@ impl DynamicTool {
             .is_some_and(|timeout| timeout.is_zero() || timeout > MAX_TIMEOUT)
         {
             Some("its timeout must be more than zero and at most 24 hours".to_owned())
+        } else if let Some(mistake) = self.annotated_mistake() {
+            Some(mistake.to_owned())
         } else if let Some(mistake) = self.arguments().mistake() {
             Some(mistake)
         } else if self.is_strict() {
@@ -203,6 +222,18 @@ impl DynamicTool {
         };
         let name = shortened(&name.escape_debug().to_string());
         problem.map(|problem| format!("the tool `{name}` cannot be used: {}", shortened(&problem)))
+    }
+
+    /// Adds the requirements of an annotated function.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        if let Some(requires) = &self.0.requires {
+            requires(requirements);
+        }
+    }
+
+    /// The mistake in an annotated function that the compiler cannot see.
+    pub(super) fn annotated_mistake(&self) -> Option<&str> {
+        self.0.mistake.as_deref()
     }
 
     /// The handler.

@@ -4,30 +4,37 @@
 //! annotated function or a [`DynamicTool`]. The [guide](crate::guide::tools) explains how to use them.
 
 mod agent;
+mod annotated;
 mod approval;
 mod approval_form;
+mod argument;
+mod argument_list;
 mod arguments;
 mod call;
 mod call_ids;
+mod context_argument;
 mod definition;
 mod dynamic;
 mod effect;
 mod format;
-mod handler_output;
 mod into_output;
 mod misfit;
+mod missing;
 mod open_call;
 mod output;
 pub mod private;
 mod request;
 mod result;
+mod returned;
 mod run;
 mod schema;
+mod schema_builder;
 mod stand_in;
 mod strict;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod value_argument;
 
 pub use approval::Approval;
 pub use arguments::MAX_ARGUMENT_BYTES;
@@ -35,7 +42,6 @@ pub use definition::Tool;
 pub use dynamic::DynamicTool;
 pub use effect::ToolEffect;
 pub use format::ToolFormat;
-pub use handler_output::HandlerOutput;
 pub use into_output::IntoToolOutput;
 pub use output::ToolOutput;
 pub use request::ToolRequest;

@@ -3,6 +3,7 @@
 use super::call_ids::CallIds;
 use super::{DynamicTool, Tool, ToolFormat};
 use crate::Turn;
+use crate::handler::Requirements;
 use crate::history::function_name;
 use crate::similar::similar;
 use crate::text::split_at_bytes;
@@ -244,6 +245,13 @@ impl Tools {
                 listed.join(", ")
             ),
         }
+    }
+
+    /// Adds the requirements of the tools.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        self.tools
+            .iter()
+            .for_each(|tool| tool.requires(requirements));
     }
 }
 

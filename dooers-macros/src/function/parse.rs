@@ -18,30 +18,43 @@ pub(super) enum AnnotatedItem {
 }
 
 /// A function. Its body stays unparsed.
-pub(super) struct Function {
+pub(crate) struct Function {
     /// The whole item.
-    pub(super) tokens: TokenStream,
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) visibility: Visibility,
-    pub(super) signature: Signature,
-    pub(super) body: TokenStream,
+    pub(crate) tokens: TokenStream,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
     /// `false` if the item could not be parsed. Then only its name is known, and the signature is not the user's.
-    pub(super) is_complete: bool,
+    pub(crate) is_complete: bool,
     /// The first `Self` in the signature.
-    pub(super) self_type: Option<Ident>,
+    pub(crate) self_type: Option<Ident>,
     /// `true` if the source file shows that the function is in an `impl` block or a trait.
-    pub(super) is_in_associated_block: bool,
+    pub(crate) is_in_associated_block: bool,
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attributes,
+            visibility,
+            signature,
+            body,
+            ..
+        } = self;
+        tokens.extend(quote!(#(#attributes)* #visibility #signature #body));
+    }
 }
 
 impl Function {
     /// Returns true if the function has a body, which a declaration in a trait does not.
-    pub(super) fn has_body(&self) -> bool {
+    pub(crate) fn has_body(&self) -> bool {
         let first = self.body.clone().into_iter().next();
         !matches!(first, Some(TokenTree::Punct(end)) if end.as_char() == ';')
     }
 
     /// Returns the places of the first and the last token of the function, without its attributes.
-    pub(super) fn ends(&self) -> (Span, Span) {
+    pub(crate) fn ends(&self) -> (Span, Span) {
         let signature = &self.signature;
         // In the common cases, the first token is known without the tokens of the whole signature.
         let first = match (&self.visibility, &signature.asyncness) {
@@ -60,14 +73,14 @@ impl Function {
     }
 
     /// Returns true if the function is certainly in an `impl` block or a trait.
-    pub(super) fn is_associated(&self) -> bool {
+    pub(crate) fn is_associated(&self) -> bool {
         self.is_in_associated_block
             || self.signature.receiver().is_some()
             || self.self_type.is_some()
     }
 
     /// Returns the span of the return type, or of the name if there is none.
-    pub(super) fn output_span(&self) -> Span {
+    pub(crate) fn output_span(&self) -> Span {
         match &self.signature.output {
             ReturnType::Type(_, ty) => ty.span(),
             ReturnType::Default => self.signature.ident.span(),
@@ -75,7 +88,7 @@ impl Function {
     }
 
     /// Returns the return type if it can be named as a generic argument.
-    pub(super) fn nameable_output(&self) -> Option<&Type> {
+    pub(crate) fn nameable_output(&self) -> Option<&Type> {
         match &self.signature.output {
             ReturnType::Type(_, ty)
                 if first_impl_trait(ty).is_none() && !matches!(peel_type(ty), Type::Never(_)) =>

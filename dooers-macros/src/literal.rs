@@ -10,8 +10,8 @@ const CONVERSIONS: [&str; 3] = ["Some", "from", "new"];
 const CONVERTING_METHODS: [&str; 6] =
     ["to_string", "to_owned", "into", "parse", "unwrap", "as_str"];
 
-/// A literal, and its form in each type of setting.
-pub(super) struct InnerLiteral {
+/// A literal, and its form in each type of value.
+pub(crate) struct InnerLiteral {
     is_negative: bool,
     lit: Lit,
 }
@@ -19,7 +19,7 @@ pub(super) struct InnerLiteral {
 impl InnerLiteral {
     /// Finds the literal in an expression that is a literal or a conversion of one. `None` for other expressions,
     /// which may be constant.
-    pub(super) fn find(expr: &Expr) -> Option<Self> {
+    pub(crate) fn find(expr: &Expr) -> Option<Self> {
         match converted(expr) {
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_),
@@ -41,7 +41,7 @@ impl InnerLiteral {
     }
 
     /// Returns the number that it contains, as code.
-    pub(super) fn number(&self, is_integer: bool) -> Option<String> {
+    pub(crate) fn number(&self, is_integer: bool) -> Option<String> {
         let sign = if self.is_negative { "-" } else { "" };
         let digits = match &self.lit {
             Lit::Int(number) => number.base10_digits().to_owned(),
@@ -58,7 +58,7 @@ impl InnerLiteral {
     }
 
     /// Returns its text in quotes.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = match &self.lit {
             Lit::Str(text) => text.value(),
             Lit::Char(letter) => letter.value().to_string(),
@@ -69,13 +69,13 @@ impl InnerLiteral {
     }
 
     /// Returns the `true` or `false` that it means.
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         meant_boolean(&self.lit)
     }
 }
 
 /// Removes the conversions around a value.
-pub(super) fn converted(expr: &Expr) -> &Expr {
+pub(crate) fn converted(expr: &Expr) -> &Expr {
     match peel_groups(expr) {
         Expr::Paren(paren) => converted(&paren.expr),
         Expr::Reference(reference) => converted(&reference.expr),

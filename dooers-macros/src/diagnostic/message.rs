@@ -1,74 +1,6 @@
-//! The errors of the macros and their texts.
-//!
-//! All error texts of this crate are in this file, and a UI test shows each of them. A text names the rule, its reason
-//! and the way out, in lower case, without a full stop and with code in backticks.
+//! The errors of options, settings and choices, and their texts.
 
-use crate::agent::Hidden;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote_spanned};
 use std::fmt;
-
-/// The errors of one annotated item. They are collected, so that one build shows all of them.
-#[derive(Default)]
-pub(crate) struct Diagnostics {
-    errors: Vec<syn::Error>,
-    /// The error of an item that could not be parsed.
-    unreadable: Option<syn::Error>,
-}
-
-impl Diagnostics {
-    /// Adds an error at these tokens.
-    pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
-        self.errors
-            .push(syn::Error::new_spanned(tokens, diagnostic));
-    }
-
-    /// Adds an error of the parser.
-    pub(crate) fn add_syn_error(&mut self, error: syn::Error) {
-        self.errors.push(error);
-    }
-
-    /// Adds the error of an item that could not be parsed. The compiler has parsed the item before and most likely
-    /// reported the same mistake. This error is therefore shown only if it is the only one.
-    pub(crate) fn add_unreadable(&mut self, error: syn::Error) {
-        self.unreadable = Some(error);
-    }
-
-    /// Returns true if there are no errors.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count() == 0
-    }
-
-    /// Returns the number of errors.
-    pub(crate) fn count(&self) -> usize {
-        self.errors.len() + usize::from(self.unreadable.is_some())
-    }
-}
-
-impl ToTokens for Diagnostics {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.errors.iter().map(syn::Error::to_compile_error));
-        tokens.extend(self.unreadable.as_ref().map(unreadable));
-    }
-}
-
-/// Generates the error of an item that could not be parsed. It is a lint, because the compiler checks lints last, and
-/// only in code without errors.
-fn unreadable(error: &syn::Error) -> TokenStream {
-    let text = format!("dooers cannot read this item: {error}");
-    quote_spanned! {error.span()=>
-        const _: () = {
-            #[allow(dead_code)]
-            #[must_use = #text]
-            const fn unreadable_item() {}
-            #[allow(dead_code)]
-            #[deny(unused_must_use)]
-            fn __unreadable() {
-                unreadable_item();
-            }
-        };
-    }
-}
 
 /// The kind of value that an option takes.
 #[derive(Clone, Copy, PartialEq)]
@@ -101,45 +33,10 @@ impl fmt::Display for ValueKind {
 
 /// An error in the user's code. The fields are pieces of that code, or of an option table.
 pub(crate) enum Diagnostic {
-    // The annotated item of an agent.
-    NotAFunction {
-        keyword: String,
+    // The features of the crate.
+    FeatureIsMissing {
+        subject: &'static str,
     },
-    MissingBody,
-    NotAsync {
-        name: String,
-    },
-    StartsARuntime {
-        name: String,
-    },
-    Const {
-        name: String,
-    },
-    Unsafe {
-        name: String,
-    },
-    Extern {
-        name: String,
-    },
-    Variadic,
-    Generic,
-    WhereClause,
-    AnnotatedTwice,
-    EntryPoint {
-        attribute: String,
-    },
-    Main,
-
-    // The arguments of an agent.
-    Receiver,
-    SelfType,
-    Associated,
-    ReferenceArgument {
-        by_value: String,
-    },
-    StrArgument,
-    ImplArgument,
-    CfgArgument,
 
     // The options of any macro.
     ExpectedOption {
@@ -194,21 +91,6 @@ pub(crate) enum Diagnostic {
     InvalidRun {
         value: String,
     },
-    InvalidTimeout {
-        suggestion: String,
-    },
-    TimeoutMissingUnit {
-        suggestion: String,
-    },
-    TimeoutUnknownUnit {
-        unit: String,
-        suggestion: String,
-    },
-    FractionalTimeout {
-        suggestion: String,
-    },
-    ZeroTimeout,
-    TimeoutTooLong,
     TooManyRetries {
         max: u32,
     },
@@ -241,11 +123,6 @@ pub(crate) enum Diagnostic {
         length: usize,
         max: usize,
     },
-    TypeHides {
-        name: String,
-        hidden: Hidden,
-        suggestion: String,
-    },
 
     // Structs of settings.
     SettingsNotAStruct {
@@ -274,8 +151,14 @@ pub(crate) enum Diagnostic {
     DuplicateId {
         id: String,
     },
-    InvalidAttributeForm,
-    EmptyAttribute,
+    InvalidAttributeForm {
+        subject: &'static str,
+        usage: &'static str,
+    },
+    EmptyAttribute {
+        name: &'static str,
+        usage: &'static str,
+    },
 
     // The options of a setting.
     OptionNotAllowed {
@@ -292,6 +175,7 @@ pub(crate) enum Diagnostic {
     InvalidVariableName,
     RedundantDefault,
     WrongDefaultType {
+        subject: &'static str,
         expected: &'static str,
         usage: String,
     },
@@ -376,28 +260,7 @@ impl fmt::Display for Diagnostic {
     #[rustfmt::skip] // Each text is one line, however long it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAFunction { keyword } => write!(f, "an agent must be an `async fn`, but this is `{keyword}`; move the attribute to the function that answers messages"),
-            Self::MissingBody => write!(f, "an agent must have a body, as the server calls this function itself; annotate an `async fn` outside of `trait`, `impl` and `extern` blocks"),
-            Self::NotAsync { name } => write!(f, "an agent must be `async`, as the server runs many agents at the same time on few threads; write `async fn {name}`"),
-            Self::StartsARuntime { name } => write!(f, "an agent cannot start a runtime with `block_on`, as the server calls it in its own runtime; remove `#[tokio::main]`, or write `async fn {name}` without `block_on`"),
-            Self::Const { name } => write!(f, "an agent cannot be `const`, as it runs when a message arrives and never at compile time; write `async fn {name}`"),
-            Self::Unsafe { name } => write!(f, "an agent cannot be `unsafe`, as the server that calls it cannot uphold its safety requirements; write `async fn {name}` and put the `unsafe` blocks inside"),
-            Self::Extern { name } => write!(f, "an agent cannot be `extern`, as only the server calls it; write `async fn {name}`"),
-            Self::Variadic => write!(f, "an agent cannot be variadic, as each argument is created from its type; list the arguments one by one"),
-            Self::Generic => write!(f, "an agent cannot be generic, as the server that calls it cannot choose types or lifetimes; use concrete types"),
-            Self::WhereClause => write!(f, "an agent cannot have a `where` clause, as it has no generic parameters; remove the clause"),
-            Self::AnnotatedTwice => write!(f, "a function can be only one agent, but this one has `#[dooers::agent]` twice; remove one of them"),
-
-            Self::EntryPoint { attribute } => write!(f, "a function with `#[{attribute}]` cannot be an agent, as the program starts it, while the server calls an agent for each message; move `#[dooers::agent]` to another function"),
-            Self::Main => write!(f, "`main` cannot be an agent, as the program starts it, while the server calls an agent for each message; move `#[dooers::agent]` to another function"),
-
-            Self::Receiver => write!(f, "an agent cannot take `self`, as the server has no value to call it on; move it out of the `impl` block and make it a free function"),
-            Self::SelfType => write!(f, "an agent cannot name `Self`, as it must be outside of `impl` blocks and traits; make it a free function and write the type itself"),
-            Self::Associated => write!(f, "an agent cannot be in an `impl` block or a trait, as these cannot contain the type that names the agent; make it a free function"),
-            Self::ReferenceArgument { by_value } => write!(f, "an argument of an agent cannot be a reference, as it is created for one turn and passed by value; write `{by_value}`"),
-            Self::StrArgument => write!(f, "an argument of an agent cannot be `&str`, as arguments are created from their types; take a `WorkerRequest`, whose field `message` is the text"),
-            Self::ImplArgument => write!(f, "an argument of an agent cannot be `impl Trait`, as arguments are created from their types; write a concrete type"),
-            Self::CfgArgument => write!(f, "an argument of an agent cannot have `#[cfg]`, as the generated code passes all arguments; put `#[cfg]` on two versions of the function"),
+            Self::FeatureIsMissing { subject } => write!(f, "{subject} needs the feature `tools` of the crate `dooers`; add it in `Cargo.toml`: `features = [\"tools\"]`"),
 
             Self::ExpectedOption { macro_name, usages } => write!(f, "this is not an option of {macro_name}; its options are {usages}"),
             Self::TextWithoutKey { macro_name, usage } => write!(f, "each option of {macro_name} needs its key; write `{usage}`"),
@@ -413,20 +276,12 @@ impl fmt::Display for Diagnostic {
             Self::WrongValue { key, kind, usage } => write!(f, "the option `{key}` takes {kind}; write `{usage}`"),
 
             Self::InvalidRun { value } => write!(f, "`run` can only be `\"manual\"`, not `{value}`; remove the option to let the server start and end the runs"),
-            Self::InvalidTimeout { suggestion } => write!(f, "`timeout` must be a string of integers with the units `ms`, `s`, `m` and `h`, such as `\"1m30s\"`; write `timeout = \"{suggestion}\"`"),
-            Self::TimeoutMissingUnit { suggestion } => write!(f, "each number of `timeout` needs a unit (`ms`, `s`, `m` or `h`), as it could mean seconds or milliseconds; write `timeout = \"{suggestion}\"`"),
-            Self::TimeoutUnknownUnit { unit, suggestion } => write!(f, "`{unit}` is not a unit of `timeout`, whose units are `ms`, `s`, `m` and `h`; write `timeout = \"{suggestion}\"`"),
-            Self::FractionalTimeout { suggestion } => write!(f, "`timeout` takes only integers, as a smaller unit can express a fraction; write `timeout = \"{suggestion}\"`"),
-            Self::ZeroTimeout => write!(f, "`timeout` must be longer than zero, as otherwise every turn would end before it starts; write a longer time, or remove the option for no timeout"),
-            Self::TimeoutTooLong => write!(f, "`timeout` can be at most 24 hours, as no user waits longer for an answer; write `timeout = \"24h\"` or less, or remove the option for no timeout"),
             Self::TooManyRetries { max } => write!(f, "`retry` can be at most {max}, as the user waits while a turn is retried; write a smaller number"),
             Self::InvalidOnBusy { value, suggestion: Some(suggestion) } => write!(f, "`on_busy` cannot be `{value}`; did you mean `\"{suggestion}\"`? its values are `\"queue\"`, `\"reject\"`, `\"interrupt\"` and `\"concurrent\"`"),
             Self::InvalidOnBusy { value, suggestion: None } => write!(f, "`on_busy` cannot be `{value}`; write `\"queue\"`, `\"reject\"`, `\"interrupt\"` or `\"concurrent\"`"),
             Self::ZeroQueue => write!(f, "`queue` must be at least 1; to refuse messages while another one is being answered, write `on_busy = \"reject\"`"),
             Self::QueueTooLong { max } => write!(f, "`queue` can be at most {max}, as a user waits for each message in the queue; write a smaller number"),
             Self::UnusedQueue { on_busy } => write!(f, "`queue` has no effect with `on_busy = \"{on_busy}\"`, as no message waits in a queue; remove one of the two"),
-            Self::TypeHides { name, hidden: Hidden::Crate, suggestion } => write!(f, "the type of an agent cannot be named `{name}`, as it would hide the crate `{name}` in this module; name it with `#[dooers::agent(type = {suggestion})]`"),
-            Self::TypeHides { name, hidden: Hidden::Primitive, suggestion } => write!(f, "the type of an agent cannot be named `{name}`, as it would hide the primitive type `{name}` in this module; name it with `#[dooers::agent(type = {suggestion})]`"),
             Self::EmptyName => write!(f, "the name of an agent cannot be empty, as it is part of a URL; write a name, or remove the option to use the name of the function"),
             Self::NameTooLong { length, max } => write!(f, "the name of an agent can have at most {max} characters, as it is part of a URL, but this one has {length}; write a shorter name"),
             Self::DotsAsName { name } => write!(f, "the name of an agent cannot be `{name}`, as it is part of a URL, where it would refer to another path; write a name with a letter in it"),
@@ -446,9 +301,9 @@ impl fmt::Display for Diagnostic {
             Self::EmptyId => write!(f, "the id of a setting cannot be empty, as a setting is changed by its id; write an id, or remove `rename` to use the name of the field"),
             Self::IdTooLong { length, max } => write!(f, "the id of a setting can have at most {max} bytes, but this one has {length}; write a shorter id"),
             Self::DuplicateId { id } => write!(f, "two settings have the id `{id}`, but a setting is changed by its id alone; give one of them another id with `#[setting(rename = \"…\")]`"),
-            Self::InvalidAttributeForm => write!(f, "the options of a setting must be in parentheses; write `#[setting(label = \"…\")]`"),
+            Self::InvalidAttributeForm { subject, usage } => write!(f, "the options of {subject} must be in parentheses; write `{usage}`"),
 
-            Self::EmptyAttribute => write!(f, "`#[setting]` has no effect without options; write them in parentheses, as in `#[setting(label = \"…\")]`, or remove the attribute"),
+            Self::EmptyAttribute { name, usage } => write!(f, "`#[{name}]` has no effect without options; write them in parentheses, as in `{usage}`, or remove the attribute"),
 
             Self::OptionNotAllowed { key, subject, applies_to } => write!(f, "`{key}` is not allowed on {subject}, as it is only for {applies_to}; remove it here"),
             Self::OptionsOfAList => write!(f, "`options` is not allowed on a list, as an enum lists the choices of a `Vec`; use a `Vec` of an enum with `#[derive(SettingChoice)]`"),
@@ -459,7 +314,7 @@ impl fmt::Display for Diagnostic {
             Self::SecretWithDefault => write!(f, "a `Secret` cannot have a `default`, as a value in the source code would not be secret; name an environment variable that the server reads when it starts: `default_env = \"VARIABLE\"`"),
             Self::InvalidVariableName => write!(f, "the name of an environment variable cannot be empty and cannot contain `=`; write a name, as in `default_env = \"SUPPORT_API_KEY\"`"),
             Self::RedundantDefault => write!(f, "the default of an `Option` is already `None`; remove `default`"),
-            Self::WrongDefaultType { expected, usage } => write!(f, "the default of this setting must be {expected}; write `{usage}`"),
+            Self::WrongDefaultType { subject, expected, usage } => write!(f, "the default of this {subject} must be {expected}; write `{usage}`"),
             Self::DefaultNotALiteral { reason, usage } => write!(f, "the default of this setting must be written out, as {reason}; write `{usage}`"),
             Self::DefaultOutOfRange { range } => write!(f, "the default is out of range, as this setting takes numbers {range}; change the default or the bounds"),
             Self::DefaultOffStep { step } => write!(f, "the default is not on a step, as steps of {step} are counted from `min`, or from 0 without `min`; change the default, `min` or `step`"),

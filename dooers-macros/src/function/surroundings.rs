@@ -1,6 +1,6 @@
 //! The block around an annotated function.
 //!
-//! A macro sees only the annotated item. An agent cannot be in an `impl` block, where the compiler refuses the generated
+//! A macro sees only the annotated item. An annotated function cannot be in an `impl` block, where the compiler refuses the generated
 //! type as a struct that the user never wrote. To report this mistake itself, the macro reads the source file of an
 //! indented function. It reads the tokens only if a line around the function can be the start of such a block.
 

@@ -1,8 +1,9 @@
-//! Names that the type of an agent must not have.
+//! Names that a generated type must not have.
 //!
 //! The type is in the module of the function. There its name would hide a crate or a primitive type of the same name, and
 //! the compiler would report every use of these.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 /// The primitive types.
@@ -19,6 +20,15 @@ const STANDARD_CRATES: [&str; 4] = ["alloc", "core", "proc_macro", "std"];
 pub(crate) enum Hidden {
     Primitive,
     Crate,
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primitive => "primitive type",
+            Self::Crate => "crate",
+        })
+    }
 }
 
 /// Returns the kind of item that a type of this name would hide.
@@ -51,14 +61,14 @@ fn externs(arguments: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
-/// Suggests a name for the type of an agent: `on_call` becomes `OnCallAgent`.
-pub(super) fn suggest_type_name(name: &str) -> String {
+/// Suggests a name for the type: `on_call` becomes `OnCallAgent` with the suffix `Agent`.
+pub(super) fn suggest_type_name(name: &str, suffix: &str) -> String {
     let capitalized = name.split('_').flat_map(|word| {
         let mut characters = word.chars();
         let first = characters.next().map(|first| first.to_ascii_uppercase());
         first.into_iter().chain(characters)
     });
-    capitalized.chain("Agent".chars()).collect()
+    capitalized.chain(suffix.chars()).collect()
 }
 
 #[cfg(test)]
@@ -82,7 +92,7 @@ mod tests {
 
     #[test]
     fn suggested_type_name_is_in_camel_case() {
-        assert_eq!(suggest_type_name("on_call"), "OnCallAgent");
-        assert_eq!(suggest_type_name("str"), "StrAgent");
+        assert_eq!(suggest_type_name("on_call", "Agent"), "OnCallAgent");
+        assert_eq!(suggest_type_name("str", "Tool"), "StrTool");
     }
 }
