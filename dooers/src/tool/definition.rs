@@ -172,10 +172,9 @@ mod tests {
 
     #[test]
     fn wrong_default_is_a_mistake() {
-        assert_eq!(weather::definition().annotated_mistake(), None);
-        let tool = wrong_default::definition();
-        let mistake = tool.annotated_mistake().unwrap();
-        let start = "the default of its argument `unit` does not fit: unknown variant `celsios`";
+        assert_eq!(weather::definition().mistake(), None);
+        let mistake = wrong_default::definition().mistake().unwrap();
+        let start = "the tool `wrong_default` cannot be used: the default of its argument `unit` does not fit: unknown";
         assert!(mistake.starts_with(start), "{mistake}");
     }
 

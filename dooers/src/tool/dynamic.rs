@@ -1,7 +1,7 @@
 //! A tool that is made at run time.
 
 use super::schema::ArgumentSchema;
-use super::{Approval, IntoToolOutput, ToolEffect, ToolOutput};
+use super::{Approval, HandlerOutput, ToolEffect, ToolOutput};
 use crate::handler::Requirements;
 use crate::text::split_at_bytes;
 use crate::{AgentError, Turn};
@@ -26,7 +26,7 @@ pub(super) type ToolHandler =
 
 /// A tool with its name, description, JSON Schema, options and handler.
 ///
-/// `#[dooers::tool]` makes one for an annotated function. A program makes others at run time, for
+/// [`#[dooers::tool]`](macro@crate::tool) makes one for an annotated function. A program makes others at run time, for
 /// example for the tools of an MCP server. A clone is the same tool.
 ///
 /// ```
@@ -80,11 +80,12 @@ impl DynamicTool {
     where
         F: Fn(Turn, Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
-        R: IntoToolOutput + 'static,
+        R: HandlerOutput + 'static,
     {
         let handler = move |turn, arguments| {
             let running = handler(turn, arguments);
-            let future: BoxFuture<'static, _> = Box::pin(async { running.await.into_output() });
+            let future: BoxFuture<'static, _> =
+                Box::pin(async { running.await.into_handler_output() });
             future
         };
         Self(Arc::new(Parts {
@@ -198,6 +199,13 @@ impl DynamicTool {
         &self.0.schema
     }
 
+    /// Adds the requirements of an annotated function.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        if let Some(requires) = &self.0.requires {
+            requires(requirements);
+        }
+    }
+
     /// The first rule that the tool breaks, as a sentence that begins with its subject.
     pub(super) fn mistake(&self) -> Option<String> {
         let name = self.name();
@@ -211,10 +219,10 @@ impl DynamicTool {
             .is_some_and(|timeout| timeout.is_zero() || timeout > MAX_TIMEOUT)
         {
             Some("its timeout must be more than zero and at most 24 hours".to_owned())
-        } else if let Some(mistake) = self.annotated_mistake() {
-            Some(mistake.to_owned())
         } else if let Some(mistake) = self.arguments().mistake() {
             Some(mistake)
+        } else if let Some(mistake) = &self.0.mistake {
+            Some(mistake.clone())
         } else if self.is_strict() {
             self.arguments().strict().err().map(str::to_owned)
         } else {
@@ -222,18 +230,6 @@ impl DynamicTool {
         };
         let name = shortened(&name.escape_debug().to_string());
         problem.map(|problem| format!("the tool `{name}` cannot be used: {}", shortened(&problem)))
-    }
-
-    /// Adds the requirements of an annotated function.
-    pub(super) fn requires(&self, requirements: &mut Requirements) {
-        if let Some(requires) = &self.0.requires {
-            requires(requirements);
-        }
-    }
-
-    /// The mistake in an annotated function that the compiler cannot see.
-    pub(super) fn annotated_mistake(&self) -> Option<&str> {
-        self.0.mistake.as_deref()
     }
 
     /// The handler.

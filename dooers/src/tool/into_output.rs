@@ -1,93 +1,53 @@
-//! Types that the handler of a tool can return.
+//! Types that a tool can return.
 
 use super::ToolOutput;
 use crate::AgentError;
-use crate::protocol::{AudioPart, ContentPart, DocumentPart, ImagePart};
-use serde_json::{Map, Value};
-use std::borrow::Cow;
+use serde::Serialize;
 
-/// A type that the handler of a [`DynamicTool`](super::DynamicTool) can return: JSON, a number, a text, parts of a message,
-/// [`ToolOutput`], and an `Option` or a `Result` of any of these. `()` and `None` become `null`.
+/// A type that an annotated tool can return: every type that implements `Serialize`, and [`ToolOutput`].
 ///
-/// `#[dooers::tool]` accepts these types, and all types that implement `Serialize`.
+/// A tool can also return content parts, and a `Result` of any of these. `()` becomes `null`.
 ///
 /// ```
 /// use dooers::prelude::*;
 /// use dooers::tool::{IntoToolOutput, ToolOutput};
 /// use serde_json::json;
 ///
+/// #[derive(serde::Serialize)]
+/// struct Weather {
+///     celsius: i16,
+/// }
+///
 /// # fn main() -> Result<()> {
-/// assert_eq!(json!({"celsius": 21}).into_output()?.into_value(), json!({"celsius": 21}));
+/// assert_eq!(Weather { celsius: 21 }.into_output()?, ToolOutput::json(json!({"celsius": 21})));
 /// assert_eq!("sunny".into_output()?, ToolOutput::text("sunny"));
 /// # Ok(())
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be returned by the handler of a tool",
-    label = "not the output of a tool",
-    note = "the handler returns `serde_json::Value`, a number, a text, `ToolOutput`, parts of a message such as `Vec<ContentPart>`, `()`, or an `Option` or a `Result` of any of these",
-    note = "convert your own type with `ToolOutput::serialized(..)?`, or make the tool with `#[dooers::tool]`"
+    message = "`{Self}` cannot be returned by a tool",
+    label = "does not implement `serde::Serialize`",
+    note = "a tool returns a type with `#[derive(serde::Serialize)]`, a text, `ToolOutput`, parts of a message such as `Vec<ContentPart>`, or a `Result` of any of these"
 )]
 pub trait IntoToolOutput {
     /// Converts the value to the output of a tool.
     ///
     /// # Errors
     ///
-    /// The error that the tool returned.
+    /// The error of the serialization.
     fn into_output(self) -> Result<ToolOutput, AgentError>;
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> IntoToolOutput for T {
+    fn into_output(self) -> Result<ToolOutput, AgentError> {
+        ToolOutput::serialized(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl IntoToolOutput for ToolOutput {
     fn into_output(self) -> Result<ToolOutput, AgentError> {
         Ok(self)
-    }
-}
-
-impl IntoToolOutput for () {
-    fn into_output(self) -> Result<ToolOutput, AgentError> {
-        Ok(ToolOutput::json(Value::Null))
-    }
-}
-
-macro_rules! json {
-    ($($json:ty)*) => {$(
-        impl IntoToolOutput for $json {
-            fn into_output(self) -> Result<ToolOutput, AgentError> {
-                Ok(ToolOutput::json(self))
-            }
-        }
-    )*};
-}
-
-json!(Value Map<String, Value> Vec<Value> bool String &'static str Cow<'static, str>);
-json!(f32 f64 i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
-
-impl IntoToolOutput for Vec<ContentPart> {
-    fn into_output(self) -> Result<ToolOutput, AgentError> {
-        Ok(ToolOutput::parts(self))
-    }
-}
-
-macro_rules! parts {
-    ($($part:ty)*) => {$(
-        impl IntoToolOutput for $part {
-            fn into_output(self) -> Result<ToolOutput, AgentError> {
-                Ok(ToolOutput::parts(vec![self.into()]))
-            }
-        }
-    )*};
-}
-
-parts!(ContentPart ImagePart AudioPart DocumentPart);
-
-impl<T: IntoToolOutput> IntoToolOutput for Option<T> {
-    fn into_output(self) -> Result<ToolOutput, AgentError> {
-        self.map_or_else(|| ().into_output(), T::into_output)
-    }
-}
-
-impl<T: IntoToolOutput, E: Into<AgentError>> IntoToolOutput for Result<T, E> {
-    fn into_output(self) -> Result<ToolOutput, AgentError> {
-        self.map_err(E::into)?.into_output()
     }
 }

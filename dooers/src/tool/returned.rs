@@ -1,12 +1,11 @@
 //! The conversion of the return value of an annotated tool.
 //!
-//! A tool can return an [`IntoToolOutput`], and any type that implements `Serialize`. One trait cannot cover both, because a
+//! A tool can return a [`HandlerOutput`], and any type that implements `Serialize`. One trait cannot cover both, because a
 //! `Result` can implement `Serialize`, too. Method lookup finds the right `converter` instead: that of [`Returned`] for the
 //! former, otherwise those of [`Fallible`] and [`Plain`], to which it dereferences.
 
-use super::{IntoToolOutput, ToolOutput};
+use super::{HandlerOutput, IntoToolOutput, ToolOutput};
 use crate::AgentError;
-use serde::Serialize;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -43,15 +42,15 @@ impl<T> Deref for Returned<T> {
     }
 }
 
-impl<T: IntoToolOutput> Returned<T> {
+impl<T: HandlerOutput> Returned<T> {
     /// Converts the value as the trait does.
     #[must_use]
     pub fn converter(&self) -> Converter<T> {
-        T::into_output
+        T::into_handler_output
     }
 }
 
-/// A return value whose type does not implement [`IntoToolOutput`].
+/// A return value whose type does not implement [`HandlerOutput`].
 #[derive(Debug)]
 pub struct Fallible<T>(Plain<T>);
 
@@ -68,10 +67,10 @@ impl<T, E> Fallible<Result<T, E>> {
     #[must_use]
     pub fn converter(&self) -> Converter<Result<T, E>>
     where
-        T: ToolReturn,
+        T: IntoToolOutput,
         E: ToolError,
     {
-        |result| result.map_err(E::into_error)?.into_returned()
+        |result| result.map_err(E::into_error)?.into_output()
     }
 }
 
@@ -84,39 +83,9 @@ impl<T> Plain<T> {
     #[must_use]
     pub fn converter(&self) -> Converter<T>
     where
-        T: ToolReturn,
+        T: IntoToolOutput,
     {
-        T::into_returned
-    }
-}
-
-/// A type that an annotated tool can return, other than a `Result`. All types that implement `Serialize` implement it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be returned by a tool",
-    label = "does not implement `serde::Serialize`",
-    note = "a tool returns a type with `#[derive(serde::Serialize)]`, a text, `ToolOutput`, parts of a message such as `Vec<ContentPart>`, or a `Result` of any of these"
-)]
-pub trait ToolReturn {
-    /// Converts the value to the output of the tool.
-    ///
-    /// # Errors
-    ///
-    /// The error of the serialization.
-    fn into_returned(self) -> Result<ToolOutput, AgentError>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize> ToolReturn for T {
-    fn into_returned(self) -> Result<ToolOutput, AgentError> {
-        Ok(ToolOutput::json(serde_json::to_value(self)?))
-    }
-}
-
-// Only for the message about a wrong error.
-#[diagnostic::do_not_recommend]
-impl ToolReturn for ToolOutput {
-    fn into_returned(self) -> Result<ToolOutput, AgentError> {
-        self.into_output()
+        T::into_output
     }
 }
 

@@ -194,6 +194,12 @@ impl Tools {
         })
     }
 
+    /// Adds the requirements of the tools.
+    pub(super) fn requires(&self, requirements: &mut Requirements) {
+        let tools = self.tools.iter();
+        tools.for_each(|tool| tool.requires(requirements));
+    }
+
     /// The tools, without those that others of the same name have replaced.
     fn unique(&self) -> impl Iterator<Item = &DynamicTool> {
         let tools = self.tools.iter().enumerate();
@@ -245,13 +251,6 @@ impl Tools {
                 listed.join(", ")
             ),
         }
-    }
-
-    /// Adds the requirements of the tools.
-    pub(super) fn requires(&self, requirements: &mut Requirements) {
-        self.tools
-            .iter()
-            .for_each(|tool| tool.requires(requirements));
     }
 }
 
