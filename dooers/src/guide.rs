@@ -44,6 +44,10 @@ pub mod dispatch {}
 #[doc = include_str!("../docs/guide/repository.md")]
 pub mod repository {}
 
+#[cfg(feature = "openai")]
+#[doc = include_str!("../docs/guide/models.md")]
+pub mod models {}
+
 #[cfg(feature = "testing")]
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}

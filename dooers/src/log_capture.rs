@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use tracing::Level;
 use tracing::subscriber::{DefaultGuard, set_default};
 
 /// The log output of a thread since the start of the capture.
@@ -11,9 +12,15 @@ pub(crate) struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 impl CapturedLog {
     /// Captures the log output of this thread until the guard is dropped.
     pub(crate) fn start() -> (Self, DefaultGuard) {
+        Self::start_at(Level::INFO)
+    }
+
+    /// Captures the log output of this thread from this level on.
+    pub(crate) fn start_at(level: Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
+            .with_max_level(level)
             .with_writer(move || writer.clone())
             .finish();
         (log, set_default(subscriber))

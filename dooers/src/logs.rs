@@ -1,14 +1,15 @@
 //! The log filter that keeps clients' messages out.
 
-/// Crates that log frames of clients at the levels DEBUG and TRACE. Frames contain messages, secrets and form passwords.
-const FRAME_LOGGERS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+/// Crates that log the contents of conversations: `tungstenite` logs frames of clients at the levels DEBUG and TRACE, with
+/// messages, secrets and form passwords. `async_openai` logs answers of models that it cannot parse.
+const FRAME_LOGGERS: [&str; 3] = ["tungstenite", "tokio_tungstenite", "async_openai"];
 
 /// Returns a filter for `tracing_subscriber`: the directives of `RUST_LOG`, or `info` if it is not set, without the crates
-/// that log the contents of clients' frames.
+/// that log the contents of conversations.
 ///
 /// With `RUST_LOG=trace` alone, the WebSocket library logs every frame, including new values of secret settings and passwords
-/// that users type into forms. With this filter, it logs nothing, whatever `RUST_LOG` says. dooers itself logs ids, never
-/// contents.
+/// that users type into forms. With this filter, it logs nothing, whatever `RUST_LOG` says. The same applies to the client of
+/// OpenAI's API, which logs answers of models that it cannot parse. dooers itself logs ids, never contents.
 ///
 /// # Examples
 ///
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn frames_are_not_logged_whatever_is_chosen() {
-        let off = "tungstenite=off,tokio_tungstenite=off";
+        let off = "tungstenite=off,tokio_tungstenite=off,async_openai=off";
         for (chosen, rest) in [
             ("", "info"),
             (" ", "info"),

@@ -73,7 +73,7 @@ impl<'a> Answer<'a> {
                     self.reasoning.get_or_insert_with(begin).push(text);
                 }
                 Delta::Text(_) | Delta::Reasoning(_) => {}
-                Delta::ToolCall(piece) => self.calls.push(piece)?,
+                Delta::ToolCall(piece) => self.calls.push(&piece)?,
                 Delta::Usage(usage) => self.usage.usage = Some(usage),
             }
             // A stream that is always ready must not keep other tasks waiting, nor a cancellation of this one.

@@ -35,10 +35,10 @@ impl PartialCalls {
     /// # Errors
     ///
     /// An answer with too many calls.
-    pub(super) fn push(&mut self, piece: ToolCallPiece) -> Result<(), ModelError> {
+    pub(super) fn push(&mut self, piece: &ToolCallPiece) -> Result<(), ModelError> {
         let calls = &mut self.0;
         let same_index = calls.iter().rposition(|call| call.index == piece.index);
-        let known = same_index.filter(|place| !calls[*place].is_followed_by(&piece));
+        let known = same_index.filter(|place| !calls[*place].is_followed_by(piece));
         let place = match known {
             Some(place) => place,
             None if calls.len() == MAX_CALLS => {
@@ -53,7 +53,7 @@ impl PartialCalls {
                 calls.len() - 1
             }
         };
-        calls[place].add(&piece);
+        calls[place].add(piece);
         Ok(())
     }
 
@@ -105,7 +105,7 @@ mod tests {
     fn assembled(pieces: impl IntoIterator<Item = ToolCallPiece>) -> Vec<[String; 3]> {
         let mut calls = PartialCalls::default();
         for piece in pieces {
-            calls.push(piece).unwrap();
+            calls.push(&piece).unwrap();
         }
         let parts = |call: ToolRequest| [call.id, call.name, call.arguments];
         calls.finish().into_iter().map(parts).collect()
@@ -169,10 +169,10 @@ mod tests {
     fn too_many_calls_are_an_error() {
         let mut calls = PartialCalls::default();
         for index in 0..MAX_CALLS {
-            calls.push(piece(index)).unwrap();
+            calls.push(&piece(index)).unwrap();
         }
-        calls.push(piece(0).arguments("{}")).unwrap();
-        let error = calls.push(piece(MAX_CALLS)).unwrap_err();
+        calls.push(&piece(0).arguments("{}")).unwrap();
+        let error = calls.push(&piece(MAX_CALLS)).unwrap_err();
         assert!(!error.is_retryable(), "{error}");
     }
 }

@@ -106,15 +106,12 @@ fn pieces(index: usize, call: &ToolCall) -> Vec<Delta> {
 }
 
 fn model_error(error: FakeModelError) -> ModelError {
-    let text = error.to_string();
     match error {
-        FakeModelError::Retryable { retry_after, .. } => {
-            let error = ModelError::retryable(text);
-            match retry_after {
-                Some(wait) => error.with_retry_after(wait),
-                None => error,
-            }
-        }
-        _ => ModelError::new(text),
+        FakeModelError::Retryable {
+            text,
+            retry_after: Some(wait),
+        } => ModelError::retryable(text).with_retry_after(wait),
+        FakeModelError::Retryable { text, .. } => ModelError::retryable(text),
+        other => ModelError::new(other.to_string()),
     }
 }
