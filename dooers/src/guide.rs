@@ -21,6 +21,10 @@ pub mod streaming {}
 #[doc = include_str!("../docs/guide/memory.md")]
 pub mod memory {}
 
+#[cfg(feature = "tools")]
+#[doc = include_str!("../docs/guide/tools.md")]
+pub mod tools {}
+
 #[doc = "[deployment]: crate::guide::deployment"]
 #[doc = "[repository]: crate::guide::repository"]
 #[doc = ""]

@@ -75,10 +75,10 @@ pub mod __private {
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
-    Agent, AgentDefinition, AgentFn, Answer, AttemptEnd, AttemptOutcome, Data, EventId, FormAnswer,
-    FormResponse, FromTurn, GiveFeedback, IntoReply, InvalidData, PushAll, Recorder, Reply,
-    ReplyStream, Requirements, RunId, Sent, State, StreamText, StreamedReply, StreamedText,
-    TextReply, TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy,
+    Agent, AgentDefinition, AgentFn, Answer, AskForm, AttemptEnd, AttemptOutcome, Data, EventId,
+    FormAnswer, FormReply, FormResponse, FromTurn, GiveFeedback, IntoReply, InvalidData, PushAll,
+    Recorder, Reply, ReplyStream, Requirements, RunId, Sent, State, StreamText, StreamedReply,
+    StreamedText, TextReply, TextStream, ToolCall, Turn, TurnAttempt, TurnMiddleware, TurnPolicy,
     WorkerAnalytics, WorkerRequest, WorkerResponse, title_from,
 };
 pub use history::{
@@ -138,11 +138,11 @@ pub mod prelude {
     };
     pub use crate::settings::NaiveDate;
     pub use crate::{
-        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormResponse, FromTurn,
-        HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret, SettingChoice,
-        Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer, WorkerAnalytics,
-        WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer, WorkerSettings,
-        agent, title_from, tool,
+        AgentError, CancellationToken, Context, Data, Email, FormAnswer, FormReply, FormResponse,
+        FromTurn, HistoryFormat, ImageUrl, IntoReply, Reply, ReplyStream, Result, Secret,
+        SettingChoice, Settings, State, TextReply, TextStream, ToolCall, Turn, TurnServer,
+        WorkerAnalytics, WorkerConfig, WorkerMemory, WorkerRequest, WorkerResponse, WorkerServer,
+        WorkerSettings, agent, title_from, tool,
     };
     #[cfg(feature = "tools")]
     pub use crate::{Tool, Tools};

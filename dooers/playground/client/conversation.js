@@ -84,11 +84,16 @@ export class Conversation extends EventTarget {
     let first = this.events.findIndex(({ id }) => current.has(id));
     // Runs of older pages are not known, but turns start in the order of their messages.
     if (first < 0) first = this.events.findLastIndex(({ id }) => answered.has(id));
+    // The answer to a form that a turn asks has no turn of its own.
+    const asked = new Set(this.events.filter(({ data }) => data?.asked).map(({ id }) => id));
     return this.events
       .slice(first + 1)
       .filter(
-        ({ id, actor, type, deleted }) =>
-          actor === "user" && (type === "message" || type === "form.response") && !deleted && !answered.has(id),
+        ({ id, actor, type, data, deleted }) =>
+          actor === "user" &&
+          (type === "message" || (type === "form.response" && !asked.has(data?.form_event_id))) &&
+          !deleted &&
+          !answered.has(id),
       );
   }
 

@@ -33,6 +33,11 @@ pub(crate) enum Draft {
         run_id: Option<String>,
         usage: Usage,
     },
+    /// The end of a form whose answer the handler waited for.
+    QuestionEnded {
+        form_event_id: String,
+        is_over: bool,
+    },
 }
 
 /// The state of an event's text.
@@ -98,6 +103,13 @@ impl Draft {
                 usage,
                 at,
             })),
+            Self::QuestionEnded {
+                form_event_id,
+                is_over,
+            } => TurnChange::EndQuestion {
+                form_event_id,
+                is_over,
+            },
         }
     }
 }
@@ -111,7 +123,7 @@ impl Admit for Draft {
                 Ok(())
             }
             Self::Thread(patch) => patch.admit(),
-            Self::RunStarted { .. } | Self::Usage { .. } => Ok(()),
+            Self::RunStarted { .. } | Self::Usage { .. } | Self::QuestionEnded { .. } => Ok(()),
             Self::RunEnded { error, .. } => {
                 error.iter_mut().for_each(clean_text);
                 Ok(())

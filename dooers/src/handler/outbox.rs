@@ -3,6 +3,7 @@
 use super::AnswerKeys;
 use super::analytics_sink::TurnAnalytics;
 use super::draft::{Draft, TextState, event_of};
+use super::questions::Questions;
 use super::reply::{Reply, ReplyError};
 use crate::error::SendError;
 use crate::protocol::{
@@ -63,6 +64,8 @@ fn split(pending: Vec<PendingDraft>) -> (Vec<Draft>, Vec<StoredSender>) {
 pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     changed: AtomicWaker,
+    /// The forms whose answers the handler waits for.
+    questions: Questions,
     /// `None` in unit tests.
     analytics: Option<TurnAnalytics>,
 }
@@ -129,7 +132,10 @@ impl Outbox {
 
     /// Creates an outbox that keeps all drafts, for unit tests.
     pub(crate) fn recording() -> Self {
-        Self::of(Mode::Recording(Vec::new()), None, true, None)
+        Self {
+            questions: Questions::scripted(),
+            ..Self::of(Mode::Recording(Vec::new()), None, true, None)
+        }
     }
 
     fn of(
@@ -155,6 +161,7 @@ impl Outbox {
                 feedback: Vec::new(),
             }),
             changed: AtomicWaker::new(),
+            questions: Questions::live(),
             analytics: None,
         }
     }
@@ -162,8 +169,32 @@ impl Outbox {
     /// Sends an event. Returns its id.
     pub(crate) fn send(&self, reply: Reply) -> (String, oneshot::Receiver<Result<(), SendError>>) {
         let id = new_id();
-        let sent = self.send_event(&mut self.state(), &id, reply, TextState::Fixed);
+        let sent = self.send_as(&id, reply);
         (id, sent)
+    }
+
+    /// Sends an event with this id.
+    pub(super) fn send_as(
+        &self,
+        id: &str,
+        reply: Reply,
+    ) -> oneshot::Receiver<Result<(), SendError>> {
+        self.send_event(&mut self.state(), id, reply, TextState::Fixed)
+    }
+
+    /// The forms whose answers the handler waits for.
+    pub(crate) fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
+    /// Closes a form that the handler asked, if it is open. If `is_over`, the handler no longer needs the answer.
+    pub(super) fn end_question(&self, form_event_id: &str, is_over: bool) {
+        let draft = Draft::QuestionEnded {
+            form_event_id: form_event_id.to_owned(),
+            is_over,
+        };
+        // The result of the question shows if the change is stored.
+        drop(self.push(&mut self.state(), draft));
     }
 
     /// Starts an event with a streamed text. The event is sent with the first piece. Returns its id.
@@ -443,6 +474,7 @@ impl Outbox {
 
     /// Closes the outbox at the end of the turn. Returns the remains, and refuses all later drafts.
     pub(crate) fn close(&self) -> Rest {
+        self.questions.close();
         let mut state = self.state();
         let pieces = state.take_pieces();
         let texts = std::mem::take(&mut state.texts).into_iter();

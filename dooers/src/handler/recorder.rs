@@ -1,6 +1,7 @@
 //! A recorder of the events that a handler sends, for unit tests.
 
 use super::draft::Draft;
+use super::form_reply::FormReply;
 use super::outbox::Outbox;
 use super::reply::Reply;
 use crate::protocol::{AnalyticsEvent, Usage};
@@ -18,6 +19,40 @@ impl Recorder {
         Self { outbox }
     }
 
+    /// Sets the reply to the next form that the handler [asks](crate::WorkerResponse::ask_form). Several replies are given in
+    /// their order. An answer is checked against the form, as the server does.
+    ///
+    /// A form that is asked without a reply returns an error that says so. Call this before the handler starts.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// #[dooers::agent]
+    /// async fn refunds(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
+    ///     let form = Form::new("How much?").element(FormElement::number("eur", "EUR").required());
+    ///     Ok(match response.ask_form(&form).await? {
+    ///         FormReply::Answered(answer) => format!("{} EUR", answer.number("eur").unwrap_or_default()),
+    ///         _ => "Nothing".to_owned(),
+    ///     })
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let (response, sent) = WorkerResponse::recorder();
+    /// sent.answer(FormReply::answered(json!({"eur": 20})));
+    /// assert_eq!(refunds(WorkerRequest::new("refund"), response.clone()).await?, "20 EUR");
+    ///
+    /// sent.answer(FormReply::Expired);
+    /// assert_eq!(refunds(WorkerRequest::new("refund"), response).await?, "Nothing");
+    /// assert_eq!(sent.replies().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn answer(&self, reply: FormReply) {
+        self.outbox.questions().script(reply);
+    }
+
     /// The events sent so far, in order.
     #[must_use]
     pub fn replies(&self) -> Vec<Reply> {
@@ -27,7 +62,8 @@ impl Recorder {
             | Draft::Thread(_)
             | Draft::RunStarted { .. }
             | Draft::RunEnded { .. }
-            | Draft::Usage { .. } => None,
+            | Draft::Usage { .. }
+            | Draft::QuestionEnded { .. } => None,
         };
         self.outbox
             .recorded()
@@ -80,7 +116,8 @@ impl Recorder {
             | Draft::TextEnded { .. }
             | Draft::RunStarted { .. }
             | Draft::RunEnded { .. }
-            | Draft::Usage { .. } => None,
+            | Draft::Usage { .. }
+            | Draft::QuestionEnded { .. } => None,
         };
         self.outbox
             .recorded()
@@ -98,7 +135,8 @@ impl Recorder {
             | Draft::TextEnded { .. }
             | Draft::Thread(_)
             | Draft::RunStarted { .. }
-            | Draft::RunEnded { .. } => None,
+            | Draft::RunEnded { .. }
+            | Draft::QuestionEnded { .. } => None,
         };
         self.outbox
             .recorded()

@@ -7,6 +7,7 @@ use crate::protocol::{
     joined_text, new_id, with_values,
 };
 use crate::text::split_at_cluster;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -210,18 +211,7 @@ impl WorkerRequest {
     /// that clients see.
     #[must_use]
     pub fn form(&self) -> Option<FormResponse> {
-        let data = self
-            .data
-            .clone()
-            .filter(|_| self.kind == EventType::FormResponse);
-        let hidden = data.as_ref().map(hidden_fields).unwrap_or_default();
-        let answer: FormAnswer = serde_json::from_value(data?).ok()?;
-        Some(FormResponse {
-            form_event_id: answer.form_event_id,
-            cancelled: answer.cancelled,
-            values: with_values(answer.values, &hidden, self.secrets.values()),
-            hidden,
-        })
+        FormResponse::of(self.kind, self.data.as_ref(), &self.secrets)
     }
 
     /// The number of this attempt to answer the message. It starts at 1 and increases with each retry.
@@ -259,6 +249,39 @@ pub struct FormResponse {
     pub values: Map<String, Value>,
     /// The names of the password fields that have an answer.
     pub(super) hidden: Vec<String>,
+}
+
+impl FormResponse {
+    /// Reads the answers from the data of an event. `None` if the event does not answer a form.
+    pub(crate) fn of(
+        kind: EventType,
+        data: Option<&Value>,
+        secrets: &AnswerSecrets,
+    ) -> Option<Self> {
+        let data = data.filter(|_| kind == EventType::FormResponse)?;
+        let hidden = hidden_fields(data);
+        let answer = FormAnswer::deserialize(data).ok()?;
+        Some(Self {
+            form_event_id: answer.form_event_id,
+            cancelled: answer.cancelled,
+            values: with_values(answer.values, &hidden, secrets.values()),
+            hidden,
+        })
+    }
+
+    /// Creates answers to no particular form. Values that are not an object count as no answers.
+    pub(super) fn of_values(values: Value) -> Self {
+        let values = match values {
+            Value::Object(values) => values,
+            _ => Map::new(),
+        };
+        Self {
+            form_event_id: String::new(),
+            cancelled: false,
+            values,
+            hidden: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for FormResponse {

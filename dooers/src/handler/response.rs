@@ -1,6 +1,7 @@
 //! The response of a handler.
 
 use super::analytics::WorkerAnalytics;
+use super::ask_form::AskForm;
 use super::id::RunId;
 use super::outbox::Outbox;
 use super::recorder::Recorder;
@@ -235,8 +236,56 @@ impl WorkerResponse {
     /// A form with a password field requires a server with `WORKER_SECRET_KEY`, because the answer to the field is
     /// sealed until the handler reads it. Without a key the form is refused, and the turn fails with an error that
     /// says so.
+    ///
+    /// To wait for the answers in the same turn, use [`ask_form`](Self::ask_form).
     pub fn form(&self, form: &Form) -> Sent {
         self.send(Reply::form(form))
+    }
+
+    /// Sends a form to the user and waits for the answer, in the same turn. The answer starts no turn of its own, whatever the
+    /// agent's `on_busy` option is.
+    ///
+    /// ```
+    /// use dooers::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[dooers::agent]
+    /// async fn refunds(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
+    ///     let form = Form::new("Refund the order?").submit_label("Refund").cancel_label("Do not refund");
+    ///     let reply = response.ask_form(&form).timeout(Duration::from_secs(300)).await?;
+    ///     Ok(match reply {
+    ///         FormReply::Answered(_) => "The money is on its way.".to_owned(),
+    ///         FormReply::Dismissed => "Then not.".to_owned(),
+    ///         _ => "Nobody has decided.".to_owned(),
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// Everyone who may write in the thread may answer, unless [`only_user`](AskForm::only_user) names a user. One answer is
+    /// accepted. The form is closed, and can no longer be answered, when its [`timeout`](AskForm::timeout) is over, when the
+    /// returned future is dropped, and when the attempt ends. Another attempt asks again.
+    ///
+    /// While a turn waits for an answer,
+    ///
+    /// * its `timeout` stands still;
+    /// * it is cancelled like any other turn, by a user or by the next message with `on_busy = "interrupt"`;
+    /// * a server that stops ends it at once. It is then retried or recorded as interrupted, like a turn that takes longer
+    ///   than the drain time.
+    ///
+    /// The answer is stored even if the handler does not receive it, because its process dies at this moment. If another
+    /// process stores the answer, the handler receives it when its process renews the lease of the turn, which happens three
+    /// times in `WORKER_LEASE`.
+    ///
+    /// # Errors
+    ///
+    /// Awaiting it returns an error if the form could not be sent, as for [`form`](Self::form), if the timeout is zero or
+    /// longer than 7 days, if the turn already waits for 100 forms, and if the answer has a password field whose key this
+    /// process does not have. The turn goes on unless the handler returns the error, except that a form that is refused
+    /// fails the turn.
+    pub fn ask_form(&self, form: &Form) -> AskForm {
+        let mut form = Reply::form(form);
+        form.author = self.author.clone();
+        AskForm::new(Arc::clone(&self.outbox), form)
     }
 
     /// Changes the title or the metadata of the thread. Awaiting the result waits until the change is stored.

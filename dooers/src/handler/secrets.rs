@@ -65,16 +65,32 @@ impl AnswerKeys {
     ///
     /// # Errors
     ///
-    /// If the key is not in the keyring, or the row was changed.
+    /// As [`open_answer`](Self::open_answer).
     pub(crate) fn open(&self, claim: &Claim) -> Result<AnswerSecrets, AgentError> {
-        let Some(answer) = &claim.sealed else {
+        let scope = claim.thread.scope();
+        let place = (claim.key.thread_id.as_str(), claim.key.event_id.as_str());
+        self.open_answer(&scope, place, claim.sealed.as_ref())
+    }
+
+    /// Opens the sealed answers of the event with this thread and id.
+    ///
+    /// # Errors
+    ///
+    /// If the key is not in the keyring, or the row was changed.
+    pub(crate) fn open_answer(
+        &self,
+        scope: &Scope,
+        (thread_id, event_id): (&str, &str),
+        sealed: Option<&SealedAnswer>,
+    ) -> Result<AnswerSecrets, AgentError> {
+        let Some(answer) = sealed else {
             return Ok(AnswerSecrets::default());
         };
         let place = AnswerPlace {
-            agent: &claim.thread.agent,
-            worker_id: &claim.thread.thread.worker_id,
-            thread_id: &claim.key.thread_id,
-            event_id: &claim.key.event_id,
+            agent: &scope.agent,
+            worker_id: &scope.worker_id,
+            thread_id,
+            event_id,
         };
         let sealed = Sealed {
             key_id: answer.digest.key_id.clone(),

@@ -1,7 +1,7 @@
 //! The memory of a turn.
 
 use super::{Outbox, WorkerRequest};
-use crate::history::{MemoryError, OwnRuns, WorkerMemory};
+use crate::history::{MemoryError, OwnAnswers, OwnRuns, WorkerMemory};
 use crate::store::{Claim, Scope, Store};
 use std::sync::Arc;
 
@@ -20,23 +20,28 @@ pub(crate) enum TurnMemory {
         message: u64,
         /// The turn's runs, if it runs concurrently with other turns of its thread.
         own_runs: Option<Arc<dyn OwnRuns>>,
+        /// The answers to the forms that the turn asks.
+        answers: Arc<dyn OwnAnswers>,
     },
 }
 
 impl TurnMemory {
-    /// Creates the memory of a claimed turn. `beside_others` is set if the turn runs concurrently with other turns of
-    /// its thread.
+    /// Creates the memory of a claimed turn with this outbox. `is_concurrent` is true if the turn runs concurrently with other
+    /// turns of its thread.
     pub(crate) fn of_claim(
         store: Arc<dyn Store>,
         claim: &Claim,
-        beside_others: Option<Arc<Outbox>>,
+        outbox: &Arc<Outbox>,
+        is_concurrent: bool,
     ) -> Self {
+        let outbox = || Arc::clone(outbox);
         Self::Stored {
             store,
             scope: claim.thread.scope(),
             thread_id: claim.key.thread_id.clone(),
             message: claim.event.seq,
-            own_runs: beside_others.map(|outbox| outbox as Arc<dyn OwnRuns>),
+            own_runs: is_concurrent.then(|| outbox() as Arc<dyn OwnRuns>),
+            answers: outbox(),
         }
     }
 
@@ -54,7 +59,11 @@ impl TurnMemory {
                 thread_id,
                 message,
                 own_runs,
-            } => WorkerMemory::of_turn(store, scope, thread_id, message, own_runs).await,
+                answers,
+            } => {
+                let own = (own_runs, Some(answers));
+                WorkerMemory::of_turn(store, scope, thread_id, message, own).await
+            }
         }
     }
 }
@@ -62,5 +71,11 @@ impl TurnMemory {
 impl OwnRuns for Outbox {
     fn run_ids(&self) -> Vec<String> {
         self.runs()
+    }
+}
+
+impl OwnAnswers for Outbox {
+    fn positions(&self) -> Vec<u64> {
+        self.questions().answers()
     }
 }

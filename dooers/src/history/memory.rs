@@ -4,7 +4,7 @@ use super::format::History;
 use super::query::{MemoryQuery, Plain};
 use super::source::{Given, Source};
 use super::transcript::Transcript;
-use super::view::{OwnRuns, View};
+use super::view::{OwnAnswers, OwnRuns, View};
 use super::{ChatMessage, HistoryFormat, MemoryError};
 use crate::protocol::{Thread, ThreadEvent};
 use crate::store::{EventQuery, Scope, Store};
@@ -35,6 +35,7 @@ use std::sync::Arc;
 /// stored appears. A [`limit`](MemoryQuery::limit) counts the events up to that message. Events that the turn itself
 /// writes are not counted.
 ///
+/// The answers to forms that the turn [asks](crate::WorkerResponse::ask_form) are included.
 /// Messages that wait behind the turn are not included, because each of them gets its own turn. If messages arrived
 /// while others were being answered, the turn's message comes after the answers to the earlier messages, although it
 /// was stored before them. A retry sees the events that the earlier attempt stored, before the message. Turns of an
@@ -92,13 +93,14 @@ impl WorkerMemory {
     }
 
     /// Creates the memory of a turn that has just been claimed. `message` is the position of the message that the turn
-    /// answers. `own_runs` is set if the turn runs concurrently with other turns of its thread.
+    /// answers. The first part of `own` is set if the turn runs concurrently with other turns of its thread, the second one if
+    /// the turn may ask forms.
     pub(crate) async fn of_turn(
         store: Arc<dyn Store>,
         scope: Scope,
         thread_id: String,
         message: u64,
-        own_runs: Option<Arc<dyn OwnRuns>>,
+        own: (Option<Arc<dyn OwnRuns>>, Option<Arc<dyn OwnAnswers>>),
     ) -> Result<Self, MemoryError> {
         let whole = Self::of_thread(store, scope, thread_id);
         let behind = EventQuery {
@@ -106,10 +108,12 @@ impl WorkerMemory {
             ..EventQuery::newest(1)
         };
         let last = whole.source.find(&behind).await?;
+        let (own_runs, answers) = own;
         let view = View::Turn {
             message,
             claimed: last.first().map_or(message, |event| event.seq),
             own_runs,
+            answers,
         };
         Ok(Self { view, ..whole })
     }

@@ -16,7 +16,7 @@ mod pairing;
 mod query;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tools;
 mod transcript;
 mod view;
@@ -31,4 +31,4 @@ pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
 pub(crate) use pairing::{OpenCalls, ToolKey};
 #[cfg(feature = "tools")]
 pub(crate) use tools::{function_name, is_call_id};
-pub(crate) use view::OwnRuns;
+pub(crate) use view::{OwnAnswers, OwnRuns};

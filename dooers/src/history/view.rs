@@ -26,6 +26,8 @@ pub(super) enum View {
         /// The turn's runs, if the turn runs concurrently with other turns of its thread. Answers of other turns are
         /// then excluded.
         own_runs: Option<Arc<dyn OwnRuns>>,
+        /// The answers to the forms that the turn asks. They are events of users, but belong to the turn.
+        answers: Option<Arc<dyn OwnAnswers>>,
     },
 }
 
@@ -33,6 +35,12 @@ pub(super) enum View {
 pub(crate) trait OwnRuns: Debug + Send + Sync {
     /// The ids of the runs that have started so far.
     fn run_ids(&self) -> Vec<String>;
+}
+
+/// The answers to the forms that one turn asks.
+pub(crate) trait OwnAnswers: Debug + Send + Sync {
+    /// The positions of the answers that the turn has received so far, in their order.
+    fn positions(&self) -> Vec<u64>;
 }
 
 /// Consecutive events of a thread.
@@ -69,6 +77,7 @@ impl View {
             message,
             claimed,
             own_runs,
+            answers,
         } = self
         else {
             return vec![Range::of(0, u64::MAX)];
@@ -78,18 +87,27 @@ impl View {
             run_ids: own_runs.as_ref().map(|runs| runs.run_ids()),
             ..Range::of(after, before)
         };
-        let own = Range {
-            is_own: true,
-            ..behind(*claimed, u64::MAX)
+        let mut ranges = if claimed == message {
+            vec![Range::of(0, message + 1)]
+        } else {
+            vec![
+                Range::of(0, *message),
+                behind(*message, claimed + 1),
+                Range::of(message - 1, message + 1),
+            ]
         };
-        if claimed == message {
-            return vec![Range::of(0, message + 1), own];
+        let own = |range: Range| Range {
+            is_own: true,
+            ..range
+        };
+        let mut after = *claimed;
+        let answers = answers.as_ref().map(|answers| answers.positions());
+        for answer in answers.unwrap_or_default() {
+            ranges.push(own(behind(after, answer)));
+            ranges.push(own(Range::of(answer - 1, answer + 1)));
+            after = answer;
         }
-        vec![
-            Range::of(0, *message),
-            behind(*message, claimed + 1),
-            Range::of(message - 1, message + 1),
-            own,
-        ]
+        ranges.push(own(behind(after, u64::MAX)));
+        ranges
     }
 }

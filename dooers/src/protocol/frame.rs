@@ -193,6 +193,7 @@ impl ServerInfo {
             capabilities: &[
                 "auth.expiring",
                 "event.delta",
+                "form.ask",
                 "run.cancel",
                 "thread.query",
                 "thread.update",

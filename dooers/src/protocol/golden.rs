@@ -4,14 +4,14 @@
 //! `UPDATE_EXPECT=1 cargo test -p dooers golden` records them again. Read the difference before you commit it.
 
 use super::{
-    Actor, AnalyticsEvent, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode, EventType,
-    FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice, FormElement, FormInput,
-    FormSize, ModelUsage, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo, TextInputType,
-    Thread, ThreadEvent, ThreadView, Usage, User, timestamp,
+    Actor, AnalyticsEvent, AskedForm, Audience, ChoiceVariant, ContentPart, ErrorBody, ErrorCode,
+    EventType, FeedbackTargetType, FeedbackValue, FeedbackView, Form, FormChoice, FormElement,
+    FormInput, FormSize, ModelUsage, PublicSchema, Run, RunStatus, ServerFrame, ServerInfo,
+    TextInputType, Thread, ThreadEvent, ThreadView, Usage, User, timestamp,
 };
 use crate::handler::{Reply, ToolCall};
 use crate::settings::{Collapsible, Field, Group, SettingsSchema, SettingsValues};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::{ExpectFile, expect_file};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -492,6 +492,22 @@ fn form_with_each_kind_of_element_is_as_recorded() {
     );
     let data = Reply::form(&form).data.unwrap();
     assert_eq!(serde_json::from_value::<Form>(data).unwrap(), form);
+}
+
+#[test]
+fn forms_that_a_turn_asks_are_as_recorded() {
+    let form = Form::new("Refund 20 EUR?").submit_label("Refund");
+    let asked = |user_id: Option<&str>| {
+        let mut asked = event(Reply::form(&form));
+        let expires_at = asked.created_at + TimeDelta::minutes(10);
+        let state = AskedForm::new(expires_at, user_id.map(str::to_owned));
+        state.add_to(asked.data.as_mut().unwrap());
+        asked
+    };
+    let mut closed = asked(None);
+    closed.close_form();
+    let events = [asked(None), asked(Some("ada")), closed];
+    appended(&events, &expect_file!["golden/asked.json"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod admission;
 mod analytics;
+mod asked_form;
 mod auth_token;
 mod blank;
 mod clean;
@@ -51,6 +52,7 @@ pub use analytics::{
     AnalyticsEvent, BuiltInEvent, InvalidAnalyticsEvent, MAX_ANALYTICS_DATA_BYTES,
     MAX_ANALYTICS_NAME_BYTES, MAX_TRACKED_BYTES, MAX_TRACKED_EVENTS,
 };
+pub use asked_form::AskedForm;
 pub(crate) use auth_token::AuthToken;
 pub(crate) use command::{
     Command, EventDraft, EventListPayload, RunCancelPayload, ThreadListPayload, ThreadUpdatePayload,

@@ -46,6 +46,9 @@ pub(super) async fn submit_message(
     for event_id in &begun.interrupted {
         server.runner.cancel(event_id);
     }
+    if let Some(answered) = &begun.answered {
+        server.runner.answer(scope, answered, &begun.event);
+    }
     if let Some(claim) = begun.claim.take() {
         server.runner.run(session.agent.clone(), claim);
     }

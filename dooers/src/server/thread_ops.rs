@@ -45,11 +45,15 @@ impl ServerState {
                 changes,
                 interrupted,
                 waiting,
+                unasked,
             } = publisher
                 .commit_then((&scope, &thread_id), edit, report)
                 .await?;
             if let Some(event_id) = interrupted {
                 server.runner.cancel(&event_id);
+            }
+            if let Some(form_event_id) = unasked {
+                server.runner.unask(&thread_id, &form_event_id);
             }
             if let Err(error) = server.resume_pending(waiting).await {
                 // The change is stored and published. The queued turns start with the next message, or when the server

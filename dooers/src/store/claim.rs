@@ -1,8 +1,8 @@
 //! Turns and claims: which process answers which message.
 
 use super::{
-    Change, Participant, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord, TurnUsage,
-    UsageLimit,
+    Change, Participant, Question, Scope, SealedAnswer, StoreError, ThreadPatch, ThreadRecord,
+    TurnUsage, UsageLimit,
 };
 use crate::protocol::{
     Actor, AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, new_id,
@@ -160,7 +160,7 @@ impl Claim {
 #[non_exhaustive]
 pub enum TurnChange {
     /// A new event. The store assigns its `seq`. An event that is `streaming` stays open until it is finalized, at the
-    /// latest at the end of the turn.
+    /// latest at the end of the turn. A form that is [`asked`](ThreadEvent::asked) becomes a question of the turn.
     Event(Box<ThreadEvent>),
     /// More of the text of an open event, stored in case the process dies. It is not published.
     Text {
@@ -197,6 +197,15 @@ pub enum TurnChange {
     /// Permits another answer to the form that the turn's message answers, if it answers one, because the turn does not
     /// succeed.
     ReopenForm,
+    /// Closes the form of a question of the turn, if the question is open.
+    EndQuestion {
+        /// The event of the form.
+        form_event_id: String,
+        /// `true` if the handler no longer needs the answer. A question that was answered is then removed, too.
+        is_over: bool,
+    },
+    /// Closes the forms of all open questions of the turn, because the attempt ends.
+    EndQuestions,
 }
 
 /// The result of finishing a turn.
@@ -347,6 +356,8 @@ pub struct HeldTurn {
     pub scope: Scope,
     /// `true` if the turn was cancelled, perhaps through another process.
     pub is_cancelled: bool,
+    /// The questions of the turn. Another process may have stored their answers.
+    pub questions: Vec<Question>,
 }
 
 /// The fate of a turn whose process died.

@@ -84,6 +84,8 @@ pub struct Edited {
     pub interrupted: Option<String>,
     /// The thread, if other turns of it wait and none runs. They may be claimed.
     pub waiting: Option<PendingThread>,
+    /// The removed form, if a turn waits for its answer.
+    pub unasked: Option<String>,
 }
 
 impl Edited {

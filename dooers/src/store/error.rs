@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The thread is being answered, and its agent accepts no other message in the meantime.
     #[error("{0}")]
     Busy(String),
+    /// The user may not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// The value cannot be stored.
     #[error("{0}")]
     Invalid(String),

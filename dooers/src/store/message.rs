@@ -1,7 +1,8 @@
 //! A user's message on its way into the store.
 
 use super::{
-    AnswerSeal, Change, Claim, KeyedDigest, Participant, Position, Scope, SealedAnswer, StoreError,
+    AnswerSeal, AnsweredQuestion, Change, Claim, KeyedDigest, Participant, Position, Scope,
+    SealedAnswer, StoreError,
 };
 use crate::protocol::{
     ContentPart, EventType, Form, FormAnswer, ShownData, Thread, ThreadEvent, User, hidden_fields,
@@ -127,6 +128,8 @@ pub struct BeginOutcome {
     pub claim: Option<Claim>,
     /// The messages whose turns run and must be cancelled in favour of this one.
     pub interrupted: Vec<String>,
+    /// The question of a running turn, if the message answers it. Such a message has no turn of its own.
+    pub answered: Option<AnsweredQuestion>,
 }
 
 impl BeginOutcome {

@@ -27,6 +27,7 @@ pub(crate) mod patch;
 mod postgres;
 mod prefix;
 mod query;
+mod question;
 mod rules;
 pub(crate) mod scope;
 mod sealed;
@@ -97,6 +98,8 @@ pub use page::{
 pub use patch::{EventPatch, RunPatch, ThreadPatch};
 #[doc(hidden)]
 pub use query::EventQuery;
+#[doc(hidden)]
+pub use question::{AnsweredQuestion, GivenAnswer, Question};
 #[doc(hidden)]
 pub use scope::{Participant, Scope, Viewer};
 #[doc(hidden)]

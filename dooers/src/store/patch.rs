@@ -118,10 +118,12 @@ impl EventPatch {
     }
 
     /// Returns the event with the patch applied.
-    pub(crate) fn apply(self, event: ThreadEvent) -> ThreadEvent {
+    pub(crate) fn apply(self, mut event: ThreadEvent) -> ThreadEvent {
+        if let Some(data) = self.data {
+            event.replace_data(data);
+        }
         ThreadEvent {
             content: self.content.or(event.content),
-            data: self.data.or(event.data),
             ..event
         }
     }

@@ -98,6 +98,24 @@ impl Conversation {
         self.runs.iter().rev().find(answers)
     }
 
+    /// The newest form whose answer a running turn waits for.
+    #[must_use]
+    pub fn asked_form(&self) -> Option<&ThreadEvent> {
+        let is_open = |form: &&ThreadEvent| {
+            let is_asked = form.asked().is_some_and(|asked| !asked.closed);
+            let mut events = self.events.iter();
+            is_asked && events.all(|event| event.answered_form() != Some(&form.id))
+        };
+        self.events.iter().rev().find(is_open)
+    }
+
+    /// Returns true if an event is a user's message that has a turn. The answer to a form that a running turn waits for has
+    /// none.
+    pub(super) fn has_turn(&self, event: &ThreadEvent) -> bool {
+        let form = event.answered_form().and_then(|id| self.event(id));
+        event.actor == Actor::User && form.is_none_or(|form| form.asked().is_none())
+    }
+
     pub(super) fn event(&self, event_id: &str) -> Option<&ThreadEvent> {
         self.events.iter().find(|event| event.id == event_id)
     }

@@ -104,22 +104,82 @@ impl TestClient {
     /// Answers the newest form of the client's thread, by the names of the form's elements, and waits for the end of
     /// the turn.
     ///
+    /// If a running turn [waits](crate::WorkerResponse::ask_form) for the answer to a form, this form is answered, and this turn
+    /// is returned when it ends. To answer and go on while the turn runs, [`send`](Self::send) a
+    /// [`TestMessage::form_response`].
+    ///
     /// # Panics
     ///
     /// If there is no form, the server refuses the answers, or the turn does not end in time.
     pub async fn answer_form(&mut self, values: impl Into<Value>) -> TestTurn {
         let form = self.newest_form();
-        self.say(TestMessage::form_response(form, values)).await
+        let answer = TestMessage::form_response(&form.id, values);
+        self.say_to_form(&form, answer).await
     }
 
-    /// Cancels the newest form of the client's thread and waits for the end of the turn.
+    /// Cancels the newest form of the client's thread and waits for the end of the turn, as [`answer_form`](Self::answer_form)
+    /// does.
     ///
     /// # Panics
     ///
     /// The same as for [`answer_form`](Self::answer_form).
     pub async fn cancel_form(&mut self) -> TestTurn {
         let form = self.newest_form();
-        self.say(TestMessage::form_cancelled(form)).await
+        let cancellation = TestMessage::form_cancelled(&form.id);
+        self.say_to_form(&form, cancellation).await
+    }
+
+    /// Waits until a turn of the client's thread waits for the answer to a form. Returns the event of the form.
+    ///
+    /// ```
+    /// # use dooers::prelude::*;
+    /// # use dooers::testing::TestServer;
+    /// # use serde_json::json;
+    /// #[dooers::agent]
+    /// async fn greeter(response: WorkerResponse) -> Result<String> {
+    ///     let form = Form::new("Who are you?").element(FormElement::text("name", "Name").required());
+    ///     Ok(match response.ask_form(&form).await? {
+    ///         FormReply::Answered(answer) => format!("Hello, {}!", answer.text("name").unwrap_or_default()),
+    ///         _ => "Hello, stranger!".to_owned(),
+    ///     })
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = TestServer::of::<greeter>().await;
+    /// let mut ada = server.connect("ada").await;
+    /// ada.send("hello").await;
+    /// let form = ada.asked_form().await;
+    /// assert_eq!(form.data.unwrap()["message"], "Who are you?");
+    /// ada.answer_form(json!({"name": "Ada"})).await.assert_text("Hello, Ada!");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If no turn asks a form in time.
+    pub async fn asked_form(&mut self) -> ThreadEvent {
+        let mut wait = self.wait("a form that a turn asks");
+        loop {
+            if let Some(form) = self.conversation().asked_form() {
+                return form.clone();
+            }
+            self.receive(&mut wait).await;
+        }
+    }
+
+    /// Sends an answer to a form. Returns the turn that asked, or the turn of the answer, when it has ended.
+    async fn say_to_form(&mut self, form: &ThreadEvent, answer: TestMessage) -> TestTurn {
+        if form.asked().is_none() {
+            return self.say(answer).await;
+        }
+        self.send(answer).await;
+        let mut runs = self.conversation().runs().iter();
+        let run = runs.find(|run| Some(&run.id) == form.run_id.as_ref());
+        match run.and_then(|run| run.event_id.clone()) {
+            Some(message) => self.turn_of(&message).await,
+            None => self.turn().await,
+        }
     }
 
     /// Waits for the end of the oldest turn of the client's thread that the test has not taken yet. The message may be
@@ -187,8 +247,9 @@ impl TestClient {
     ///
     /// If there is no message, or the server refuses the request.
     pub async fn cancel(&mut self) {
-        let events = self.conversation().events().iter();
-        let Some(event_id) = events.rev().find(|event| event.actor == Actor::User) else {
+        let conversation = self.conversation();
+        let mut messages = conversation.events().iter().rev();
+        let Some(event_id) = messages.find(|event| conversation.has_turn(event)) else {
             self.fail("there is no message whose turn could be cancelled");
         };
         let event_id = event_id.id.clone();
@@ -221,10 +282,15 @@ impl TestClient {
         })
     }
 
-    fn newest_form(&self) -> String {
-        let mut events = self.conversation().events().iter();
-        match events.rfind(|event| event.kind == EventType::Form) {
-            Some(form) => form.id.clone(),
+    /// The newest form that a turn waits for, or else the newest form.
+    fn newest_form(&self) -> ThreadEvent {
+        let conversation = self.conversation();
+        let newest = || {
+            let mut events = conversation.events().iter();
+            events.rfind(|event| event.kind == EventType::Form)
+        };
+        match conversation.asked_form().or_else(newest) {
+            Some(form) => form.clone(),
             None => self.fail("there is no form in the thread that could be answered"),
         }
     }

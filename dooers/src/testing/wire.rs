@@ -3,7 +3,7 @@
 use super::client::{Message, TestClient};
 use super::conversation::{Conversation, Delta, ThreadSnapshot, is_open};
 use super::timeout::Wait;
-use crate::protocol::{Actor, ErrorBody, Run, Thread, ThreadEvent, from_own_json};
+use crate::protocol::{ErrorBody, Run, Thread, ThreadEvent, from_own_json};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -152,7 +152,7 @@ impl TestClient {
         let messages = conversation
             .events()
             .iter()
-            .filter(|event| event.actor == Actor::User);
+            .filter(|event| conversation.has_turn(event));
         let is_answered =
             |event: &&ThreadEvent| !conversation.run_of(&event.id).is_some_and(is_open);
         let unanswered = messages.skip_while(is_answered);
@@ -164,7 +164,8 @@ impl TestClient {
     fn take_event(&mut self, event: ThreadEvent) {
         let conversation = self.conversation_mut(&event.thread_id);
         let is_new = conversation.event(&event.id).is_none();
-        let message = (is_new && event.actor == Actor::User).then(|| Message::of(&event));
+        let has_turn = is_new && conversation.has_turn(&event);
+        let message = has_turn.then(|| Message::of(&event));
         conversation.take_events([event]);
         self.untaken.extend(message);
     }

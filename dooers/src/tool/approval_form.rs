@@ -3,7 +3,7 @@
 use super::DynamicTool;
 use super::tools::Approvals;
 use crate::AgentError;
-use crate::handler::WorkerResponse;
+use crate::handler::{FormReply, WorkerResponse};
 use crate::protocol::{Form, FormElement};
 use crate::text::{split_at_bytes, split_at_cluster};
 use serde_json::{Map, Value};
@@ -41,8 +41,17 @@ pub(super) async fn ask(
     arguments: &Value,
     approvals: &Approvals,
 ) -> Result<Decision, AgentError> {
-    let form = form_for(tool, arguments);
-    super::stand_in::ask(response, &form, approvals).await
+    let asked = response.ask_form(&form_for(tool, arguments));
+    let asked = asked.timeout(approvals.timeout);
+    let reply = match &approvals.approver {
+        Some(user_id) => asked.only_user(user_id).await?,
+        None => asked.await?,
+    };
+    Ok(match reply {
+        FormReply::Answered(_) => Decision::Approved,
+        FormReply::Dismissed => Decision::Refused,
+        FormReply::Expired => Decision::Expired,
+    })
 }
 
 /// The form for the approval of a call.

@@ -30,7 +30,6 @@ mod returned;
 mod run;
 mod schema;
 mod schema_builder;
-mod stand_in;
 mod strict;
 #[cfg(test)]
 mod tests;

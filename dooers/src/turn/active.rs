@@ -1,9 +1,10 @@
 //! The turns that run in this process, and the ways to stop them.
 
+use crate::handler::Outbox;
 use crate::shrink::shrink;
 use crate::store::TurnKey;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -75,6 +76,8 @@ pub(super) enum TurnLookup<'a> {
 pub(super) struct ActiveTurn {
     thread_id: String,
     fence: u64,
+    /// The outbox of the handler, once the handler has started.
+    outbox: Weak<Outbox>,
     /// Fires when the turn is cancelled.
     pub(super) cancelled: CancellationToken,
     /// Fires when another process may have taken over the turn.
@@ -98,6 +101,7 @@ impl ActiveTurns {
         let turn = ActiveTurn {
             thread_id: key.thread_id.clone(),
             fence: key.fence,
+            outbox: Weak::new(),
             cancelled: CancellationToken::new(),
             lost: CancellationToken::new(),
             gone: stopped.child_token(),
@@ -107,6 +111,40 @@ impl ActiveTurns {
         }
         state.turns.insert(key.event_id.clone(), turn.clone());
         turn
+    }
+
+    /// Adds the outbox of the handler of a turn, which starts now.
+    pub(super) fn attach(&self, key: &TurnKey, outbox: &Arc<Outbox>) {
+        let mut state = self.state();
+        let turn = state.turns.get_mut(&key.event_id);
+        if let Some(turn) = turn.filter(|turn| turn.fence == key.fence) {
+            turn.outbox = Arc::downgrade(outbox);
+        }
+    }
+
+    /// The outbox of the handler of a turn, if it runs here.
+    pub(super) fn outbox(&self, key: &TurnKey) -> Option<Arc<Outbox>> {
+        let state = self.state();
+        let turn = state.turns.get(&key.event_id);
+        turn.filter(|turn| turn.fence == key.fence)?
+            .outbox
+            .upgrade()
+    }
+
+    /// The turns with their outboxes, as far as their handlers have started. With a thread, only the turns of this thread.
+    pub(super) fn outboxes(&self, thread_id: Option<&str>) -> Vec<(TurnKey, Arc<Outbox>)> {
+        let state = self.state();
+        let turns = state.turns.iter();
+        let meant = turns.filter(|(_, turn)| thread_id.is_none_or(|id| turn.thread_id == id));
+        let with_outbox = meant.filter_map(|(event_id, turn)| {
+            let key = TurnKey {
+                thread_id: turn.thread_id.clone(),
+                event_id: event_id.clone(),
+                fence: turn.fence,
+            };
+            Some((key, turn.outbox.upgrade()?))
+        });
+        with_outbox.collect()
     }
 
     /// Removes a turn whose handler has ended. Call [`forget`](Self::forget) when its end was stored.

@@ -9,10 +9,13 @@ mod next;
 mod outcome;
 mod poll_time;
 mod publisher;
+mod questions;
 mod runner;
 #[cfg(test)]
 mod tests;
+mod time_limit;
 mod writer;
+mod written;
 
 pub(crate) use context::TurnParameters;
 pub(crate) use lost_answers::LostIn;

@@ -8,6 +8,7 @@ use super::next::Next;
 use super::outcome::TurnOutcome;
 use super::poll_time::Measured;
 use super::publisher::Publisher;
+use super::time_limit::{stopped_while_waiting, time_limit};
 use super::writer::TurnWriter;
 use crate::AgentError;
 use crate::error::panic_text;
@@ -27,7 +28,6 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -103,6 +103,11 @@ impl Runner {
         }
     }
 
+    /// The parts of the process that its turns share.
+    pub(super) fn context(&self) -> &TurnContext {
+        &self.context
+    }
+
     /// The publisher, which commits and publishes every change of a thread.
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.context.publisher
@@ -127,6 +132,7 @@ impl Runner {
     /// Any error of the store. The turns continue in that case: see [`lose_all`](Self::lose_all).
     pub(crate) async fn renew(&self) -> Result<Vec<HeldTurn>, StoreError> {
         let mut lost = self.context.active.fences();
+        let waiting = self.waiting_turns();
         let all = self
             .context
             .store
@@ -144,6 +150,7 @@ impl Runner {
         if turns > 0 {
             tracing::warn!(target: "dooers::turn", turns, "another process has taken over turns of this process; their handlers are dropped");
         }
+        self.find_answers(waiting, &all).await;
         Ok(all)
     }
 
@@ -393,11 +400,13 @@ impl Runner {
             gone,
             ..
         } = self.context.begin(&claim);
+        self.context.active.attach(&claim.key, &outbox);
         let mut observed = ObservedAttempt::begin(&self.middlewares, || attempt_of(agent, &claim));
         let before = observed.as_ref().map(ObservedAttempt::shared);
         let handler = handler_of(self, agent, &claim, &outbox, &cancelled, before);
         let handler = Measured::new(handler, agent.name(), &claim.event.id);
         let policy = agent.policy();
+        let forms = || outbox.questions().waiting();
         let ends_early = async {
             tokio::select! {
                 // The order matters: a cancelled turn ends as cancelled, even if it is also lost or timed out.
@@ -406,7 +415,8 @@ impl Runner {
                 () = cancelled.cancelled() => Some(TurnOutcome::Cancelled),
                 () = lost.cancelled() => Some(TurnOutcome::Interrupted),
                 () = self.interrupted.cancelled() => Some(TurnOutcome::Interrupted),
-                () = sleep_for(policy.timeout()) => Some(TurnOutcome::TimedOut),
+                () = stopped_while_waiting(&self.context.draining, forms()) => Some(TurnOutcome::Interrupted),
+                () = time_limit(policy.timeout(), forms()) => Some(TurnOutcome::TimedOut),
             }
         };
         let ended = driver::drive(handler, ends_early, &outbox, &writer).await;
@@ -437,14 +447,6 @@ impl Runner {
         };
         self.context.active.forget(&claim.key);
         next
-    }
-}
-
-/// Sleeps for `limit`, or forever if there is no limit.
-async fn sleep_for(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -482,8 +484,12 @@ fn handler_of(
         },
     };
     let is_concurrent = agent.policy().on_busy() == OnBusy::Concurrent;
-    let beside_others = is_concurrent.then(|| Arc::clone(outbox));
-    let memory = TurnMemory::of_claim(Arc::clone(&runner.context.store), claim, beside_others);
+    let memory = TurnMemory::of_claim(
+        Arc::clone(&runner.context.store),
+        claim,
+        outbox,
+        is_concurrent,
+    );
     let states = Arc::clone(&runner.states);
     // A child token, so that a handler that cancels its own token stops its own work and not the turn.
     let cancellation = cancellation.child_token();

@@ -5,13 +5,16 @@ use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
 use super::outcome::TurnOutcome;
 use super::publisher::{Committed, NotCommitted};
+use super::written::{Witness, asked_form, begun_text, closed_form, ended_text};
 use crate::crash;
-use crate::handler::{AgentDefinition, Draft, Outbox, Piece, Rest, StoredSender, join_whole_texts};
+use crate::handler::{
+    AgentDefinition, Draft, FormReply, Outbox, Piece, Rest, StoredSender, join_whole_texts,
+};
 use crate::hub::GrowingText;
 use crate::protocol::{AnalyticsEvent, EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
-    Change, ChangeBody, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT,
-    TurnChange, failure_event, interrupted_event, system_event,
+    Change, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT, TurnChange,
+    failure_event, interrupted_event, system_event,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -65,23 +68,6 @@ enum Stored {
     Before(Vec<ThreadEvent>),
 }
 
-/// A change that shows if a write was stored, although its answer was lost: a new event, or a usage. All other changes
-/// may be made twice.
-enum Witness<'c> {
-    Event(&'c str),
-    Usage(&'c str),
-}
-
-impl<'c> Witness<'c> {
-    fn of(changes: &'c [TurnChange]) -> Option<Self> {
-        changes.iter().find_map(|change| match change {
-            TurnChange::Event(event) => Some(Self::Event(&event.id)),
-            TurnChange::Usage(used) => Some(Self::Usage(&used.id)),
-            _ => None,
-        })
-    }
-}
-
 /// An operation that was given up.
 struct GivenUp {
     /// True if an attempt may have been stored, because its answer was lost.
@@ -131,8 +117,12 @@ impl<'a> TurnWriter<'a> {
         }
         let write = self.until_written(&changes);
         let mut begun = Vec::new();
+        let mut closed = Vec::new();
         let find_begun = |stored: &mut Stored| match stored {
-            Stored::Now(changes) => begun.extend(changes.iter().filter_map(begun_text)),
+            Stored::Now(changes) => {
+                begun.extend(changes.iter().filter_map(begun_text));
+                closed.extend(changes.iter().filter_map(closed_form));
+            }
             Stored::Before(events) => begun.extend(events.drain(..).map(|event| (event, 0))),
         };
         let publisher = &self.context.publisher;
@@ -151,6 +141,13 @@ impl<'a> TurnWriter<'a> {
         }
         for id in ended {
             self.outbox.forget_text(&id);
+        }
+        let questions = self.outbox.questions();
+        for id in changes.iter().filter_map(asked_form) {
+            questions.mark_stored(id);
+        }
+        for id in closed {
+            questions.resolve(&id, Ok(FormReply::Expired), None);
         }
         Ok(())
     }
@@ -389,6 +386,7 @@ impl<'a> TurnWriter<'a> {
             let run = run_id.map(|id| self.run_ended(id, RunStatus::Failed, Some(FAILED_ERROR)));
             changes.extend(run.map(TurnChange::Run));
         }
+        changes.extend(self.end_of_questions());
         let not_before = timestamp::now() + delay;
         let (publisher, key) = (&self.context.publisher, &self.claim.key);
         let requeue = || {
@@ -536,12 +534,19 @@ impl<'a> TurnWriter<'a> {
         {
             changes.push(TurnChange::ReopenForm);
         }
+        changes.extend(self.end_of_questions());
         changes.push(TurnChange::Touch(at));
         if let Some(id) = open_run {
             let run = self.run_ended(id, outcome.status(), error_text.as_deref());
             changes.push(TurnChange::Run(run));
         }
         changes
+    }
+
+    /// The change that closes the forms that nobody has answered. It comes before the end of the run.
+    fn end_of_questions(&self) -> Option<TurnChange> {
+        let has_asked = self.outbox.questions().has_asked();
+        has_asked.then_some(TurnChange::EndQuestions)
     }
 
     /// The end of a run at the current time. The store keeps the time at which the run started.
@@ -565,25 +570,6 @@ impl<'a> TurnWriter<'a> {
 fn end(observed: Option<ObservedAttempt>, outcome: &TurnOutcome, will_retry: bool) {
     if let Some(observed) = observed {
         observed.end(outcome, will_retry);
-    }
-}
-
-/// The event of a text that starts to stream, and the `rev` of the change.
-fn begun_text(change: &Change) -> Option<(ThreadEvent, u64)> {
-    match &change.body {
-        ChangeBody::Event(event) if event.streaming == Some(true) => {
-            Some(((**event).clone(), change.rev))
-        }
-        _ => None,
-    }
-}
-
-/// The event id of a text that has ended.
-fn ended_text(change: &TurnChange) -> Option<String> {
-    match change {
-        TurnChange::Finalize { event_id, .. } => Some(event_id.clone()),
-        TurnChange::Event(event) if event.finalized == Some(true) => Some(event.id.clone()),
-        _ => None,
     }
 }
 

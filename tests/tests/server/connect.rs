@@ -14,7 +14,7 @@ async fn connect_ack_describes_the_server() {
     let expected = json!({
         "ack_id": "frame-0",
         "ok": true,
-        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["auth.expiring", "event.delta", "run.cancel", "thread.query", "thread.update"]},
+        "server": {"name": "dooers", "version": env!("CARGO_PKG_VERSION"), "capabilities": ["auth.expiring", "event.delta", "form.ask", "run.cancel", "thread.query", "thread.update"]},
     });
     let mut ack = normal(&ack);
     ack["ack_id"] = json!("frame-0");

@@ -25,6 +25,7 @@ mod replies;
 mod turns;
 
 mod analytics;
+mod asking;
 mod audience;
 mod cancellation;
 mod clock_rollback;

@@ -60,7 +60,7 @@ async fn one_agent_is_served_under_both_paths() {
         }],
         "server": {
             "name": "dooers", "version": env!("CARGO_PKG_VERSION"),
-            "capabilities": ["auth.expiring", "event.delta", "run.cancel", "thread.query", "thread.update"],
+            "capabilities": ["auth.expiring", "event.delta", "form.ask", "run.cancel", "thread.query", "thread.update"],
         },
         "analytics": true,
     });

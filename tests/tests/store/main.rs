@@ -23,6 +23,7 @@ mod form_reopen;
 mod forms;
 mod idempotency;
 mod passwords;
+mod questions;
 mod recovery;
 mod retry;
 mod streaming_text;

@@ -326,6 +326,7 @@ async fn renewal_extends_only_leases_of_its_node(store: &AnyStore) {
         key: claim.key,
         scope: scope(),
         is_cancelled: false,
+        questions: Vec::new(),
     };
     assert_eq!(renewed, std::slice::from_ref(&held));
     assert_eq!(store.expire_leases(now()).await.unwrap().interrupted, 1);
@@ -349,6 +350,7 @@ async fn renewal_reports_canceled_turns(store: &AnyStore) {
         key: claim.key,
         scope: scope(),
         is_cancelled: true,
+        questions: Vec::new(),
     };
     let renewed = store.renew_leases("node", HOUR).await;
     assert_eq!(renewed.unwrap(), [cancelled]);

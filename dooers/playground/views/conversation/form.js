@@ -5,6 +5,8 @@ import { html, useEffect, useRef, useState } from "../../ui.js";
 import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
 import { FormField, ShownValue } from "./form-field.js";
 import { useKept } from "./fold.js";
+import { dateAndTime } from "./format.js";
+import { identity } from "../../state/session.js";
 import { plain } from "../../plain.js";
 
 /**
@@ -18,10 +20,33 @@ export function Form({ event, state, view }) {
   const size = ["small", "medium", "large"].includes(data.size) ? data.size : "medium";
   return html`<div class=${`form ${size}`} role="group" aria-label=${plain(data.message || "Form")}>
     ${data.message && html`<p class="question" dir="auto">${plain(data.message)}</p>`}
-    ${phase === "answered"
-      ? html`<${Answered} elements=${elements} answer=${state?.answer} />`
-      : html`<${OpenForm} event=${event} elements=${elements} state=${state} view=${view} />`}
+    ${state?.asked && phase !== "answered" && html`<${Waiting} asked=${state.asked} isClosed=${phase === "closed"} />`}
+    ${phase === "answered" && html`<${Answered} elements=${elements} answer=${state?.answer} />`}
+    ${phase !== "answered" && phase !== "closed"
+      && html`<${OpenForm} event=${event} elements=${elements} state=${state} view=${view} />`}
   </div>`;
+}
+
+/**
+ * Whether and until when the agent waits for the answer.
+ *
+ * @param {{asked: {expires_at?: unknown, user_id?: unknown}, isClosed: boolean}} props
+ */
+function Waiting({ asked, isClosed }) {
+  if (isClosed) return html`<p class="muted">Nobody has answered, and the agent no longer waits.</p>`;
+  const from = isForOther(asked) ? html` from <bdi>${plain(asked.user_id)}</bdi>` : "";
+  const end = dateAndTime(asked.expires_at);
+  return html`<p class="muted">The agent waits for an answer${from}${end && ` until ${end}`}.</p>`;
+}
+
+/**
+ * Whether only another user may answer. With a token, the server knows the user and this page may not.
+ *
+ * @param {{user_id?: unknown} | undefined} asked
+ */
+function isForOther(asked) {
+  const { token, user } = identity.value;
+  return asked?.user_id !== undefined && token === "" && asked.user_id !== user.user_id;
 }
 
 /** @param {any[]} elements */
@@ -55,6 +80,7 @@ function OpenForm({ event, elements, state, view }) {
   const hasPassword = elements.some(({ input_type }) => input_type === "password");
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const isSending = state?.phase === "sending";
+  const isLocked = isSending || isForOther(state?.asked);
   const isRefused = state?.outgoing?.status === "failed";
   const refusal = isRefused ? state.outgoing?.error?.message ?? "The server refused this answer." : "";
   // A file cannot be given. A form that requires one can only be canceled.
@@ -91,14 +117,14 @@ function OpenForm({ event, elements, state, view }) {
       The turn of your answer did not succeed, so the form is open again.${hasPassword ? " Please enter passwords again." : ""}
     </p>`}
     ${elements.map((element) => html`<${FormField} key=${element.name} id=${`${event.id} ${element.name}`} element=${element}
-      value=${own(values, element.name)} problem=${own(problems, element.name) ?? ""} isDisabled=${isSending}
+      value=${own(values, element.name)} problem=${own(problems, element.name) ?? ""} isDisabled=${isLocked}
       onChange=${(/** @type {unknown} */ value) => change(element.name, value)} />`)}
     ${refusal && html`<p class="notice error" role="alert">${plain(refusal)}</p>`}
     <div class="actions">
-      <button type="submit" class="button primary" disabled=${isSending || needsFile}>
+      <button type="submit" class="button primary" disabled=${isLocked || needsFile}>
         ${isSending ? "Sending…" : plain(data.submit_label || "Submit")}
       </button>
-      <button type="button" class="button" disabled=${isSending} onClick=${() => send(true)}>
+      <button type="button" class="button" disabled=${isLocked} onClick=${() => send(true)}>
         ${plain(data.cancel_label || "Cancel")}
       </button>
     </div>

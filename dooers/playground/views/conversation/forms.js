@@ -9,7 +9,9 @@
  * @property {ThreadEvent} [answer] the last answer
  * @property {Run} [run] the run of the answer
  * @property {OutgoingMessage} [outgoing] an answer that the server has not stored yet
- * @property {"open" | "again" | "sending" | "answered"} phase `again`: the turn of the answer failed or was canceled
+ * @property {{expires_at?: unknown, user_id?: unknown}} [asked] set if a turn waits for the answer, or has waited for it
+ * @property {"open" | "again" | "sending" | "answered" | "closed"} phase `again`: the turn of the answer failed or was
+ *   canceled. `closed`: the turn that asked no longer waits
  */
 
 /**
@@ -18,8 +20,9 @@
  * @param {ThreadEvent[]} events
  * @param {Map<string, Run>} runOf runs by the id of the user's event
  * @param {OutgoingMessage[]} outbox
+ * @param {Map<string, Run>} runs
  */
-export function formStates(events, runOf, outbox) {
+export function formStates(events, runOf, outbox, runs) {
   /** @type {Map<string, FormState>} */
   const states = new Map();
   for (const event of events) {
@@ -36,5 +39,25 @@ export function formStates(events, runOf, outbox) {
     const phase = outgoing.status === "sending" ? "sending" : state?.phase ?? "open";
     states.set(id, { ...state, outgoing, phase });
   }
+  for (const event of events) {
+    const asked = askedOf(event);
+    if (!asked) continue;
+    const state = states.get(event.id);
+    const run = event.run_id ? runs.get(event.run_id) : undefined;
+    const isOver = asked.closed === true || (run !== undefined && run.status !== "running");
+    const isClosed = isOver && !state?.answer && state?.phase !== "sending";
+    states.set(event.id, { ...state, asked, phase: isClosed ? "closed" : state?.phase ?? "open" });
+  }
   return states;
+}
+
+/**
+ * The member `asked` of a form whose answer a turn waits for.
+ *
+ * @param {ThreadEvent} event
+ * @returns {{expires_at?: unknown, user_id?: unknown, closed?: unknown} | undefined}
+ */
+function askedOf({ type, data }) {
+  const asked = type === "form" ? data?.asked : undefined;
+  return asked && typeof asked === "object" ? asked : undefined;
 }

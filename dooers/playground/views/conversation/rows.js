@@ -41,7 +41,7 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
   const runOf = new Map();
   for (const run of runs?.values() ?? []) if (run.event_id) runOf.set(run.event_id, run);
   const { resultOf, paired } = pairTools(list);
-  const forms = formStates(list, runOf, outbox ?? []);
+  const forms = formStates(list, runOf, outbox ?? [], runs ?? new Map());
   const { ordered, lastOf } = order(list, runs ?? new Map(), runOf, new Set(queued?.map(({ id }) => id)));
 
   /** @type {Row[]} */

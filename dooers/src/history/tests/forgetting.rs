@@ -97,7 +97,7 @@ async fn history_of_a_missing_thread_is_an_error() {
     assert!(matches!(memory.thread().await, Err(MemoryError::NoThread)));
     let first = memory.messages().stream().next().await;
     assert!(matches!(first, Some(Err(MemoryError::NoThread))));
-    let of_turn = WorkerMemory::of_turn(store, scope(), "t".to_owned(), 1, None).await;
+    let of_turn = WorkerMemory::of_turn(store, scope(), "t".to_owned(), 1, (None, None)).await;
     assert!(matches!(of_turn, Err(MemoryError::NoThread)));
 }
 

@@ -5,7 +5,7 @@ mod corpus;
 mod forgetting;
 mod pairing;
 mod random;
-mod rules;
+pub(crate) mod rules;
 mod views;
 
 use crate::history::HistoryFormat;
@@ -13,7 +13,7 @@ use crate::protocol::{ThreadEvent, timestamp};
 use serde_json::{Map, Value, json};
 
 /// All formats, with the names of their files.
-const FORMATS: [(HistoryFormat, &str); 6] = [
+pub(crate) const FORMATS: [(HistoryFormat, &str); 6] = [
     (HistoryFormat::OpenAi, "open_ai"),
     (HistoryFormat::OpenAiResponses, "open_ai_responses"),
     (HistoryFormat::Anthropic, "anthropic"),

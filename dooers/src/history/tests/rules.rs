@@ -42,7 +42,7 @@ static SCHEMAS: LazyLock<HashMap<HistoryFormat, jsonschema::Validator>> = LazyLo
 
 /// Panics if the API would reject the history.
 #[track_caller]
-pub(super) fn check(format: HistoryFormat, history: &[Value]) {
+pub(crate) fn check(format: HistoryFormat, history: &[Value]) {
     let whole = Value::Array(history.to_vec());
     if let Err(error) = SCHEMAS[&format].validate(&whole) {
         panic!("{format:?}: {error}\n{whole:#}");

@@ -62,6 +62,7 @@ fn turn(message: u64, claimed: u64) -> View {
         message,
         claimed,
         own_runs: None,
+        answers: None,
     }
 }
 
@@ -92,6 +93,7 @@ fn concurrent_turn_does_not_see_later_answers() {
         message: 3,
         claimed,
         own_runs: Some(Arc::new(Runs(runs))),
+        answers: None,
     };
     assert_eq!(seen(&specs, &beside(3, &["b"])), [1, 2, 3, 7]);
     // A retry: the events of the first attempt are placed before the message.
@@ -157,6 +159,7 @@ fn limit_keeps_the_message_of_a_concurrent_turn() {
         message: 3,
         claimed: 4,
         own_runs: Some(Arc::new(Runs(&["b"]))),
+        answers: None,
     };
     assert_eq!(limited(&specs, &view, 1, false), [3, 6, 8]);
     assert_eq!(limited(&specs, &view, 2, false), [2, 3, 6, 8]);

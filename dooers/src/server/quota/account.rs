@@ -34,6 +34,8 @@ pub(super) struct SentMessage {
     /// The hash of the client's own id of the message.
     pub(super) id: Option<u64>,
     pub(super) starts_thread: bool,
+    /// False for the answer to a form that a running turn waits for.
+    pub(super) starts_turn: bool,
 }
 
 /// The time until all of these units are admitted, by their buckets.
@@ -88,7 +90,8 @@ impl Account {
         if message.id.is_some_and(|id| spent.recent.repeat(id)) {
             return Ok(());
         }
-        if let Some(most) = quotas.waiting_turns.number()
+        if message.starts_turn
+            && let Some(most) = quotas.waiting_turns.number()
             && spent.unfinished.count(now) >= most as usize
         {
             return Err(refusal::waiting_turns(most));
@@ -204,6 +207,7 @@ mod tests {
         SentMessage {
             id: Some(id),
             starts_thread,
+            starts_turn: true,
         }
     }
 

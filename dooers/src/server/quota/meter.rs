@@ -33,6 +33,17 @@ pub(in crate::server) enum Verdict {
     Flooding(Instant),
 }
 
+/// What a message starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::server) enum Starts {
+    /// A thread and a turn.
+    Thread,
+    /// A turn of an existing thread.
+    Turn,
+    /// Nothing: the message answers a form that a running turn waits for.
+    Nothing,
+}
+
 /// The meter of a connection. Its quotas and its account are those of its identity, and those of its address before the
 /// first `connect`.
 #[derive(Debug)]
@@ -204,11 +215,12 @@ impl Meter {
     pub(in crate::server) fn message(
         &self,
         id: Option<impl Hash>,
-        starts_thread: bool,
+        starts: Starts,
     ) -> Result<(), ErrorBody> {
         let message = SentMessage {
             id: id.map(|id| self.accounts.hasher.hash_one(id)),
-            starts_thread,
+            starts_thread: starts == Starts::Thread,
+            starts_turn: starts != Starts::Nothing,
         };
         let state = self.lock();
         let account = &state.account;

@@ -14,5 +14,5 @@ mod unfinished;
 pub(super) use accounts::Accounts;
 pub(super) use choice::QuotaChoice;
 pub(super) use env::quotas;
-pub(super) use meter::{Meter, Verdict};
+pub(super) use meter::{Meter, Starts, Verdict};
 pub use quotas::Quotas;

@@ -39,6 +39,7 @@ impl Caller<'_> {
             StoreError::Conflict(text) | StoreError::Busy(text) => {
                 ErrorBody::new(ErrorCode::Conflict, text)
             }
+            StoreError::Forbidden(text) => ErrorBody::new(ErrorCode::Forbidden, text),
             StoreError::Invalid(text) => ErrorBody::invalid_payload(text),
             StoreError::StaleFence | StoreError::Open(_) | StoreError::Failed { .. } => {
                 self.failure(&error)

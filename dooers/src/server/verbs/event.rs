@@ -1,6 +1,6 @@
 //! The verbs `event.create` and `event.list`.
 
-use super::super::quota::Meter;
+use super::super::quota::{Meter, Starts};
 use super::super::submit_message::submit_message;
 use super::caller::Caller;
 use crate::hub::Frame;
@@ -22,14 +22,14 @@ const MOST_EVENTS: usize = 200;
 pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(), ErrorBody> {
     let message = message_of(caller, draft)?;
     let message = Admitted::new(message).map_err(|refused| in_frame(&refused))?;
-    let turn = count(caller, message.get())?;
+    let turn = count(caller, message.get()).await?;
     let stored = |_: &BeginOutcome| caller.session.ack(&caller.id);
     let begun = submit_message(caller.session, &caller.identity.scope, message, stored)
         .await
         .map_err(|error| caller.refusal(error))?;
     if begun.is_repeated {
         repeat(caller, &begun);
-    } else if let Some((meter, turn)) = turn {
+    } else if let Some((meter, turn)) = turn.filter(|_| begun.answered.is_none()) {
         meter.turn(turn);
     }
     Ok(())
@@ -37,7 +37,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
 
 /// Counts a message towards the quotas of its sender. Returns the turn that the message starts, to be counted when the
 /// message is stored.
-fn count<'a>(
+async fn count<'a>(
     caller: &Caller<'a>,
     message: &NewMessage,
 ) -> Result<Option<(&'a Meter, TurnCompletion)>, ErrorBody> {
@@ -49,10 +49,30 @@ fn count<'a>(
     let scope = &caller.identity.scope;
     let within = (&scope.agent, &scope.worker_id, &scope.workspace_id);
     let id = message.client_event_id.as_ref().map(|id| (within, id));
-    let starts_thread = matches!(message.thread, ThreadTarget::New(_));
-    meter.message(id, starts_thread)?;
+    let starts = match &message.thread {
+        ThreadTarget::New(_) => Starts::Thread,
+        ThreadTarget::Existing(_) | ThreadTarget::ExistingOrNew(_) => Starts::Turn,
+    };
+    if let Err(refused) = meter.message(id, starts) {
+        if !answers_turn(caller, message).await {
+            return Err(refused);
+        }
+        // The quota of waiting turns may be spent by the very turn that waits for the answer.
+        meter.message(id, Starts::Nothing)?;
+    }
     let publisher = session.server.runner.publisher();
     Ok(Some((meter, publisher.ending_of(&message.event_id))))
+}
+
+/// Returns true if a message answers a form that a running turn waits for. Then it starts no turn.
+async fn answers_turn(caller: &Caller<'_>, message: &NewMessage) -> bool {
+    let (Ok(Some(answer)), scope) = (message.form_answer(), &caller.identity.scope) else {
+        return false;
+    };
+    let store = &caller.session.server.store;
+    let form = store.event(scope, message.thread.id(), &answer.form_event_id);
+    let asked = form.await.ok().and_then(|form| form.asked());
+    asked.is_some_and(|asked| !asked.closed)
 }
 
 /// Sends a message that was stored before to its sender again, and then the events after it. A subscribed sender that

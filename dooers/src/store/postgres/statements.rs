@@ -177,10 +177,10 @@ statements! {
             UPDATE {prefix}turns u SET lease_until = clock_timestamp() + ?2 * INTERVAL '1 microsecond'
             FROM held
             WHERE u.thread_pk = held.thread_pk AND u.seq = held.seq AND u.state = 'running' AND u.node = ?1
-            RETURNING u.thread_pk, u.event_id, u.fence, u.cancel_requested
+            RETURNING u.thread_pk, u.event_id, u.fence, u.cancel_requested, u.questions
         )
         SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id,
-            u.event_id, u.fence, u.cancel_requested::int::bigint
+            u.event_id, u.fence, u.cancel_requested::int::bigint, u.questions
         FROM renewed u
         JOIN {prefix}threads t ON t.pk = u.thread_pk
         JOIN {prefix}scopes s ON s.pk = t.scope_pk

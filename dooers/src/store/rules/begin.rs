@@ -1,5 +1,6 @@
 //! A user's message and its turn.
 
+use super::questions::answer_question;
 use super::rows::{Rows, SentEvent, SentKey, ThreadRows};
 use super::thread::{OpenThread, find, make, open};
 use super::usage::check_limits;
@@ -22,8 +23,15 @@ pub(crate) fn begin<S: Rows>(
     {
         return Ok(begun);
     }
-    check_limits(rows, scope, new, start)?;
     let answer = new.form_answer()?;
+    // The answer to a form that a running turn waits for starts no turn, so no limit of turns applies to it.
+    if let (ThreadTarget::Existing(_), Some(answer)) = (&new.thread, &answer)
+        && let Some(begun) = answer_question(rows, scope, new, answer)?
+    {
+        insert_sent(rows, key, new)?;
+        return Ok(begun);
+    }
+    check_limits(rows, scope, new, start)?;
     let thread_id = new.thread.id();
     let mut changes = Vec::new();
     let is_there = match &new.thread {
@@ -74,14 +82,7 @@ pub(crate) fn begin<S: Rows>(
         changes.append(&mut claim.changes);
     }
     thread.save(&changes, None)?;
-    if let Some(key) = key {
-        let sent = SentEvent {
-            thread_id: thread_id.to_owned(),
-            event_id: new.event_id.clone(),
-            deleted_at: None,
-        };
-        rows.insert_sent(key, sent)?;
-    }
+    insert_sent(rows, key, new)?;
     Ok(BeginOutcome {
         event,
         rev,
@@ -89,7 +90,25 @@ pub(crate) fn begin<S: Rows>(
         changes,
         claim,
         interrupted,
+        answered: None,
     })
+}
+
+/// Stores the key of a message, if its sender gave it an id.
+fn insert_sent<S: Rows>(
+    rows: &mut S,
+    key: Option<SentKey>,
+    new: &NewMessage,
+) -> Result<(), S::Error> {
+    let Some(key) = key else {
+        return Ok(());
+    };
+    let sent = SentEvent {
+        thread_id: new.thread.id().to_owned(),
+        event_id: new.event_id.clone(),
+        deleted_at: None,
+    };
+    rows.insert_sent(key, sent)
 }
 
 /// Returns the stored event of a message that was sent before.
@@ -113,9 +132,8 @@ fn repeated<S: Rows>(
     let event = thread.rows.event(&sent.event_id)?;
     let rev = thread.rows.first_rev(&sent.event_id)?;
     let (event, rev) = event.zip(rev).ok_or(StoreError::NotFound("thread"))?;
-    let turn = thread.rows.turn_of(&event.id)?;
-    let sealed = turn.as_ref().and_then(|turn| turn.sealed.as_ref());
-    new.must_repeat(&event, sealed.map(|sealed| &sealed.digest))?;
+    let digest = thread.digest_of(&event)?;
+    new.must_repeat(&event, digest.as_ref())?;
     Ok(Some(BeginOutcome {
         event,
         rev,
@@ -123,6 +141,7 @@ fn repeated<S: Rows>(
         changes: Vec::new(),
         claim: None,
         interrupted: Vec::new(),
+        answered: None,
     }))
 }
 

@@ -1,23 +1,26 @@
 //! The changes that a turn makes.
 
-use super::rows::ThreadRows;
+use super::rows::{ThreadRows, TurnRow};
 use super::thread::OpenThread;
 use super::usage::ReportedUsage;
 use crate::protocol::ThreadEvent;
 use crate::store::claim::finalized;
-use crate::store::{Change, Origin, TurnChange, TurnKey};
+use crate::store::{Change, Origin, TurnChange};
 
 impl<R: ThreadRows> OpenThread<R> {
     /// Applies the changes of a turn, in their order.
     pub(super) fn apply(
         &mut self,
-        turn: &TurnKey,
+        turn: &mut TurnRow,
         changes: &[TurnChange],
     ) -> Result<Vec<Change>, R::Error> {
         let mut usage = ReportedUsage::of(changes);
         let mut applied = Vec::new();
         for change in changes {
-            applied.extend(self.apply_one(&turn.event_id, change, &mut usage)?);
+            match change {
+                TurnChange::EndQuestions => applied.extend(self.end_questions(turn)?),
+                change => applied.extend(self.apply_one(turn, change, &mut usage)?),
+            }
         }
         applied.extend(self.add_usage(usage)?);
         Ok(applied)
@@ -26,15 +29,17 @@ impl<R: ThreadRows> OpenThread<R> {
     /// Applies a change. A change of a run takes the usage of this run, so that both are one change.
     fn apply_one(
         &mut self,
-        turn: &str,
+        row: &mut TurnRow,
         change: &TurnChange,
         usage: &mut ReportedUsage<'_>,
     ) -> Result<Option<Change>, R::Error> {
+        let turn = row.event_id.as_str();
         Ok(match change {
             TurnChange::Event(event) => {
                 let answers = self.first_answer(event)?;
                 let open_in = event.streaming.and(Some(turn));
                 let (event, rev) = self.append((**event).clone(), answers, open_in)?;
+                self.ask(row, &event)?;
                 Some(Change::of_event(event, rev).by(Origin::Created))
             }
             TurnChange::Text {
@@ -75,6 +80,12 @@ impl<R: ThreadRows> OpenThread<R> {
                 self.rows.reopen_form(turn)?;
                 None
             }
+            TurnChange::EndQuestion {
+                form_event_id,
+                is_over,
+            } => self.end_question(row, form_event_id, *is_over)?,
+            // Makes several changes, so `apply` handles it.
+            TurnChange::EndQuestions => None,
         })
     }
 

@@ -49,11 +49,15 @@ impl<R: ThreadRows> OpenThread<R> {
                 at,
             } => {
                 let event = changeable(self.rows.event(event_id)?)?;
+                let is_asked = event.asked().is_some() && self.forget_question(event_id)?;
                 let removed = self.replace(event.removed())?;
                 let target = FeedbackTarget::Event(event_id.clone());
                 self.rows.delete_feedback(&target)?;
                 let cancelled = self.cancel(&cancel_of_removed(event_id, run_id, *at))?;
-                return Ok(Edited::by([removed]).and(cancelled));
+                return Ok(Edited {
+                    unasked: is_asked.then(|| event_id.clone()),
+                    ..Edited::by([removed]).and(cancelled)
+                });
             }
             ThreadEdit::CreateRun(run) => self.put_run(run.clone())?,
             ThreadEdit::UpdateRun { run_id, patch, at } => {

@@ -13,6 +13,7 @@ mod changes;
 mod edits;
 mod feedback;
 mod operations;
+mod questions;
 mod recover;
 mod rows;
 mod thread;

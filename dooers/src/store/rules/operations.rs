@@ -41,8 +41,8 @@ pub(crate) fn write<S: Rows>(
     changes: &[TurnChange],
 ) -> Result<Vec<Change>, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
-    let held = thread.held(turn)?;
-    let written = thread.apply(turn, changes)?;
+    let mut held = thread.held(turn)?;
+    let written = thread.apply(&mut held, changes)?;
     thread.save(&written, Some(&held))?;
     record_usage(rows, scope, &turn.thread_id, changes)?;
     Ok(written)
@@ -57,8 +57,9 @@ pub(crate) fn finish<S: Rows>(
     next: Option<&ClaimOptions>,
 ) -> Result<FinishOutcome, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
-    let held = thread.held(turn)?;
-    let mut written = thread.apply(turn, changes)?;
+    let mut held = thread.held(turn)?;
+    let mut written = thread.apply(&mut held, changes)?;
+    written.extend(thread.end_questions(&mut held)?);
     written.extend(thread.finalize_all(&turn.event_id)?);
     thread.rows.delete_turn(&held)?;
     let mut next = match next {
@@ -85,8 +86,9 @@ pub(crate) fn retry<S: Rows>(
     not_before: DateTime<Utc>,
 ) -> Result<Retried, S::Error> {
     let mut thread = open(rows, scope, &turn.thread_id)?;
-    let held = thread.held(turn)?;
-    let mut written = thread.apply(turn, changes)?;
+    let mut held = thread.held(turn)?;
+    let mut written = thread.apply(&mut held, changes)?;
+    written.extend(thread.end_questions(&mut held)?);
     written.extend(thread.finalize_all(&turn.event_id)?);
     let is_cancelled = held.is_cancelled;
     if is_cancelled {

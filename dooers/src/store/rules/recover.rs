@@ -70,7 +70,7 @@ impl<R: ThreadRows> OpenThread<R> {
     ) -> Result<Option<Interrupted>, R::Error> {
         let running = self.rows.running_turns()?.into_iter();
         let mut interrupted = None;
-        for turn in running.filter(|turn| turn.is_lost(lost_by)) {
+        for mut turn in running.filter(|turn| turn.is_lost(lost_by)) {
             let interrupted = interrupted.get_or_insert_with(|| Interrupted {
                 changes: ThreadChanges {
                     scope: self.record().scope(),
@@ -80,6 +80,7 @@ impl<R: ThreadRows> OpenThread<R> {
                 retried: 0,
             });
             let changes = &mut interrupted.changes.changes;
+            changes.extend(self.end_questions(&mut turn)?);
             changes.extend(self.finalize_all(&turn.event_id)?);
             match AfterLoss::of(turn.is_cancelled, turn.attempt, turn.retries) {
                 AfterLoss::Retry => {

@@ -7,8 +7,8 @@ use crate::store::feedback::KeptFeedback;
 use crate::store::list_clock::ListClock;
 use crate::store::usage::{Spent, UsageOwner, UsageRow};
 use crate::store::{
-    CancelTarget, ClaimOptions, Feedback, NewMessage, Participant, Scope, SealedAnswer, StoreError,
-    ThreadRecord,
+    CancelTarget, ClaimOptions, Feedback, NewMessage, Participant, Question, Scope, SealedAnswer,
+    StoreError, ThreadRecord,
 };
 use chrono::{DateTime, Utc};
 use std::ops::RangeInclusive;
@@ -269,6 +269,8 @@ pub(crate) struct TurnRow {
     pub(crate) sealed: Option<SealedAnswer>,
     /// The identity of the sender, as [`NewMessage::identity`](crate::store::NewMessage::identity) has it.
     pub(crate) identity: Option<String>,
+    /// The forms whose answers the running attempt waits for.
+    pub(crate) questions: Vec<Question>,
     /// The process that runs the turn.
     pub(crate) held: Option<Held>,
 }
@@ -308,6 +310,7 @@ impl TurnRow {
             is_beside: false,
             sealed: new.sealed().cloned(),
             identity: new.identity.clone(),
+            questions: Vec::new(),
             held: None,
         }
     }

@@ -4,6 +4,7 @@ use super::Stop;
 use super::list_parameters::{listed, spanned, stored};
 use super::read::{ReadTransaction, Reading, parameters, scoped};
 use super::rows::{self, Columns};
+use super::turns;
 use crate::protocol::{Run, Thread, ThreadEvent};
 use crate::store::{EventQuery, Order, RunQuery, Scope, StoreError, ThreadQuery, TurnState};
 
@@ -145,7 +146,7 @@ impl<T: ReadTransaction> Reading<'_, T> {
     ) -> Result<TurnState, Stop> {
         let thread = self.thread(scope, thread_id).await?;
         let values = parameters![thread.pk, event_id];
-        let state = self.first(&self.sql.turn_state, values, rows::state_of_turn);
+        let state = self.first(&self.sql.turn_state, values, turns::state_of_turn);
         Ok(state
             .await?
             .ok_or(StoreError::NotFound("event in this thread"))?)

@@ -24,6 +24,7 @@ macro_rules! migrations {
             9 "0009" "analytics_outbox",
             10 "0010" "usage",
             11 "0011" "identity",
+            12 "0012" "questions",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {

@@ -15,6 +15,7 @@ mod sizes;
 mod statements;
 mod stop;
 mod store_macro;
+mod turns;
 mod usage;
 mod values;
 
@@ -25,11 +26,11 @@ pub(crate) use operations::{
 };
 pub(crate) use read::{Parameter, ReadTransaction, Reading};
 pub(crate) use rows::{
-    Columns, RowError, WholeThread, event, feedback, held_turn, run, sealed_column, thread_place,
-    turn, turn_slot, turn_state, usage_column,
+    Columns, RowError, WholeThread, event, feedback, run, thread_place, usage_column,
 };
 pub(crate) use statements::{Dialect, Reads, statements};
 pub(crate) use stop::Stop;
 pub(crate) use store_macro::sql_store;
+pub(crate) use turns::{held_turn, questions_column, sealed_column, turn, turn_slot, turn_state};
 pub(crate) use usage::{amount_columns, day_total};
 pub(crate) use values::{int, json};

@@ -2,7 +2,7 @@
 
 use super::exact_sizes::measured;
 use super::rows::{self, Columns, RowError, WholeThread};
-use super::{Reads, Stop, int};
+use super::{Reads, Stop, int, turns};
 use crate::protocol::{Run, ThreadEvent};
 use crate::store::limit::{encoded_len, fitting};
 use crate::store::page::ClientCheckpoint;
@@ -342,7 +342,7 @@ impl<'a, T: ReadTransaction> Reading<'a, T> {
 
     pub(crate) async fn turn_keys(&mut self) -> Result<Vec<String>, Stop> {
         let (sql, values) = (&self.sql.turn_keys, parameters![]);
-        let sealed = self.every(sql, values, |row| rows::sealed_answer(row, 0));
+        let sealed = self.every(sql, values, |row| turns::sealed_answer(row, 0));
         let sealed = sealed.await?.into_iter().flatten();
         let keys: BTreeSet<_> = sealed.map(|sealed| sealed.digest.key_id).collect();
         Ok(keys.into_iter().collect())

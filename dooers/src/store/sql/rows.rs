@@ -3,19 +3,13 @@
 //! [`Columns`] is the common interface to the rows of all libraries, so that each kind of row is converted in one
 //! place. Each database replaces the parts in braces in the lists of columns: see [`Dialect`](super::Dialect).
 
-use super::int;
 use crate::protocol::{FeedbackTarget, Run, Thread, ThreadEvent, from_own_json, timestamp};
-use crate::store::rules::{Held, TurnRow};
-use crate::store::{
-    Feedback, HeldTurn, KeyedDigest, Participant, Scope, SealedAnswer, ThreadRecord, TurnKey,
-    TurnState, Viewer,
-};
+use crate::store::{Feedback, Participant, Scope, ThreadRecord, Viewer};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::value::{Error as NameError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::error::Error;
-use std::time::Duration;
 
 /// The error of a database.
 pub(crate) type RowError = Box<dyn Error + Send + Sync>;
@@ -89,10 +83,6 @@ pub(crate) const EVENT_COLUMNS: &str = "e.id, e.seq, e.rev, e.run_id, e.kind, e.
 /// The columns that [`run`] reads.
 pub(crate) const RUN_COLUMNS: &str = "r.id, r.rev, r.agent_id, r.status, {micros r.started_at}, {micros r.ended_at}, r.error, r.event_id, \
      {json r.usage}";
-
-/// The columns that [`turn`] reads.
-pub(crate) const TURN_COLUMNS: &str = "u.seq, u.event_id, u.state, u.fence, u.attempt, u.retries, {micros u.not_before}, \
-     {micros u.lease_until}, {flag u.cancel_requested}, u.node, u.slot, u.sealed, u.identity";
 
 /// The columns that [`feedback`] reads.
 pub(crate) const FEEDBACK_COLUMNS: &str = "f.id, f.target_type, f.target_id, f.opinion, f.reason, f.classification, f.user_id, \
@@ -225,85 +215,4 @@ pub(crate) fn thread_place(row: &impl Columns) -> Result<(Scope, String), RowErr
         viewer: Viewer::Everyone,
     };
     Ok((scope, row.text(0)?.to_owned()))
-}
-
-/// Reads a turn that a process holds: the place of its thread, and three more columns.
-pub(crate) fn held_turn(row: &impl Columns) -> Result<HeldTurn, RowError> {
-    let (scope, thread_id) = thread_place(row)?;
-    Ok(HeldTurn {
-        key: TurnKey {
-            thread_id,
-            event_id: row.text(5)?.to_owned(),
-            fence: row.count(6)?,
-        },
-        scope,
-        is_cancelled: row.number(7)? != 0,
-    })
-}
-
-/// Reads a turn.
-pub(crate) fn turn(row: &impl Columns) -> Result<TurnRow, RowError> {
-    let held = match (row.optional_string(9)?, row.optional_time(7)?) {
-        (Some(node), Some(until)) => Some(Held {
-            node,
-            lease: Duration::ZERO,
-            until,
-        }),
-        _ => None,
-    };
-    Ok(TurnRow {
-        seq: row.count(0)?,
-        event_id: row.text(1)?.to_owned(),
-        is_running: row.text(2)? == "running",
-        fence: row.count(3)?,
-        attempt: row.count(4)?,
-        retries: row.count(5)?,
-        not_before: row.optional_time(6)?,
-        is_cancelled: row.number(8)? != 0,
-        is_beside: row.number(10)? != 0,
-        sealed: sealed_answer(row, 11)?,
-        identity: row.optional_string(12)?,
-        held,
-    })
-}
-
-/// Returns the value of a turn's column `state`.
-pub(crate) fn turn_state(turn: &TurnRow) -> &'static str {
-    if turn.is_running { "running" } else { "queued" }
-}
-
-/// Returns the state of a turn, by the column `state`. It is null for an event that has no turn.
-pub(super) fn state_of_turn(row: &impl Columns) -> Result<TurnState, RowError> {
-    Ok(match row.optional_text(0)? {
-        None => TurnState::Ended,
-        Some("running") => TurnState::Running,
-        Some(_) => TurnState::Queued,
-    })
-}
-
-/// Returns the value of a turn's column `slot`. Turns with the same slot cannot run at the same time.
-pub(crate) fn turn_slot(turn: &TurnRow) -> i64 {
-    if turn.is_beside { int(turn.seq) } else { 0 }
-}
-
-/// Reads the sealed answer of a turn: a JSON array of the id of its key, its hash and its sealed values.
-pub(super) fn sealed_answer(
-    row: &impl Columns,
-    at: usize,
-) -> Result<Option<SealedAnswer>, RowError> {
-    let sealed = row.optional_json(at)?;
-    Ok(sealed.map(|(key_id, digest, text)| SealedAnswer {
-        text,
-        digest: KeyedDigest { key_id, digest },
-    }))
-}
-
-/// Returns the value of the column that [`sealed_answer`] reads.
-pub(crate) fn sealed_column(
-    sealed: Option<&SealedAnswer>,
-) -> Result<Option<String>, serde_json::Error> {
-    let json = |SealedAnswer { text, digest }: &SealedAnswer| {
-        serde_json::to_string(&(&digest.key_id, &digest.digest, text))
-    };
-    sealed.map(json).transpose()
 }

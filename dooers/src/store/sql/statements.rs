@@ -3,9 +3,9 @@
 //! Their text differs only in the parts in braces and in the sign of a parameter.
 
 use super::rows::{
-    EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, TURN_COLUMNS,
-    WHOLE_THREAD_COLUMNS,
+    EVENT_COLUMNS, FEEDBACK_COLUMNS, RUN_COLUMNS, THREAD_COLUMNS, WHOLE_THREAD_COLUMNS,
 };
+use super::turns::TURN_COLUMNS;
 use crate::store::TablePrefix;
 use std::sync::Arc;
 

@@ -196,7 +196,7 @@ statements! {
     update_turn: "
         UPDATE {prefix}turns
         SET state = ?3, attempt = ?4, fence = ?5, node = ?6, lease_until = ?7, retries = ?8, slot = ?9,
-            not_before = ?10, cancel_requested = ?11
+            not_before = ?10, cancel_requested = ?11, questions = ?12
         WHERE thread_pk = ?1 AND seq = ?2"
 
     renew_leases: "
@@ -204,7 +204,8 @@ statements! {
         WHERE state = 'running' AND node = ?1"
 
     held_turns: "
-        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, u.event_id, u.fence, u.cancel_requested
+        SELECT t.id, s.agent, w.worker_id, w.organization_id, w.workspace_id, u.event_id, u.fence, u.cancel_requested,
+            u.questions
         FROM {prefix}turns u INDEXED BY {prefix}turns_running
         CROSS JOIN {prefix}threads t ON t.pk = u.thread_pk
         CROSS JOIN {prefix}scopes s ON s.pk = t.scope_pk

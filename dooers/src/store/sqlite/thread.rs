@@ -400,6 +400,7 @@ impl ThreadRows for SqliteThread<'_> {
             sql::turn_slot(turn),
             turn.not_before.map(|at| at.timestamp_micros()),
             turn.is_cancelled,
+            sql::questions_column(&turn.questions)?,
         ];
         self.db.execute(&self.db.sql.writes.update_turn, values)
     }

@@ -167,6 +167,7 @@ impl ThreadState {
                 },
                 scope: scope.clone(),
                 is_cancelled: turn.is_cancelled,
+                questions: turn.questions.clone(),
             })
         };
         self.turns.iter_mut().filter_map(renew).collect()

@@ -1,8 +1,10 @@
 //! The form that asks a person to approve a call.
 
+use super::Bench;
+use crate::FormReply;
 use crate::protocol::{Form, FormInput};
-use crate::tool::DynamicTool;
 use crate::tool::approval_form::form_for;
+use crate::tool::{Approval, DynamicTool, ToolEffect, ToolRequest, Tools};
 use serde_json::{Value, json};
 
 fn form(arguments: &Value) -> Form {
@@ -10,6 +12,116 @@ fn form(arguments: &Value) -> Form {
     let form = form_for(&tool.with_description("Pays an order back."), arguments);
     form.check().unwrap();
     form
+}
+
+/// A tool whose calls are approved if they are large. It returns its argument.
+fn refund() -> Tools {
+    let schema = json!({"type": "object", "properties": {"amount": {"type": "number"}}});
+    let refund = DynamicTool::new("refund", schema, async |_, arguments: Value| {
+        arguments["amount"].clone()
+    });
+    let large = Approval::when(|arguments| match arguments["amount"].as_f64() {
+        Some(amount) => amount > 100.0,
+        None => panic!("there is no amount"),
+    });
+    Tools::new().with_tool(refund.with_approval(large))
+}
+
+#[tokio::test]
+async fn approved_call_runs_and_refused_call_does_not() {
+    let bench = Bench::new(refund());
+    assert_eq!(
+        bench.call("refund", r#"{"amount": 100}"#).await.value(),
+        100
+    );
+    bench.sent.answer(FormReply::answered(json!({})));
+    assert_eq!(
+        bench.call("refund", r#"{"amount": 200}"#).await.value(),
+        200
+    );
+    bench.sent.answer(FormReply::Dismissed);
+    assert_eq!(
+        bench.refusal("refund", r#"{"amount": 200}"#).await,
+        "a person refused this call; do not repeat it unless they ask for it"
+    );
+    bench.sent.answer(FormReply::Expired);
+    assert_eq!(
+        bench.refusal("refund", r#"{"amount": 200}"#).await,
+        "nobody approved this call in time, so it was refused"
+    );
+    let kinds: Vec<_> = bench
+        .sent
+        .replies()
+        .iter()
+        .map(|reply| reply.kind().as_str())
+        .collect();
+    assert_eq!(kinds[..2], ["tool.call", "tool.result"]);
+    assert_eq!(kinds[2..5], ["tool.call", "form", "tool.result"]);
+    assert_eq!(kinds.len(), 2 + 3 * 3);
+}
+
+#[tokio::test]
+async fn writes_are_approved_one_after_another() {
+    let bench = Bench::new(refund());
+    bench.sent.answer(FormReply::Dismissed);
+    bench.sent.answer(FormReply::answered(json!({})));
+    let call = |id: &str| ToolRequest::new(id, "refund", r#"{"amount": 200}"#);
+    let results = bench.tools.call_all([call("a"), call("b")]).await.unwrap();
+    assert!(results[0].is_error() && !results[1].is_error());
+    let kinds: Vec<_> = bench
+        .sent
+        .replies()
+        .iter()
+        .map(|reply| reply.kind().as_str())
+        .collect();
+    let expected = [
+        "tool.call",
+        "tool.call",
+        "form",
+        "tool.result",
+        "form",
+        "tool.result",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn panic_of_the_predicate_fails_the_call() {
+    let bench = Bench::new(refund());
+    assert_eq!(bench.refusal("refund", "{}").await, "the tool failed");
+}
+
+#[tokio::test]
+async fn arguments_are_checked_before_anybody_is_asked() {
+    let always = Approval::always();
+    let schema = super::object(json!({}), &[]);
+    let tool = DynamicTool::new("tool", schema, async |_, _| ()).with_approval(always);
+    let bench = Bench::new(Tools::new().with_tool(tool.with_effect(ToolEffect::Read)));
+    assert!(
+        bench
+            .refusal("tool", r#"{"a": 1}"#)
+            .await
+            .contains("no argument `a`")
+    );
+    assert_eq!(bench.sent.replies().len(), 2);
+}
+
+#[tokio::test]
+async fn question_that_cannot_be_asked_ends_the_turn() {
+    let bench = Bench::new(refund());
+    // A test without a reply.
+    let error = bench
+        .tools
+        .call("c", "refund", r#"{"amount": 200}"#)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("no reply"), "{error}");
+    let last = bench.sent.replies().pop().unwrap();
+    assert_eq!(
+        last.kind().as_str(),
+        "tool.result",
+        "the call does not stay open"
+    );
 }
 
 /// The label and the value of each element.

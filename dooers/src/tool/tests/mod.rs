@@ -7,11 +7,17 @@ mod definitions;
 mod ids;
 mod misfits;
 mod mistakes;
+mod random;
 mod strict;
+#[cfg(feature = "testing")]
+mod turns;
 mod unfinished;
 
 use super::{DynamicTool, ToolEffect, ToolResult, Tools};
+use crate::history::tests::{FORMATS, rules};
+use crate::protocol::{EventType, ThreadEvent};
 use crate::{AgentError, Recorder, Turn, WorkerMemory, WorkerRequest, WorkerResponse};
+use futures::FutureExt;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -60,6 +66,41 @@ impl Bench {
         };
         replies.iter().map(event).collect()
     }
+}
+
+/// Panics if a provider would refuse the history of any prefix of these events.
+fn check_every_prefix(events: &[ThreadEvent]) {
+    for end in 0..=events.len() {
+        let memory = WorkerMemory::of(events[..end].iter().cloned());
+        for (format, _) in FORMATS {
+            let history = memory.history(format).limit(1000).into_future();
+            let history = history.now_or_never().unwrap().unwrap();
+            rules::check(format, &history);
+        }
+    }
+}
+
+/// Panics unless each call has exactly one result, behind it, and an id of its own.
+fn check_pairs(events: &[ThreadEvent]) {
+    let ids = |kind: EventType| -> Vec<(usize, &str)> {
+        let numbered = events.iter().enumerate();
+        let found = numbered.filter(|(_, event)| event.kind == kind);
+        found
+            .map(|(at, event)| (at, event.data.as_ref().unwrap()["id"].as_str().unwrap()))
+            .collect()
+    };
+    let (calls, mut results) = (ids(EventType::ToolCall), ids(EventType::ToolResult));
+    for (at, id) in &calls {
+        assert_eq!(
+            calls.iter().filter(|(_, other)| other == id).count(),
+            1,
+            "{id}"
+        );
+        let result = results.iter().position(|(_, other)| other == id);
+        let (behind, _) = results.remove(result.expect("each call has a result"));
+        assert!(behind > *at, "{id}");
+    }
+    assert!(results.is_empty(), "{results:?}");
 }
 
 /// A tool that takes anything and returns its arguments.

@@ -182,7 +182,8 @@ const CTES: &[Cte] = &[
                 WHEN x.lease IS NULL THEN u.lease_until
                 ELSE clock_timestamp() + x.lease * INTERVAL '1 microsecond'
             END,
-            cancel_requested = x.cancel_requested, retries = x.retries, not_before = x.not_before, slot = x.slot
+            cancel_requested = x.cancel_requested, retries = x.retries, not_before = x.not_before, slot = x.slot,
+            questions = x.questions
         FROM {moved}
         WHERE u.thread_pk = x.thread_pk AND u.seq = x.seq AND {open}
             {behind ended_turns}
@@ -190,10 +191,10 @@ const CTES: &[Cte] = &[
     cte("new_turns", &["
         INSERT INTO {prefix}turns
             (thread_pk, seq, event_id, state, attempt, fence, node, lease_until, cancel_requested, retries, not_before, slot,
-             sealed, identity)
+             sealed, identity, questions)
         SELECT x.thread_pk, x.seq, x.event_id, x.state, x.attempt, x.fence, x.node,
             clock_timestamp() + x.lease * INTERVAL '1 microsecond', x.cancel_requested, x.retries, x.not_before, x.slot,
-            x.sealed, x.identity
+            x.sealed, x.identity, x.questions
         FROM {turns}
         WHERE {open}
             {behind ended_turns} {behind changed_turns}"]),

@@ -13,7 +13,8 @@ use crate::store::feedback::KeptFeedback;
 use crate::store::postgres::time::lease_micros;
 use crate::store::rules::TurnRow;
 use crate::store::sql::{
-    RowError, amount_columns, int, json, sealed_column, turn_slot, turn_state, usage_column,
+    RowError, amount_columns, int, json, questions_column, sealed_column, turn_slot, turn_state,
+    usage_column,
 };
 use crate::store::state::{KeptEvent, KeptRun, ThreadState};
 use crate::store::usage::UsageRow;
@@ -440,6 +441,7 @@ fn turns(
             retries: int(turn.retries),
             not_before: turn.not_before,
             slot: turn_slot(turn),
+            questions: questions_column(&turn.questions)?,
         });
     }
     Ok(())
@@ -461,6 +463,7 @@ fn new_turn(place: ThreadSlot, turn: &TurnRow) -> Result<NewTurn, RowError> {
         slot: turn_slot(turn),
         sealed: sealed_column(turn.sealed.as_ref())?,
         identity: turn.identity.clone(),
+        questions: questions_column(&turn.questions)?,
     })
 }
 

@@ -105,6 +105,23 @@ fn needs_of_ends(
     needs.extend(ends.map(|turn| event(thread_id, &turn.event_id)));
 }
 
+/// Adds the forms that turns wait for, because the forms of open questions are closed when their attempt ends.
+fn needs_of_questions(
+    known: &WorkingSet,
+    thread_id: &str,
+    may_end: impl Fn(&TurnRow) -> bool,
+    needs: &mut Vec<Dependency>,
+) {
+    let thread = known.threads.by_id.get(thread_id);
+    let turns = thread.map(|thread| &thread.turns[..]).unwrap_or_default();
+    let questions = turns
+        .iter()
+        .filter(|turn| may_end(turn))
+        .flat_map(|turn| &turn.questions);
+    let open = questions.filter(|question| question.is_open());
+    needs.extend(open.map(|question| event(thread_id, &question.form_event_id)));
+}
+
 /// Adds the rows that the changes of a turn need: answers to forms, the message if it reopens a form, runs that may
 /// already exist, and runs that have used something.
 fn needs_of_changes(
@@ -124,6 +141,9 @@ fn needs_of_changes(
         match change {
             TurnChange::Event(event) => needs.extend(need_of_answer(thread_id, event)),
             TurnChange::ReopenForm => needs.push(event(thread_id, &turn.event_id)),
+            TurnChange::EndQuestion { form_event_id, .. } => {
+                needs.push(event(thread_id, form_event_id));
+            }
             TurnChange::Usage(used) => {
                 needs.extend(used.run_id.as_deref().map(|id| run(thread_id, id)));
             }
@@ -257,6 +277,8 @@ impl PgOperation for FinishTurn {
 
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs_of_changes(known, &self.scope, &self.turn, &self.changes, needs);
+        let is_it = |turn: &TurnRow| turn.event_id == self.turn.event_id;
+        needs_of_questions(known, &self.turn.thread_id, is_it, needs);
         if let Some(start) = &self.next {
             needs_of_claim(known, (&self.scope, &self.turn.thread_id), start, needs);
         }
@@ -275,6 +297,8 @@ impl PgOperation for RetryTurn {
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs_of_changes(known, &self.scope, &self.turn, &self.changes, needs);
         let turn = &self.turn;
+        let is_it = |row: &TurnRow| row.event_id == turn.event_id;
+        needs_of_questions(known, &turn.thread_id, is_it, needs);
         let may_end = |row: &TurnRow| row.is_cancelled && row.event_id == turn.event_id;
         needs_of_ends(known, &turn.thread_id, may_end, needs);
     }
@@ -406,6 +430,7 @@ impl PgOperation for Expire {
     fn needs(&self, known: &WorkingSet, needs: &mut Vec<Dependency>) {
         needs.push(thread(&self.scope, &self.thread_id));
         needs_of_ends(known, &self.thread_id, |turn| turn.is_running, needs);
+        needs_of_questions(known, &self.thread_id, |turn| turn.is_running, needs);
     }
 }
 

@@ -175,6 +175,7 @@ groups! {
         retries: i64,
         not_before: Option<DateTime<Utc>>,
         slot: i64,
+        questions: Option<String>,
     }
 
     /// A new turn.
@@ -193,6 +194,7 @@ groups! {
         slot: i64,
         sealed: Option<String>,
         identity: Option<String>,
+        questions: Option<String>,
     }
 
     /// A new or changed feedback.
