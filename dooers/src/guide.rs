@@ -11,6 +11,7 @@
 #[doc = "[settings]: crate::guide::settings"]
 #[doc = "[dispatch]: crate::guide::dispatch"]
 #[doc = "[deployment]: crate::guide::deployment"]
+#[cfg_attr(feature = "tools", doc = "[tools]: crate::guide::tools")]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/agents.md")]
 pub mod agents {}

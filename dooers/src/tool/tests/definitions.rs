@@ -133,6 +133,86 @@ fn strict_tools_are_defined_in_every_format() {
     );
 }
 
+/// A place on the earth.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Place {
+    /// The latitude.
+    lat: f64,
+    lon: f64,
+    /// The name, if it has one.
+    name: Option<String>,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Vehicle {
+    /// A car.
+    Car,
+    Bike {
+        gears: u8,
+    },
+}
+
+/// Plans a trip.
+#[crate::tool(crate = crate, strict)]
+async fn plan(
+    /// The places, in their order.
+    places: Vec<Place>,
+    /// The vehicle.
+    vehicle: Option<Vehicle>,
+    #[tool(default = 1)] days: u16,
+) -> usize {
+    let gears = match vehicle {
+        Some(Vehicle::Bike { gears }) => gears.into(),
+        Some(Vehicle::Car) | None => 0,
+    };
+    let named = places
+        .iter()
+        .filter(|place| place.name.is_some() && place.lat < place.lon);
+    named.count() + usize::from(days) + gears
+}
+
+#[test]
+fn annotated_tools_are_defined_in_every_format() {
+    let tools = Tools::new().with::<plan>();
+    check(
+        &tools,
+        &expect_file!["../fixtures/golden/annotated_tools.json"],
+    );
+}
+
+#[tokio::test]
+async fn annotated_tool_accepts_what_a_strict_model_writes() {
+    let bench = super::Bench::new(Tools::new().with::<plan>());
+    let place = json!({"lat": 1, "lon": 2, "name": null});
+    let named = json!({"lat": 1, "lon": 2.5, "name": "x"});
+    let arguments =
+        json!({"places": [place, named], "vehicle": {"bike": {"gears": 7}}, "days": null});
+    assert_eq!(bench.call("plan", &arguments.to_string()).await.value(), 9);
+    let arguments = json!({"places": [], "vehicle": null, "days": 2.0});
+    assert_eq!(bench.call("plan", &arguments.to_string()).await.value(), 2);
+    for (arguments, expected) in [
+        (json!({}), "the argument `places` is missing"),
+        (
+            json!({"places": [{"lat": 1}]}),
+            "the argument `places[0].lon` is missing",
+        ),
+        (
+            json!({"places": [], "days": 70_000}),
+            "the argument `days` must be at most 65535",
+        ),
+        (
+            json!({"places": [], "vehicle": {"bike": {"gears": "7"}}}),
+            "the argument `vehicle.bike.gears` must be a whole number, not a string",
+        ),
+    ] {
+        assert_eq!(
+            bench.refusal("plan", &arguments.to_string()).await,
+            expected
+        );
+    }
+}
+
 #[test]
 fn no_tools_have_no_definitions() {
     for (format, ..) in FORMATS {

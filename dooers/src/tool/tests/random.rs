@@ -4,9 +4,9 @@ use super::{Bench, check_every_prefix, check_pairs};
 use crate::protocol::ThreadEvent;
 use crate::tool::{Approval, DynamicTool, ToolEffect, ToolRequest, Tools};
 use crate::{AgentError, FormReply, WorkerRequest};
-use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 /// The names of the tools, and names that models invent.
 const NAMES: &[&str] = &[
@@ -98,7 +98,8 @@ proptest! {
         for reply in replies {
             bench.sent.answer([FormReply::answered(json!({})), FormReply::Dismissed, FormReply::Expired][reply].clone());
         }
-        block_on(async {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
             let mut turn = Box::pin(run(bench.tools.clone(), steps));
             for _ in 0..polls {
                 if futures::poll!(&mut turn).is_ready() {
