@@ -120,7 +120,11 @@ pub use settings::types::{Email, ImageUrl, Secret};
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
-#[doc = include_str!("docs/tool.md")]
+#[cfg_attr(feature = "tools", doc = include_str!("docs/tool.md"))]
+#[cfg_attr(
+    not(feature = "tools"),
+    doc = "Turns an async function into a tool, which a model can call. The macro needs the feature `tools`."
+)]
 pub use dooers_macros::tool;
 
 #[doc = include_str!("docs/settings.md")]

@@ -7,13 +7,18 @@
 )]
 
 mod analytics;
+mod anthropic;
+mod approval;
 mod auth;
 mod dispatch;
 mod logs;
+mod openai;
+mod readme;
 mod settings;
 mod shutdown;
 mod streaming;
 mod tools;
+mod turns;
 
 use dooers_tests::{Client, Process};
 use serde_json::json;

@@ -1,0 +1,4 @@
+#[dooers::tool(approve = |days: &u8| *days > 3)]
+async fn weather(days: u8) {}
+
+fn main() {}
