@@ -72,13 +72,11 @@ mod tls;
 pub mod tool;
 mod turn;
 
-/// Items that generated code calls. They are not part of the public API and may change in any release.
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::handler::private::*;
-    #[cfg(feature = "tools")]
-    pub use crate::tool::private as tools;
-}
+pub use handler::private as __private;
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+pub use tool::private as __private_tools;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
