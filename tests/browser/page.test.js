@@ -47,11 +47,11 @@ test("first message takes three steps", limit, async (t) => {
   assertNoProblems(page);
 });
 
-/** Waits until an element has the focus, and returns its name. An element that was removed gives it to another one a moment later. */
+/** Waits until an element has the focus, which returns to it in the next frame of the screen, and returns its name. */
 async function focused(page) {
   const name = await page.waitForFunction(() => {
     const { activeElement: element } = document;
-    return element === document.body ? null : element?.id || element?.getAttribute("aria-label") || element?.tagName;
+    return element !== document.body && (element?.id || element?.getAttribute("aria-label") || element?.tagName);
   });
   return name.jsonValue();
 }
