@@ -29,4 +29,4 @@ pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
 
 #[cfg(feature = "testing")]
 pub(crate) use pairing::{OpenCalls, ToolKey};
-pub(crate) use view::{OwnAnswers, OwnRuns};
+pub(crate) use view::{OwnAnswers, OwnEvents, OwnRuns};
