@@ -101,7 +101,8 @@ impl Questions {
         };
         state.has_asked = true;
         state.asked.insert(form_event_id.to_owned(), asked);
-        self.count(state);
+        self.count(&state);
+        drop(state);
         if let Some(reply) = scripted {
             let reply = scripted_reply(reply, form_event_id, data);
             self.resolve(form_event_id, reply, None);
@@ -142,7 +143,7 @@ impl Questions {
         state.answers.extend(answer);
         // The positions are read in their order.
         state.answers.sort_unstable();
-        self.count(state);
+        self.count(&state);
         // The handler may have stopped waiting.
         let _ = sender.send(reply);
     }
@@ -157,7 +158,7 @@ impl Questions {
         if asked.is_answered {
             state.received.push(form_event_id.to_owned());
         }
-        self.count(state);
+        self.count(&state);
         match asked.sender {
             Some(_) => LastState::Open,
             None => LastState::Over,
@@ -169,7 +170,7 @@ impl Questions {
         let mut state = self.state();
         state.is_closed = true;
         state.asked.clear();
-        self.count(state);
+        self.count(&state);
     }
 
     /// Returns `true` if the turn has asked a form.
@@ -195,7 +196,7 @@ impl Questions {
     }
 
     /// Publishes the number of waiting forms.
-    fn count(&self, state: MutexGuard<'_, QuestionState>) {
+    fn count(&self, state: &QuestionState) {
         let asked = state.asked.values();
         let count = asked.filter(|asked| asked.sender.is_some()).count();
         self.waiting

@@ -1,7 +1,7 @@
 //! The memory of a turn.
 
 use super::{Outbox, WorkerRequest};
-use crate::history::{MemoryError, OwnAnswers, OwnRuns, WorkerMemory};
+use crate::history::{MemoryError, OwnAnswers, OwnEvents, OwnRuns, WorkerMemory};
 use crate::store::{Claim, Scope, Store};
 use std::sync::Arc;
 
@@ -18,10 +18,7 @@ pub(crate) enum TurnMemory {
         thread_id: String,
         /// The position of the message.
         message: u64,
-        /// The turn's runs, if it runs concurrently with other turns of its thread.
-        own_runs: Option<Arc<dyn OwnRuns>>,
-        /// The answers to the forms that the turn asks.
-        answers: Arc<dyn OwnAnswers>,
+        own: OwnEvents,
     },
 }
 
@@ -40,8 +37,10 @@ impl TurnMemory {
             scope: claim.thread.scope(),
             thread_id: claim.key.thread_id.clone(),
             message: claim.event.seq,
-            own_runs: is_concurrent.then(|| outbox() as Arc<dyn OwnRuns>),
-            answers: outbox(),
+            own: OwnEvents {
+                runs: is_concurrent.then(|| outbox() as Arc<dyn OwnRuns>),
+                answers: Some(outbox()),
+            },
         }
     }
 
@@ -58,12 +57,8 @@ impl TurnMemory {
                 scope,
                 thread_id,
                 message,
-                own_runs,
-                answers,
-            } => {
-                let own = (own_runs, Some(answers));
-                WorkerMemory::of_turn(store, scope, thread_id, message, own).await
-            }
+                own,
+            } => WorkerMemory::of_turn(store, scope, thread_id, message, own).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::format::History;
 use super::query::{MemoryQuery, Plain};
 use super::source::{Given, Source};
 use super::transcript::Transcript;
-use super::view::{OwnAnswers, OwnRuns, View};
+use super::view::{OwnEvents, View};
 use super::{ChatMessage, HistoryFormat, MemoryError};
 use crate::protocol::{Thread, ThreadEvent};
 use crate::store::{EventQuery, Scope, Store};
@@ -93,14 +93,13 @@ impl WorkerMemory {
     }
 
     /// Creates the memory of a turn that has just been claimed. `message` is the position of the message that the turn
-    /// answers. The first part of `own` is set if the turn runs concurrently with other turns of its thread, the second one if
-    /// the turn may ask forms.
+    /// answers.
     pub(crate) async fn of_turn(
         store: Arc<dyn Store>,
         scope: Scope,
         thread_id: String,
         message: u64,
-        own: (Option<Arc<dyn OwnRuns>>, Option<Arc<dyn OwnAnswers>>),
+        own: OwnEvents,
     ) -> Result<Self, MemoryError> {
         let whole = Self::of_thread(store, scope, thread_id);
         let behind = EventQuery {
@@ -108,12 +107,11 @@ impl WorkerMemory {
             ..EventQuery::newest(1)
         };
         let last = whole.source.find(&behind).await?;
-        let (own_runs, answers) = own;
         let view = View::Turn {
             message,
             claimed: last.first().map_or(message, |event| event.seq),
-            own_runs,
-            answers,
+            own_runs: own.runs,
+            answers: own.answers,
         };
         Ok(Self { view, ..whole })
     }

@@ -31,4 +31,4 @@ pub use query::{DEFAULT_HISTORY_LIMIT, MemoryQuery};
 pub(crate) use pairing::{OpenCalls, ToolKey};
 #[cfg(feature = "tools")]
 pub(crate) use tools::{function_name, is_call_id};
-pub(crate) use view::{OwnAnswers, OwnRuns};
+pub(crate) use view::{OwnAnswers, OwnEvents, OwnRuns};

@@ -43,6 +43,15 @@ pub(crate) trait OwnAnswers: Debug + Send + Sync {
     fn positions(&self) -> Vec<u64>;
 }
 
+/// The events that belong to a turn in a thread with other turns, as far as they are not known by their positions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwnEvents {
+    /// The turn's runs, if the turn runs concurrently with other turns of its thread.
+    pub(crate) runs: Option<Arc<dyn OwnRuns>>,
+    /// The answers to the forms that the turn asks.
+    pub(crate) answers: Option<Arc<dyn OwnAnswers>>,
+}
+
 /// Consecutive events of a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Range {
@@ -82,32 +91,39 @@ impl View {
         else {
             return vec![Range::of(0, u64::MAX)];
         };
-        let behind = |after, before| Range {
-            actors: Some(NO_USERS),
-            run_ids: own_runs.as_ref().map(|runs| runs.run_ids()),
-            ..Range::of(after, before)
-        };
-        let mut ranges = if claimed == message {
-            vec![Range::of(0, message + 1)]
-        } else {
-            vec![
-                Range::of(0, *message),
-                behind(*message, claimed + 1),
-                Range::of(message - 1, message + 1),
-            ]
-        };
-        let own = |range: Range| Range {
-            is_own: true,
-            ..range
-        };
-        let mut after = *claimed;
         let answers = answers.as_ref().map(|answers| answers.positions());
-        for answer in answers.unwrap_or_default() {
-            ranges.push(own(behind(after, answer)));
-            ranges.push(own(Range::of(answer - 1, answer + 1)));
-            after = answer;
+        let answers = answers.unwrap_or_default();
+        let run_ids = || own_runs.as_ref().map(|runs| runs.run_ids());
+        // The events behind the message, without those of users, but with the answers to the forms of the turn.
+        let behind = |mut after: u64, before: u64, is_own: bool| {
+            let written = |after, before| Range {
+                actors: Some(NO_USERS),
+                run_ids: run_ids(),
+                is_own,
+                ..Range::of(after, before)
+            };
+            let mut ranges = Vec::new();
+            let inside = answers
+                .iter()
+                .filter(|answer| (after + 1..before).contains(answer));
+            for answer in inside.copied().collect::<Vec<_>>() {
+                ranges.push(written(after, answer));
+                ranges.push(Range {
+                    is_own,
+                    ..Range::of(answer - 1, answer + 1)
+                });
+                after = answer;
+            }
+            ranges.push(written(after, before));
+            ranges
+        };
+        let mut ranges = vec![Range::of(0, message + 1)];
+        if claimed != message {
+            ranges = vec![Range::of(0, *message)];
+            ranges.extend(behind(*message, claimed + 1, false));
+            ranges.push(Range::of(message - 1, message + 1));
         }
-        ranges.push(own(behind(after, u64::MAX)));
+        ranges.extend(behind(*claimed, u64::MAX, true));
         ranges
     }
 }

@@ -39,7 +39,7 @@ async fn until(waiting: &mut watch::Receiver<usize>, is_met: fn(usize) -> bool) 
     let is_over = waiting.wait_for(|forms| is_met(*forms)).await.is_err();
     if is_over {
         // The outbox was dropped, so the number does not change any more.
-        pending().await
+        pending::<()>().await;
     }
 }
 

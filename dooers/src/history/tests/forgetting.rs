@@ -1,7 +1,7 @@
 //! Memories of deleted threads.
 
 use crate::handler::Reply;
-use crate::history::{HistoryFormat, MemoryError, WorkerMemory};
+use crate::history::{HistoryFormat, MemoryError, OwnEvents, WorkerMemory};
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::{
     ClaimOptions, MemoryStore, NewMessage, NewThread, Participant, Scope, Store, ThreadTarget,
@@ -97,7 +97,8 @@ async fn history_of_a_missing_thread_is_an_error() {
     assert!(matches!(memory.thread().await, Err(MemoryError::NoThread)));
     let first = memory.messages().stream().next().await;
     assert!(matches!(first, Some(Err(MemoryError::NoThread))));
-    let of_turn = WorkerMemory::of_turn(store, scope(), "t".to_owned(), 1, (None, None)).await;
+    let of_turn =
+        WorkerMemory::of_turn(store, scope(), "t".to_owned(), 1, OwnEvents::default()).await;
     assert!(matches!(of_turn, Err(MemoryError::NoThread)));
 }
 

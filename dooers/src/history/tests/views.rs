@@ -5,7 +5,7 @@ use crate::history::MemoryQuery;
 use crate::history::pages::PageQuery;
 use crate::history::query::{Plain, Shape};
 use crate::history::source::{Given, Source};
-use crate::history::view::{OwnRuns, View};
+use crate::history::view::{OwnAnswers, OwnRuns, View};
 use crate::protocol::{Actor, Thread, ThreadEvent};
 use crate::store::Order;
 use futures::TryStreamExt;
@@ -19,6 +19,15 @@ struct Runs(&'static [&'static str]);
 impl OwnRuns for Runs {
     fn run_ids(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Answers(&'static [u64]);
+
+impl OwnAnswers for Answers {
+    fn positions(&self) -> Vec<u64> {
+        self.0.to_vec()
     }
 }
 
@@ -84,6 +93,28 @@ fn turn_does_not_see_messages_that_wait_behind_it() {
 fn message_is_placed_after_earlier_answers() {
     let specs = ["user", "user", "a", "user", "a", "b"];
     assert_eq!(seen(&specs, &turn(2, 5)), [1, 3, 5, 2, 6]);
+}
+
+#[test]
+fn turn_sees_the_answers_to_its_forms() {
+    let asking = |message, claimed, answers, runs: Option<&'static [&str]>| View::Turn {
+        message,
+        claimed,
+        own_runs: runs.map(|runs| Arc::new(Runs(runs)) as Arc<dyn OwnRuns>),
+        answers: Some(Arc::new(Answers(answers))),
+    };
+    let specs = ["user", "b", "user", "user", "c", "b", "user", "b", "user"];
+    let view = asking(1, 1, &[4, 7], None);
+    assert_eq!(seen(&specs, &view), [1, 2, 4, 5, 6, 7, 8]);
+    assert_eq!(seen(&specs, &asking(1, 1, &[], None)), [1, 2, 5, 6, 8]);
+    let concurrent = asking(1, 1, &[4, 7], Some(&["b"]));
+    assert_eq!(seen(&specs, &concurrent), [1, 2, 4, 6, 7, 8]);
+    // The handler opens its memory after the first answer.
+    let late = asking(1, 5, &[4, 7], None);
+    assert_eq!(seen(&specs, &late), [2, 4, 5, 1, 6, 7, 8]);
+    for view in [view, late] {
+        assert_eq!(limited(&specs, &view, 1, false).first(), Some(&1));
+    }
 }
 
 #[test]
