@@ -24,6 +24,9 @@ const MOST_BYTES: usize = 1000;
 pub(super) type ToolHandler =
     Arc<dyn Fn(Turn, Value) -> BoxFuture<'static, Result<ToolOutput, AgentError>> + Send + Sync>;
 
+/// Adds the requirements of an annotated function.
+type Requires = Arc<dyn Fn(&mut Requirements) + Send + Sync>;
+
 /// A tool with its name, description, JSON Schema, options and handler.
 ///
 /// [`#[dooers::tool]`](macro@crate::tool) makes one for an annotated function. A program makes others at run time, for
@@ -62,7 +65,7 @@ struct Parts {
     approval: Approval,
     timeout: Option<Duration>,
     is_strict: bool,
-    requires: Option<Arc<dyn Fn(&mut Requirements) + Send + Sync>>,
+    requires: Option<Requires>,
     mistake: Option<String>,
 }
 
