@@ -65,13 +65,11 @@ mod throttle;
 pub mod tool;
 mod turn;
 
-/// Items that generated code calls. They are not part of the public API and may change in any release.
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::handler::private::*;
-    #[cfg(feature = "tools")]
-    pub use crate::tool::private as tools;
-}
+pub use handler::private as __private;
+#[cfg(feature = "tools")]
+#[doc(hidden)]
+pub use tool::private as __private_tools;
 
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
@@ -113,7 +111,11 @@ pub use settings::types::{Email, ImageUrl, Secret};
 #[doc = include_str!("docs/agent.md")]
 pub use dooers_macros::agent;
 
-#[doc = include_str!("docs/tool.md")]
+#[cfg_attr(feature = "tools", doc = include_str!("docs/tool.md"))]
+#[cfg_attr(
+    not(feature = "tools"),
+    doc = "Turns an async function into a tool, which a model can call. The macro needs the feature `tools`."
+)]
 pub use dooers_macros::tool;
 
 #[doc = include_str!("docs/settings.md")]

@@ -71,7 +71,7 @@ pub(super) fn agent_impl(
 /// Generates the method call that adds the tools. A path that is not a tool is an error at the path.
 fn with_tools(tools: &[Path], crate_path: &Path) -> TokenStream {
     quote! {
-        .with_annotated_part(|| #crate_path::__private::tools::part(
+        .with_annotated_part(|| #crate_path::__private_tools::part(
             #crate_path::Tools::new()
                 #(.with_tool(<#tools as #crate_path::Tool>::definition()))*
         ))

@@ -94,7 +94,7 @@ impl fmt::Display for FunctionDiagnostic {
             Mistake::Generic => write!(f, "{a_role} cannot be generic, as the server that calls it cannot choose types or lifetimes; use concrete types"),
             Mistake::WhereClause => write!(f, "{a_role} cannot have a `where` clause, as it has no generic parameters; remove the clause"),
             Mistake::AnnotatedTwice => write!(f, "a function can be only one {role}, but this one has `{macro_name}` twice; remove one of them"),
-            Mistake::TwoRoles { other } => write!(f, "a function cannot be both {a_role} and {other}, as a user calls the one and a model the other; write two functions"),
+            Mistake::TwoRoles { other } => write!(f, "a function cannot be both {a_role} and {other}, as users call agents and models call tools; write two functions"),
             Mistake::EntryPoint { attribute } => write!(f, "a function with `#[{attribute}]` cannot be {a_role}, as the program starts it, while {caller}; move `{macro_name}` to another function"),
             Mistake::Main => write!(f, "`main` cannot be {a_role}, as the program starts it, while {caller}; move `{macro_name}` to another function"),
 

@@ -30,6 +30,7 @@ pub(crate) enum ToolMistake {
         value: String,
         suggestion: Option<String>,
     },
+    ApproveIsAClosure,
 
     // The arguments.
     UnnamedArgument,
@@ -73,6 +74,7 @@ impl fmt::Display for ToolMistake {
             Self::InvalidEffect { value, suggestion: None } => write!(f, "`effect` cannot be `{value}`; write `\"read\"` if the tool changes nothing, otherwise `\"write\"`"),
             Self::InvalidApprove { value, suggestion: Some(suggestion) } => write!(f, "`approve` cannot be `{value}`; write `{suggestion}`; its values are `\"never\"`, `\"always\"` and the path of a function"),
             Self::InvalidApprove { value, suggestion: None } => write!(f, "`approve` cannot be `{value}`; write `\"never\"`, `\"always\"`, or the path of a function that takes references to the arguments and returns `true` if a person must approve the call"),
+            Self::ApproveIsAClosure => write!(f, "`approve` cannot be a closure, as the macro checks the types of a function; write a function that takes references to the arguments, and its path here"),
 
             Self::UnnamedArgument => write!(f, "this argument needs a name, as the model sets it by its name; write a name in place of the pattern, or mark it with `#[tool(context)]` if it is created from the turn"),
             Self::DuplicateArgument { name } => write!(f, "two arguments have the name `{name}`, but the model sets an argument by its name alone; rename one of them"),

@@ -140,9 +140,18 @@ impl Options<'_> {
                 return None;
             }
         };
-        let exprs = syn::punctuated::Punctuated::<_, Token![,]>::parse_terminated;
-        match exprs.parse2(list) {
-            Ok(exprs) => Some(exprs.into_iter().collect()),
+        let mut exprs = Vec::new();
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                exprs.push(input.parse()?);
+                if !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+                    return Err(input.error(Diagnostic::MissingComma));
+                }
+            }
+            Ok(())
+        };
+        match read.parse2(list) {
+            Ok(()) => Some(exprs),
             Err(error) => {
                 self.diagnostics.add_syn_error(error);
                 None

@@ -19,6 +19,10 @@ pub(super) enum Approve {
 /// Reads the option. `None` if no call must be approved.
 pub(super) fn approve(options: &mut Options<'_>) -> Option<Approve> {
     let value = options.expr("approve")?;
+    if let Expr::Closure(_) = peel_groups(&value) {
+        options.report(value, ToolMistake::ApproveIsAClosure);
+        return None;
+    }
     let written = as_string(&value).map(LitStr::value);
     match written.as_deref() {
         Some("never") => return None,

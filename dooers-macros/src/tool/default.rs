@@ -19,12 +19,11 @@ pub(super) enum JsonDefault {
 impl JsonDefault {
     /// Generates the JSON.
     pub(super) fn json(&self, crate_path: &Path) -> TokenStream {
-        let json = quote!(#crate_path::__private::tools::Json);
         match self {
-            Self::Scalar(value) => quote!(#json::from(#value)),
+            Self::Scalar(value) => quote!(#crate_path::__private_tools::json(#value)),
             Self::List(items) => {
                 let items = items.iter().map(|item| item.json(crate_path));
-                quote!(#json::Array(::std::vec![#(#items),*]))
+                quote!(#crate_path::__private_tools::json_list([#(#items),*]))
             }
         }
     }

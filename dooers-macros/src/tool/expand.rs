@@ -18,7 +18,7 @@ pub(super) fn refused_impl(crate_path: &Path, type_name: &Ident) -> TokenStream 
             const NAME: &'static ::core::primitive::str = "";
 
             fn definition() -> #crate_path::DynamicTool {
-                #crate_path::__private::tools::refused()
+                #crate_path::__private_tools::refused()
             }
         }
     }
@@ -30,7 +30,7 @@ pub(super) fn tool_impl(function: &Function, tool: &ToolModel, tool_type: &Ident
     let name = &tool.name;
     let made = match &tool.arguments {
         Some(arguments) => made_tool(function, tool, arguments),
-        None => quote!(#crate_path::__private::tools::refused()),
+        None => quote!(#crate_path::__private_tools::refused()),
     };
     let setters = setters(tool);
     let allowed_lints = allowed_lints(&function.attributes);
@@ -73,7 +73,7 @@ fn setters(tool: &ToolModel) -> TokenStream {
 /// Each of the user's types is checked once, at its own tokens, so that one mistake gives one error.
 fn made_tool(function: &Function, tool: &ToolModel, arguments: &[ToolArgument]) -> TokenStream {
     let crate_path = &tool.type_options.crate_path;
-    let tools = quote!(#crate_path::__private::tools);
+    let tools = quote!(#crate_path::__private_tools);
     let ident = &function.signature.ident;
     let name = &tool.name;
     let description = concat_docs(&doc_comment(&function.attributes));
@@ -96,10 +96,11 @@ fn made_tool(function: &Function, tool: &ToolModel, arguments: &[ToolArgument]) 
     if let Some(Approve::If(predicate)) = &tool.approve {
         let is_value =
             |(argument, _): &(&ToolArgument, _)| matches!(argument, ToolArgument::Value { .. });
-        let pairs = arguments.iter().zip(&names).filter(is_value);
-        let names: Vec<_> = pairs.map(|(_, name)| name).collect();
         // Errors about the arguments and the return type of the predicate are at its path.
-        let asked = quote_spanned!(located_at(predicate.span())=> #predicate(#(#names),*));
+        let place = located_at(predicate.span());
+        let pairs = arguments.iter().zip(&names).filter(is_value);
+        let names = pairs.map(|(_, name)| Ident::new(&name.to_string(), place));
+        let asked = quote_spanned!(place=> #predicate(#(#names),*));
         return quote! {
             #tools::annotated_with_approval(
                 #name, #description, #list, |#chosen| #asked, |#values| #call, #converter
@@ -111,7 +112,7 @@ fn made_tool(function: &Function, tool: &ToolModel, arguments: &[ToolArgument]) 
 
 /// Generates one argument.
 fn argument_code(argument: &ToolArgument, crate_path: &Path) -> TokenStream {
-    let any = quote!(#crate_path::__private::tools::AnyArgument);
+    let any = quote!(#crate_path::__private_tools::AnyArgument);
     match argument {
         ToolArgument::Value {
             name,
@@ -132,16 +133,14 @@ fn argument_code(argument: &ToolArgument, crate_path: &Path) -> TokenStream {
 
 /// Generates the function that converts the return value.
 fn converter(function: &Function, crate_path: &Path) -> TokenStream {
-    let tools = quote!(#crate_path::__private::tools);
+    let tools = quote!(#crate_path::__private_tools);
     if let ReturnType::Default = function.signature.output {
         return quote!(<() as #tools::AnyReturn>::returned().converter());
     }
-    // A type that a tool cannot return is an error at the name of the method.
+    // A type that a tool cannot return is an error at the place of the whole expression.
     let place = located_at(function.output_span());
-    let converter = Ident::new("converter", place);
     if let Some(ty) = function.nameable_output() {
-        return quote!(<#ty as #tools::AnyReturn>::returned().#converter());
+        return quote_spanned!(place=> <#ty as #tools::AnyReturn>::returned().converter());
     }
-    let output = Ident::new("__output", place);
-    quote!(|#output| #tools::returned(&#output).#converter()(#output))
+    quote_spanned!(place=> |__output| (#tools::returned)(&__output).converter()(__output))
 }

@@ -22,7 +22,7 @@ mod invalid_data;
 mod middleware;
 mod outbox;
 mod policy;
-pub(crate) mod private;
+pub mod private;
 mod questions;
 mod recorder;
 mod reply;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 /// A type whose values a model can choose. All types with `#[derive(Deserialize, JsonSchema)]` implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a tool",
-    label = "does not implement both `serde::Deserialize` and `schemars::JsonSchema`",
+    label = "lacks `serde::Deserialize`, `schemars::JsonSchema` or both",
     note = "a model chooses the argument, so it is read from JSON and has a JSON Schema: write `#[derive(serde::Deserialize, schemars::JsonSchema)]` on your own types",
     note = "mark an argument that is created from the turn, such as `State<S>` or `WorkerRequest`, with `#[tool(context)]`"
 )]

@@ -23,6 +23,7 @@ mod misfit;
 mod missing;
 mod open_call;
 mod output;
+#[doc(hidden)]
 pub mod private;
 mod request;
 mod result;

@@ -17,8 +17,11 @@ use serde_path_to_error::Segment;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// The longest reason why a value does not fit, in bytes. It can contain the value.
-const MAX_REASON: usize = 300;
+/// The longest path or reason in a text for the model, in bytes.
+const MAX_PART: usize = 300;
+
+/// Reads an argument of this name and with this default from the members that the model sent.
+type Read<T> = fn(&str, Option<&Value>, &Map<String, Value>) -> Result<T, String>;
 
 /// An argument that the model chooses.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub struct ValueArgument<T> {
     description: &'static str,
     default: Option<Value>,
     describe: fn(&mut SchemaBuilder, &str, &str, Option<&Value>),
-    read: fn(&str, Option<&Value>, &Map<String, Value>) -> Result<T, String>,
+    read: Read<T>,
     not_send: NotSendValue<T>,
 }
 
@@ -132,27 +135,49 @@ fn read<T: DeserializeOwned>(
 ) -> Result<T, String> {
     match members.get(name).or(default) {
         Some(value) => {
-            serde_path_to_error::deserialize(value).map_err(|error| misfit(name, &error))
+            serde_path_to_error::deserialize(value).map_err(|error| misfit(name, value, &error))
         }
         None => absent().ok_or_else(|| format!("the argument `{name}` is missing")),
     }
 }
 
-/// Describes a value that does not fit the type of its argument.
-fn misfit(name: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+/// Describes a value that does not fit the type of its argument. The text does not quote the value, which can be secret.
+fn misfit(
+    name: &str,
+    mut value: &Value,
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> String {
     let mut member = name.to_owned();
     for segment in error.path() {
         match segment {
-            Segment::Seq { index } => member.push_str(&format!("[{index}]")),
-            Segment::Map { key } => member.push_str(&format!(".{key}")),
+            Segment::Seq { index } => {
+                member.push_str(&format!("[{index}]"));
+                value = value.get(*index).unwrap_or(&Value::Null);
+            }
+            Segment::Map { key } => {
+                member.push_str(&format!(".{key}"));
+                value = value.get(key.as_str()).unwrap_or(&Value::Null);
+            }
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
-    let (member, _) = split_at_bytes(&member, MAX_REASON);
-    let reason = error.inner().to_string();
-    let (shown, rest) = split_at_bytes(&reason, MAX_REASON);
+    let (member, _) = split_at_bytes(&member, MAX_PART);
+    let reason = masked(&error.inner().to_string(), value);
+    let (shown, rest) = split_at_bytes(&reason, MAX_PART);
     let end = if rest.is_empty() { "" } else { "…" };
     format!("the argument `{member}` does not fit: {shown}{end}")
+}
+
+/// Replaces a value in an error of serde, which quotes it.
+fn masked(reason: &str, value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return reason.to_owned(),
+    };
+    reason
+        .replace(&format!("{text:?}"), "\"…\"")
+        .replace(&format!("`{text}`"), "`…`")
 }
 
 #[cfg(test)]
@@ -194,11 +219,34 @@ mod tests {
         assert_eq!(error, "the argument `counts` is missing");
     }
 
+    /// A type that refuses each text, with an error that contains it.
+    #[derive(Debug, serde::Deserialize, JsonSchema)]
+    #[serde(try_from = "String")]
+    struct Never;
+
+    impl TryFrom<String> for Never {
+        type Error = String;
+
+        fn try_from(text: String) -> Result<Self, String> {
+            Err(format!("not {text}"))
+        }
+    }
+
     #[test]
-    fn misfit_of_a_long_value_is_short() {
-        let count = ValueArgument::<u8>::new("count", "");
+    fn misfit_is_short_and_quotes_no_value() {
+        let never = ValueArgument::<Never>::new("never", "");
         let long = "x".repeat(1 << 20);
-        let error = count.read(members(&json!({"count": long}))).unwrap_err();
+        let error = never.read(members(&json!({"never": long}))).unwrap_err();
         assert!(error.len() < 400 && error.ends_with('…'), "{error}");
+        let days = ValueArgument::<Vec<u8>>::new("days", "");
+        for secret in [json!("a \"secret\""), json!(4711)] {
+            let given = json!({"days": [secret]});
+            let error = days.read(members(&given)).unwrap_err();
+            assert!(error.contains("days[0]") && error.contains('…'), "{error}");
+            assert!(
+                !error.contains("secret") && !error.contains("4711"),
+                "{error}"
+            );
+        }
     }
 }

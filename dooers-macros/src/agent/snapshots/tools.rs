@@ -20,7 +20,7 @@ impl ::dooers::Agent for __dooers_support {
             )
         }
         ::dooers::AgentDefinition::new("support", "", __handler)
-            .with_annotated_part(|| ::dooers::__private::tools::part(
+            .with_annotated_part(|| ::dooers::__private_tools::part(
                 ::dooers::Tools::new()
                     .with_tool(<weather as ::dooers::Tool>::definition())
                     .with_tool(<shop::refund as ::dooers::Tool>::definition()),

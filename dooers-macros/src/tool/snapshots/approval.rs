@@ -13,12 +13,12 @@ impl ::dooers::Tool for __dooers_refund {
     const NAME: &'static ::core::primitive::str = "refund";
     #[allow(deprecated, unreachable_code)]
     fn definition() -> ::dooers::DynamicTool {
-        ::dooers::__private::tools::annotated(
+        ::dooers::__private_tools::annotated(
                 "refund",
                 "",
                 (),
                 |()| ::std::boxed::Box::pin(refund()),
-                <() as ::dooers::__private::tools::AnyReturn>::returned().converter(),
+                <() as ::dooers::__private_tools::AnyReturn>::returned().converter(),
             )
             .with_approval(::dooers::tool::Approval::always())
     }

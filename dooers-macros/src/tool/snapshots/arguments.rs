@@ -22,40 +22,36 @@ impl ::dooers::Tool for __dooers_weather {
     const NAME: &'static ::core::primitive::str = "weather";
     #[allow(deprecated, unreachable_code)]
     fn definition() -> ::dooers::DynamicTool {
-        ::dooers::__private::tools::annotated(
+        ::dooers::__private_tools::annotated(
                 "weather",
                 "Looks up the weather of a city.",
-                <String as ::dooers::__private::tools::AnyArgument>::value(
+                <String as ::dooers::__private_tools::AnyArgument>::value(
                         "city",
                         "The city, for example \"Paris\".",
                     )
                     .and(
-                        <Unit as ::dooers::__private::tools::AnyArgument>::value(
+                        <Unit as ::dooers::__private_tools::AnyArgument>::value(
                                 "unit",
                                 "Degrees.",
                             )
-                            .with_default(
-                                ::dooers::__private::tools::Json::from("celsius"),
-                            )
+                            .with_default(::dooers::__private_tools::json("celsius"))
                             .and(
                                 <State<
                                     Http,
-                                > as ::dooers::__private::tools::AnyArgument>::context()
+                                > as ::dooers::__private_tools::AnyArgument>::context()
                                     .and(
                                         <Vec<
                                             Value,
-                                        > as ::dooers::__private::tools::AnyArgument>::value(
+                                        > as ::dooers::__private_tools::AnyArgument>::value(
                                                 "type",
                                                 "",
                                             )
                                             .with_default(
-                                                ::dooers::__private::tools::Json::Array(
-                                                    ::std::vec![
-                                                        ::dooers::__private::tools::Json::from(1i64),
-                                                        ::dooers::__private::tools::Json::from(- 2.5f64),
-                                                        ::dooers::__private::tools::Json::from(true)
-                                                    ],
-                                                ),
+                                                ::dooers::__private_tools::json_list([
+                                                    ::dooers::__private_tools::json(1i64),
+                                                    ::dooers::__private_tools::json(-2.5f64),
+                                                    ::dooers::__private_tools::json(true),
+                                                ]),
                                             )
                                             .and(()),
                                     ),
@@ -64,7 +60,7 @@ impl ::dooers::Tool for __dooers_weather {
                 |(__0, (__1, (__2, (__3, ()))))| ::std::boxed::Box::pin(
                     weather(__0, __1, __2, __3),
                 ),
-                <Result<Weather> as ::dooers::__private::tools::AnyReturn>::returned()
+                <Result<Weather> as ::dooers::__private_tools::AnyReturn>::returned()
                     .converter(),
             )
             .with_effect(::dooers::tool::ToolEffect::Read)

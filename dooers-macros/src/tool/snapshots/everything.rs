@@ -19,13 +19,13 @@ impl crate::runtime::Tool for __dooers_refund {
     #[allow(deprecated, unreachable_code)]
     #[allow(clippy::pedantic)]
     fn definition() -> crate::runtime::DynamicTool {
-        crate::runtime::__private::tools::annotated_with_approval(
+        crate::runtime::__private_tools::annotated_with_approval(
                 "give-refund",
                 ::core::concat!("Gives money back.\n", include_str!("refund.md"), "\n")
                     .trim_ascii(),
-                <WorkerRequest as crate::runtime::__private::tools::AnyArgument>::context()
+                <WorkerRequest as crate::runtime::__private_tools::AnyArgument>::context()
                     .and(
-                        <u64 as crate::runtime::__private::tools::AnyArgument>::value(
+                        <u64 as crate::runtime::__private_tools::AnyArgument>::value(
                                 "cents",
                                 "",
                             )
@@ -33,7 +33,7 @@ impl crate::runtime::Tool for __dooers_refund {
                     ),
                 |(__1, ())| shop::is_large(__1),
                 |(__0, (__1, ()))| ::std::boxed::Box::pin(refund(__0, __1)),
-                |__output| crate::runtime::__private::tools::returned(&__output)
+                |__output| (crate::runtime::__private_tools::returned)(&__output)
                     .converter()(__output),
             )
             .with_timeout(::core::time::Duration::from_millis(90000u64))

@@ -15,12 +15,12 @@ impl ::dooers::Tool for __dooers_now {
     const NAME: &'static ::core::primitive::str = "now";
     #[allow(deprecated, unreachable_code)]
     fn definition() -> ::dooers::DynamicTool {
-        ::dooers::__private::tools::annotated(
+        ::dooers::__private_tools::annotated(
             "now",
             "",
             (),
             |()| ::std::boxed::Box::pin(now()),
-            <String as ::dooers::__private::tools::AnyReturn>::returned().converter(),
+            <String as ::dooers::__private_tools::AnyReturn>::returned().converter(),
         )
     }
 }

@@ -25,6 +25,6 @@ impl ::dooers::Tool for __dooers_refund {
     const NAME: &'static ::core::primitive::str = "refund";
     #[allow(deprecated, unreachable_code)]
     fn definition() -> ::dooers::DynamicTool {
-        ::dooers::__private::tools::refused()
+        ::dooers::__private_tools::refused()
     }
 }

@@ -6,6 +6,6 @@ pub struct Refund;
 impl ::dooers::Tool for Refund {
     const NAME: &'static ::core::primitive::str = "";
     fn definition() -> ::dooers::DynamicTool {
-        ::dooers::__private::tools::refused()
+        ::dooers::__private_tools::refused()
     }
 }
