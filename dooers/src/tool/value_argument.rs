@@ -20,6 +20,9 @@ use std::ops::Deref;
 /// The longest path or reason in a text for the model, in bytes.
 const MAX_PART: usize = 300;
 
+/// Reads an argument of this name and with this default from the members that the model sent.
+type Read<T> = fn(&str, Option<&Value>, &Map<String, Value>) -> Result<T, String>;
+
 /// An argument that the model chooses.
 #[derive(Debug)]
 pub struct ValueArgument<T> {
@@ -27,7 +30,7 @@ pub struct ValueArgument<T> {
     description: &'static str,
     default: Option<Value>,
     describe: fn(&mut SchemaBuilder, &str, &str, Option<&Value>),
-    read: fn(&str, Option<&Value>, &Map<String, Value>) -> Result<T, String>,
+    read: Read<T>,
     not_send: NotSendValue<T>,
 }
 
