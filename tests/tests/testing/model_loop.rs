@@ -11,6 +11,7 @@ use futures::poll;
 use serde_json::{Value, json};
 use std::task::Poll;
 use std::time::Duration;
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 /// Says that it is sunny in a city.
@@ -382,7 +383,7 @@ async fn cancel_in_a_call_stores_its_result() {
 #[tokio::test]
 async fn run_can_be_dropped_at_any_await() {
     let request = || WorkerRequest::new("weather?");
-    for polls in 1.. {
+    for polls in 1..1000 {
         let first = FakeReply::new()
             .usage(Usage::new("m").input_tokens(5))
             .reasoning("Hm.")
@@ -402,6 +403,8 @@ async fn run_can_be_dropped_at_any_await() {
                 completion = Some(ended.unwrap());
                 break;
             }
+            // A task that never yields makes no progress.
+            yield_now().await;
         }
         drop(run);
         let replies = sent.replies();
@@ -414,7 +417,8 @@ async fn run_can_be_dropped_at_any_await() {
             assert_eq!((completion.text(), completion.steps()), ("Sunny.", 2));
             assert_eq!(count(EventType::ToolCall), 2);
             assert!(polls > 20, "{polls}");
-            break;
+            return;
         }
     }
+    panic!("the run does not end");
 }
