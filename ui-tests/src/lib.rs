@@ -7,6 +7,10 @@ use std::task::{Context, Poll, Waker};
 #[path = "../tests/ui/agent/pass/strict.rs"]
 pub mod strict;
 
+/// The same for tools.
+#[path = "../tests/ui/tool/pass/strict.rs"]
+pub mod strict_tools;
+
 /// Returns the output of a future that is ready at once.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! Agents and settings of a crate that renames `dooers`.
+//! Agents, tools and settings of a crate that renames `dooers`.
 
 use runtime::prelude::*;
 
@@ -25,6 +25,22 @@ pub mod facade {
 /// An agent with a path through another module.
 #[runtime::agent(crate = crate::facade::inner)]
 pub async fn passed_on() {}
+
+/// A tool with a relative path to the crate.
+#[runtime::tool(crate = runtime, approve = is_large, effect = "read", timeout = "1s")]
+pub async fn add(one: u8, #[tool(default = 2)] two: u8) -> u8 {
+    one + two
+}
+
+fn is_large(one: &u8, two: &u8) -> bool {
+    one + two > 10
+}
+
+/// An agent with a tool and a path through another module.
+#[runtime::agent(crate = crate::facade::inner, tools(add))]
+pub async fn with_tools(tools: Tools) -> String {
+    tools.names().concat()
+}
 
 /// The tone of the answers.
 #[derive(Debug, Clone, runtime::SettingChoice)]

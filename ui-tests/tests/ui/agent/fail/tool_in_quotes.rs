@@ -1,0 +1,11 @@
+use dooers::prelude::*;
+
+#[dooers::tool]
+async fn weather() {}
+
+#[dooers::agent(tools("weather"))]
+async fn support(tools: Tools) -> String {
+    tools.names().concat()
+}
+
+fn main() {}

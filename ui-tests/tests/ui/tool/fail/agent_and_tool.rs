@@ -1,0 +1,5 @@
+#[dooers::agent]
+#[dooers::tool]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[dooers::tool]
+#[dooers::tool]
+async fn weather() {}
+
+fn main() {}

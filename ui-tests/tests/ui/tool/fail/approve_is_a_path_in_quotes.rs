@@ -1,0 +1,4 @@
+#[dooers::tool(approve = "shop::is_large")]
+async fn weather() {}
+
+fn main() {}

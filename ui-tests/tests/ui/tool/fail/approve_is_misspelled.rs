@@ -1,0 +1,4 @@
+#[dooers::tool(approve = "alwyas")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(approve = true)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(approve = always)]
+async fn weather() {}
+
+fn main() {}

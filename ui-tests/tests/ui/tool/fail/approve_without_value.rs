@@ -1,0 +1,4 @@
+#[dooers::tool(approve)]
+async fn weather() {}
+
+fn main() {}

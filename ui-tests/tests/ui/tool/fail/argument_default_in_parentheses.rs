@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather(#[tool(default(3))] days: u8) {
+    let _ = days;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather(city: &String) -> usize {
+    city.len()
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather(cities: &[String]) -> usize {
+    cities.len()
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather(city: &dyn Send) {
+    let _ = city;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+async fn weather(_: String) {}
+
+fn main() {}

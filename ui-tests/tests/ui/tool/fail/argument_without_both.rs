@@ -1,0 +1,8 @@
+struct City;
+
+#[dooers::tool]
+async fn weather(city: City) {
+    let City = city;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+const async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::tool(crate = doers)]
+async fn weather(city: String) -> String {
+    city
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(name = "a", name = "b")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(effect = "raed")]
+async fn weather() {}
+
+fn main() {}

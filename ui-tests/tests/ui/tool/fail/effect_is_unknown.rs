@@ -1,0 +1,4 @@
+#[dooers::tool(effect = "network")]
+async fn weather() {}
+
+fn main() {}

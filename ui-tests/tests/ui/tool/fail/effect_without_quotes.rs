@@ -1,0 +1,4 @@
+#[dooers::tool(effect = read)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(effect)]
+async fn weather() {}
+
+fn main() {}

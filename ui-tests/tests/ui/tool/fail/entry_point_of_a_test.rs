@@ -1,0 +1,5 @@
+#[dooers::tool]
+#[tokio::test]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tokio::main]
+#[dooers::tool]
+async fn weather() -> String {
+    "sunny".to_owned()
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+extern "C" fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+async fn größe() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+async fn weather_weather_weather_weather_weather_weather_weather_weather_weather_() {}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[dooers::tool]
+async fn main() {}

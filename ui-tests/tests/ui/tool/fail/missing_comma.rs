@@ -1,0 +1,4 @@
+#[dooers::tool(strict name = "a")]
+async fn weather() {}
+
+fn main() {}

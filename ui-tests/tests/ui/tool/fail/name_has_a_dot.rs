@@ -1,0 +1,4 @@
+#[dooers::tool(name = "shop.refund")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(name = 5)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(name = "")]
+async fn weather() {}
+
+fn main() {}

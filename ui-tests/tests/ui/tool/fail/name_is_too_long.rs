@@ -1,0 +1,4 @@
+#[dooers::tool(name = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool("weather")]
+async fn weather() {}
+
+fn main() {}

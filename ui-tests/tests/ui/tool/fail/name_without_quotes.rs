@@ -1,0 +1,4 @@
+#[dooers::tool(name = weather)]
+async fn weather() {}
+
+fn main() {}

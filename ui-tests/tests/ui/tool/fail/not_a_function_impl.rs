@@ -1,0 +1,6 @@
+struct Weather;
+
+#[dooers::tool]
+impl Weather {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[dooers::tool]
+pub struct Weather;
+
+fn use_tool<T: dooers::Tool>() {}
+
+fn main() {
+    use_tool::<Weather>();
+}

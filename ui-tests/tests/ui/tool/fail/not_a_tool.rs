@@ -1,0 +1,5 @@
+struct Weather;
+
+fn main() {
+    let _ = dooers::Tools::new().with::<Weather>();
+}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+fn weather(city: String) -> String {
+    city
+}
+
+fn main() {}

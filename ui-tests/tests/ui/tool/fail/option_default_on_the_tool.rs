@@ -1,0 +1,4 @@
+#[dooers::tool(default = 3)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(3)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(description = "Looks up the weather.")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+async fn weather() {}
+
+fn main() {
+    let _ = dooers::Tools::new().with::<weather>();
+}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather() -> Wether {
+    "sunny"
+}
+
+fn main() {}

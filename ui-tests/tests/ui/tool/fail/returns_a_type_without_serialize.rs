@@ -1,0 +1,8 @@
+struct Weather;
+
+#[dooers::tool]
+async fn weather() -> Weather {
+    Weather
+}
+
+fn main() {}

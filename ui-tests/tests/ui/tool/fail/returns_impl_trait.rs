@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather() -> impl Clone {
+    7
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[dooers::tool]
+async fn weather() -> ! {
+    loop {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn main() {}

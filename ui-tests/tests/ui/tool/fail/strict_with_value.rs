@@ -1,0 +1,4 @@
+#[dooers::tool(strict = true)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(timeout = "25h")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(timeout = "0s")]
+async fn weather() {}
+
+fn main() {}

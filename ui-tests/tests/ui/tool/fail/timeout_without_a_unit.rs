@@ -1,0 +1,4 @@
+#[dooers::tool(timeout = "10")]
+async fn weather() {}
+
+fn main() {}

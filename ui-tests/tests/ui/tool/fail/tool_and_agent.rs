@@ -1,0 +1,5 @@
+#[dooers::tool]
+#[dooers::agent]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[dooers::tool]
+async fn weather(city: String, r#city: String) -> String {
+    city
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+async fn serde_json() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+pub mod weather {}
+
+#[dooers::tool]
+pub async fn weather() {}
+
+fn main() {}

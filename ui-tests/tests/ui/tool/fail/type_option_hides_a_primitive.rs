@@ -1,0 +1,4 @@
+#[dooers::tool(type = str)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(strct)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool(colour = "red")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[dooers::tool]
+async unsafe fn weather() {}
+
+fn main() {}

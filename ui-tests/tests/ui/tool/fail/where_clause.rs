@@ -1,0 +1,8 @@
+#[dooers::tool]
+async fn weather()
+where
+    String: Clone,
+{
+}
+
+fn main() {}

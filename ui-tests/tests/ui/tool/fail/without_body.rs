@@ -1,0 +1,8 @@
+#![allow(async_fn_in_trait, dead_code)]
+
+trait Weather {
+    #[dooers::tool]
+    async fn weather(city: String) -> String;
+}
+
+fn main() {}
