@@ -37,6 +37,15 @@ async fn call<T: Tool>(arguments: Value) -> ToolResult {
         .unwrap()
 }
 
+/// Calls a tool in a test that is not async.
+fn call_blocking<T: Tool>(arguments: &str) -> ToolResult {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(call::<T>(serde_json::from_str(arguments).unwrap()))
+}
+
 /// Returns the schema of an argument.
 fn property<T: Tool>(name: &str) -> Value {
     T::definition().schema()["properties"][name].clone()

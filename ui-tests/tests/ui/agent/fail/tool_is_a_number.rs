@@ -1,8 +1,8 @@
 use dooers::prelude::*;
 
 #[dooers::agent(tools(3))]
-async fn support(tools: Tools) -> usize {
-    tools.len()
+async fn support(tools: Tools) -> String {
+    tools.names().concat()
 }
 
 fn main() {}

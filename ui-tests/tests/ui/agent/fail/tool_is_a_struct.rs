@@ -3,8 +3,8 @@ use dooers::prelude::*;
 struct Weather;
 
 #[dooers::agent(tools(Weather))]
-async fn support(tools: Tools) -> usize {
-    tools.len()
+async fn support(tools: Tools) -> String {
+    tools.names().concat()
 }
 
 fn main() {}

@@ -4,8 +4,8 @@ use dooers::prelude::*;
 async fn helper() {}
 
 #[dooers::agent(tools(helper))]
-async fn support(tools: Tools) -> usize {
-    tools.len()
+async fn support(tools: Tools) -> String {
+    tools.names().concat()
 }
 
 fn main() {}

@@ -3,8 +3,8 @@ use dooers::prelude::*;
 async fn weather() {}
 
 #[dooers::agent(tools(weather))]
-async fn support(tools: Tools) -> usize {
-    tools.len()
+async fn support(tools: Tools) -> String {
+    tools.names().concat()
 }
 
 fn main() {}

@@ -1,5 +1,5 @@
 #[dooers::tool]
-async fn weather<'a>(city: &'a str) {
+async fn weather<'a>(city: String) {
     let _ = city;
 }
 

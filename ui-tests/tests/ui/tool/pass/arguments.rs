@@ -77,7 +77,8 @@ async fn values_are_read_as_serde_does() {
 
 #[test]
 fn attributes_of_types_are_in_the_schema() {
-    let place = &everything::definition().schema()["$defs"]["Place"];
+    let tool = everything::definition();
+    let place = &tool.schema()["$defs"]["Place"];
     assert_eq!(place["required"], json!(["cityName"]));
     assert_eq!(place["additionalProperties"], json!(false));
     assert_eq!(place["properties"]["floor"]["maximum"], json!(20));

@@ -57,7 +57,11 @@ async fn not_there(_: Nothing) {}
 async fn not_there(city: Nothing) {}
 
 #[cfg_attr(all(), dooers::tool(name = "conditional"))]
-async fn there(#[cfg_attr(all(), tool(default = 3))] days: u8) -> u8 {
+async fn there(
+    #[tool()]
+    #[tool(default = 3)]
+    days: u8,
+) -> u8 {
     days
 }
 
@@ -103,6 +107,7 @@ fn description_of_the_argument_takes_precedence() {
     );
     let other = property::<described>("other");
     assert_eq!(other["description"], "The other city.");
-    let city = &described::definition().schema()["$defs"]["City"];
+    let tool = described::definition();
+    let city = &tool.schema()["$defs"]["City"];
     assert_eq!(city["description"], "A type whose description is its own.");
 }

@@ -16,8 +16,8 @@ trait Send {}
 #[allow(non_camel_case_types, dead_code)]
 struct str;
 
-fn is_large(number: &u8) -> bool {
-    *number > 1
+fn is_large(number: &u8, list: &[::std::string::String]) -> bool {
+    *number > 1 || list.len() > 1
 }
 
 /// Described.
@@ -35,9 +35,9 @@ async fn bare(
 #[::dooers::agent(tools(Bare))]
 async fn agent(_tools: ::dooers::Tools) {}
 
-#[::tokio::test]
-async fn tool_without_a_prelude_is_called() {
-    let result = crate::call::<Bare>(::serde_json::json!({})).await;
+#[::core::prelude::v1::test]
+fn tool_without_a_prelude_is_called() {
+    let result = crate::call_blocking::<Bare>("{}");
     ::core::assert_eq!(result.value(), "1 go [\"a\"]");
     ::core::assert_eq!(<agent as ::dooers::Agent>::DEFINITION.name(), "agent");
 }

@@ -56,7 +56,7 @@ async fn refund(
     format!("{cents} {reason} {names:?}")
 }
 
-#[dooers::tool(approve = crate::options::rules::nothing)]
+#[dooers::tool(approve = rules::nothing)]
 async fn without_values(#[tool(context)] _request: WorkerRequest) {}
 
 #[dooers::tool(type = Self_, crate = ::dooers, name = "all", strict, effect = "read", approve = rules::nothing, timeout = "24h")]

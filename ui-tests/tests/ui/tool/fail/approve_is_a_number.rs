@@ -1,0 +1,4 @@
+#[dooers::tool(approve = 5)]
+async fn weather() {}
+
+fn main() {}
