@@ -38,6 +38,7 @@
 extern crate self as dooers;
 
 pub mod auth;
+mod broker;
 mod crash;
 mod error;
 pub mod guide;
@@ -82,8 +83,8 @@ pub use logs::log_directives;
 pub use rust_decimal::Decimal;
 pub use server::repository;
 pub use server::{
-    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
-    DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, BrokerKind, ConfigError, Database,
+    Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
     InvalidAnalyticsName, InvalidHost, InvalidOrigin, InvalidProxy, Limits, Quotas, ServerError,
     TrustedProxies, TurnServer, WorkerConfig, WorkerServer,
 };

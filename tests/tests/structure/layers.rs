@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["throttle"],
     &["protocol"],
     &["store"],
+    &["broker"],
     &["auth"],
     &["error", "hub", "history", "settings"],
     &["handler"],
