@@ -42,6 +42,7 @@ extern crate self as dooers;
 pub mod auth;
 #[cfg(any(feature = "tools", feature = "webhook"))]
 mod back_off;
+mod broker;
 mod crash;
 mod error;
 pub mod guide;
@@ -95,8 +96,8 @@ pub use logs::log_directives;
 pub use rust_decimal::Decimal;
 pub use server::repository;
 pub use server::{
-    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, ConfigError, Database, Dispatch,
-    DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
+    AllowedHosts, AllowedOrigins, AnalyticsEvents, BindAddress, BrokerKind, ConfigError, Database,
+    Dispatch, DispatchError, DispatchEvent, DispatchStream, HandlerError, HandlerErrorKind,
     InvalidAnalyticsName, InvalidHost, InvalidOrigin, InvalidProxy, Limits, Quotas, ServerError,
     TrustedProxies, TurnServer, WorkerConfig, WorkerServer,
 };

@@ -258,6 +258,18 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn thread_rows(&self, thread_ids: &[String]) -> Result<Vec<ThreadRecord>, StoreError> {
+        let outcome = self.inner.thread_rows(thread_ids).await;
+        self.done("thread_rows").await;
+        outcome
+    }
+
+    async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError> {
+        let outcome = self.inner.thread_revs(thread_ids).await;
+        self.done("thread_revs").await;
+        outcome
+    }
+
     async fn threads(
         &self,
         scope: &Scope,

@@ -4,8 +4,9 @@
 //! frames is [`can_see`].
 
 use super::Identity;
+use crate::broker::ParticipantKey;
 use crate::protocol::{Audience, ErrorBody, ErrorCode};
-use crate::store::{Scope, ThreadRecord};
+use crate::store::{Scope, ThreadRecord, Viewer};
 use chrono::Utc;
 
 /// A client that wants to do something: its identity, and the threads that it may touch.
@@ -85,6 +86,15 @@ pub(crate) fn can(subject: Subject<'_>, action: Action, worker: &str) -> Result<
 /// Returns true if a live frame about a thread may be sent to a connection of this scope.
 pub(crate) fn can_see(scope: &Scope, thread: &ThreadRecord) -> bool {
     thread.is_visible_in(scope)
+}
+
+/// Returns true if the deletion of a thread may be reported to a connection of this scope. The thread was in the place of the
+/// scope, and had these participants.
+pub(crate) fn could_see(scope: &Scope, participants: &[ParticipantKey]) -> bool {
+    match &scope.viewer {
+        Viewer::Everyone => true,
+        Viewer::Only(viewer) => participants.contains(&ParticipantKey::of(viewer)),
+    }
 }
 
 fn forbidden(text: &str) -> ErrorBody {

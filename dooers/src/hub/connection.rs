@@ -5,7 +5,8 @@ use super::frame::Frame;
 use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
 use super::total::OutboundTotal;
-use crate::auth::access::can_see;
+use crate::auth::access::{can_see, could_see};
+use crate::broker::ParticipantKey;
 use crate::protocol::Audience;
 use crate::shrink::shrink;
 use crate::store::{Position, Scope, ThreadRecord, WorkerKey};
@@ -270,6 +271,24 @@ impl Connection {
         let scope = state.scope.as_ref();
         if scope.is_some_and(|scope| can_see(scope, record)) && !self.outbound.offer(frame) {
             state.backlog.insert(record.thread.id.clone());
+            self.fell_behind.notify_one();
+        }
+    }
+
+    /// Reports the deletion of a thread with these participants, if the connection could see the thread and is not
+    /// subscribed to it. If the queue is full, the connection finds out from the store later.
+    pub(super) fn notify_deleted(
+        &self,
+        thread_id: &str,
+        participants: &[ParticipantKey],
+        frame: &Frame,
+    ) {
+        let mut state = lock(&self.state);
+        let is_subscribed = state.subscribed.contains_key(thread_id);
+        let scope = state.scope.as_ref();
+        let sees = scope.is_some_and(|scope| could_see(scope, participants));
+        if sees && !is_subscribed && !self.outbound.offer(frame) {
+            state.backlog.insert(thread_id.to_owned());
             self.fell_behind.notify_one();
         }
     }

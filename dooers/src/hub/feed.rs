@@ -264,6 +264,32 @@ impl Feed {
         }
     }
 
+    /// Makes every subscriber continue from the store, if they were not sent the change with this `rev`, which another node
+    /// has made.
+    pub(super) fn changed_elsewhere(&mut self, rev: u64) {
+        let was_sent = self.next.is_some_and(|next| rev < next);
+        if !was_sent && self.has_listeners() {
+            self.resync();
+        }
+    }
+
+    /// Makes every subscriber continue from the store, if the thread was deleted or has this later `rev` in the store.
+    pub(super) fn compare(&mut self, rev: Option<u64>) {
+        // Connections that are reading the thread see the same as the caller.
+        if !self.is_live() || self.writing > 0 {
+            return;
+        }
+        match rev {
+            Some(rev) => self.changed_elsewhere(rev),
+            None => self.resync(),
+        }
+    }
+
+    /// Returns true if a connection is subscribed and does not read the store.
+    pub(super) fn is_live(&self) -> bool {
+        !self.live.is_empty()
+    }
+
     /// Adds a subscriber that has all changes up to its position. `reading` is the result of
     /// [`begin_joining`](Self::begin_subscribing).
     pub(super) fn subscribe(&mut self, mut subscription: Subscription, reading: u64) {

@@ -6,11 +6,10 @@ use super::feed::{Feed, Published};
 use super::feeds::Feeds;
 use super::frame::Frame;
 use super::lock::lock;
+use super::rooms::Rooms;
 use super::settings_rooms::SettingsRooms;
 use super::source::sender_of;
-use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Scope, ThreadRecord};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -27,8 +26,7 @@ pub(crate) struct Hub(pub(super) Arc<Inner>);
 #[derive(Debug, Default)]
 pub(super) struct Inner {
     pub(super) feeds: Mutex<Feeds>,
-    /// The connections of each agent, worker, organization and workspace.
-    pub(super) rooms: Mutex<HashMap<Scope, HashMap<u64, Arc<Connection>>>>,
+    pub(super) rooms: Mutex<Rooms>,
     pub(super) settings: Mutex<SettingsRooms>,
     pub(super) analytics: AnalyticsRooms,
     /// Tasks that wait for their time.
@@ -42,10 +40,7 @@ impl Hub {
         self.leave(connection);
         let room = scope.of_everyone();
         connection.set_scope(Some(scope));
-        lock(&self.0.rooms)
-            .entry(room)
-            .or_default()
-            .insert(connection.id(), Arc::clone(connection));
+        lock(&self.0.rooms).enter(room, connection);
     }
 
     /// Removes the connection and its subscriptions.
@@ -58,16 +53,7 @@ impl Hub {
         let Some(scope) = connection.set_scope(None) else {
             return;
         };
-        let mut rooms = lock(&self.0.rooms);
-        let room = scope.of_everyone();
-        if let Some(members) = rooms.get_mut(&room) {
-            members.remove(&connection.id());
-            shrink(members);
-            if members.is_empty() {
-                rooms.remove(&room);
-                shrink(&mut rooms);
-            }
-        }
+        lock(&self.0.rooms).leave(&scope.of_everyone(), connection.id());
     }
 
     /// Ends a subscription.
@@ -161,10 +147,7 @@ impl Hub {
 
     /// Sends a thread's row to every connection that may see the thread and is not subscribed to it.
     pub(super) fn broadcast_row(&self, record: &ThreadRecord, frame: &Frame) {
-        let members: Vec<_> = match lock(&self.0.rooms).get(&record.scope()) {
-            Some(members) => members.values().cloned().collect(),
-            None => return,
-        };
+        let members = lock(&self.0.rooms).members(&record.scope());
         for member in members {
             // Subscribers receive the row in order, also while the store is read for them.
             let gets_it_anyway =

@@ -8,6 +8,7 @@ mod analytics;
 mod analytics_queue;
 mod analytics_rooms;
 mod connection;
+mod elsewhere;
 mod feed;
 mod feeds;
 mod frame;
@@ -16,6 +17,7 @@ mod handle;
 mod lock;
 mod outbound;
 mod pending_subscription;
+mod rooms;
 mod sender;
 mod settings_rooms;
 mod settings_subscriptions;
@@ -24,6 +26,8 @@ mod source;
 mod tests;
 #[cfg(test)]
 mod tests_of_analytics;
+#[cfg(test)]
+mod tests_of_nodes;
 mod text;
 mod total;
 

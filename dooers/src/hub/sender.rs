@@ -2,8 +2,9 @@
 
 use super::Hub;
 use super::feed::Feed;
+use super::frame::{Frame, Update};
 use super::lock::lock;
-use crate::store::Change;
+use crate::store::{Change, ThreadRecord};
 use std::sync::{Arc, Mutex};
 
 /// Sends changes of threads to the subscribers of a hub.
@@ -52,6 +53,20 @@ impl ChangeSender {
     /// Sends changes of one thread, in the order of their `rev`.
     pub(crate) fn send(&self, changes: Vec<Change>) {
         self.hub.publish(changes);
+    }
+
+    /// Sends the row of a thread that another node changed to connections without a subscription, unless a newer row was
+    /// sent. Register the thread as being [written](Self::writing) before its row is read.
+    pub(crate) fn send_row(&self, record: ThreadRecord) {
+        let rev = record.rev;
+        let feed = self.hub.feed(&record.thread.id);
+        if feed.is_some_and(|feed| lock(&feed).is_newest_row(rev)) {
+            let change = Change::of_thread(record, rev);
+            let frame = Frame::from(Update::Change(change, None));
+            if let Some(record) = frame.record() {
+                self.hub.broadcast_row(record, &frame);
+            }
+        }
     }
 
     /// Sends changes of one thread that a message of this user caused.

@@ -16,9 +16,9 @@ use futures::FutureExt;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-const NOTHING: [u64; 0] = [];
+pub(super) const NOTHING: [u64; 0] = [];
 
-const ROOMY: OutboundLimits = OutboundLimits {
+pub(super) const ROOMY: OutboundLimits = OutboundLimits {
     frames: 10_000,
     bytes: 10_000_000,
 };
@@ -36,7 +36,7 @@ impl Hub {
     }
 }
 
-fn scope(viewer: Viewer) -> Scope {
+pub(super) fn scope(viewer: Viewer) -> Scope {
     Scope {
         agent: "echo".to_owned(),
         worker_id: "w".to_owned(),
@@ -75,7 +75,7 @@ pub(super) fn event(seq: u64, rev: u64) -> Change {
     Change::of_event(event, rev)
 }
 
-fn row(rev: u64, participants: Vec<Participant>) -> Change {
+pub(super) fn row(rev: u64, participants: Vec<Participant>) -> Change {
     let now = timestamp::now();
     let thread = Thread {
         id: "t".to_owned(),
@@ -110,14 +110,14 @@ pub(super) fn at(rev: u64) -> Position {
     }
 }
 
-fn subscribed(hub: &Hub, limits: OutboundLimits, rev: u64) -> Arc<Connection> {
+pub(super) fn subscribed(hub: &Hub, limits: OutboundLimits, rev: u64) -> Arc<Connection> {
     let connection = connection(hub, limits);
     hub.subscribe(&connection, "t").activate([], at(rev));
     connection
 }
 
 /// The `rev`s of the frames that wait for the connection.
-fn revs(connection: &Connection) -> Vec<u64> {
+pub(super) fn revs(connection: &Connection) -> Vec<u64> {
     let mut batch: Vec<Frame> = Vec::new();
     while connection
         .outbound()
@@ -139,7 +139,7 @@ fn rev_of(frame: Frame) -> u64 {
     text.as_str().unwrap().parse().unwrap()
 }
 
-fn backlog(connection: &Connection) -> Option<Backlog> {
+pub(super) fn backlog(connection: &Connection) -> Option<Backlog> {
     connection.next_backlog().now_or_never()
 }
 

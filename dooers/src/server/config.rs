@@ -3,6 +3,7 @@
 use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
+use super::broker_kind::{BrokerChoice, BrokerKind};
 use super::database::Database;
 use super::misspelled_variables::MisspelledVariables;
 use super::origin::{AllowedHosts, AllowedOrigins};
@@ -52,6 +53,7 @@ pub struct WorkerConfig {
     pub(crate) database: Database,
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
+    pub(super) broker: BrokerChoice,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
     pub(crate) analytics: AnalyticsFilter,
@@ -164,6 +166,7 @@ impl Default for WorkerConfig {
             playground: None,
             database: Database::default(),
             database_is_chosen: false,
+            broker: BrokerChoice::default(),
             secret_keys: None,
             secret_variables: Variables::default(),
             analytics: AnalyticsFilter::default(),
@@ -519,6 +522,13 @@ impl WorkerConfig {
         self
     }
 
+    /// Sets how the processes that share the database tell each other about their changes. [`BrokerKind`] has an example.
+    #[must_use]
+    pub fn broker(mut self, broker: BrokerKind) -> Self {
+        self.broker = BrokerChoice::Kind(broker);
+        self
+    }
+
     /// Keeps conversations in a store that the program has opened.
     ///
     /// ```
@@ -556,6 +566,7 @@ impl fmt::Debug for WorkerConfig {
             .field("allow_open", &self.allow_open)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("database", &self.database)
+            .field("broker", &self.broker)
             .field("secret_keys", &self.secret_keys)
             .field("secret_variables", &self.secret_variables)
             .field("analytics", &self.analytics)

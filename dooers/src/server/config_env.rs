@@ -36,7 +36,8 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_STATEMENT_TIMEOUT` | `30` | maximum duration of a statement, in seconds. After that, requests are refused with `OVERLOADED`, even if the database does not answer at all |
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
-    /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations bypass the pooler. Values that are missing in it are taken from the other variables |
+    /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations and the broker bypass the pooler. Values that are missing in it are taken from the other variables |
+    /// | `WORKER_BROKER` | `postgres` with a PostgreSQL database, otherwise `none` | how the processes that share a database tell each other about their changes: `postgres` (`NOTIFY` and `LISTEN`) or `none`; see [`BrokerKind`](crate::BrokerKind) |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`](crate::BindAddress) |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
@@ -156,6 +157,7 @@ impl WorkerConfig {
             ..Self::default()
         };
         env.address("WORKER_BIND", &mut config.bind)?;
+        env.broker(&mut config.broker)?;
         env.list("WORKER_ALLOWED_ORIGINS", &mut config.allowed_origins)?;
         env.list("WORKER_ALLOWED_HOSTS", &mut config.allowed_hosts)?;
         env.boolean("WORKER_ALLOW_OPEN", &mut config.allow_open)?;

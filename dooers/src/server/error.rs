@@ -28,6 +28,11 @@ pub enum ServerError {
         /// The other one.
         other: String,
     },
+    /// A broker that does not fit the database.
+    #[error(
+        "the broker `postgres` needs a PostgreSQL database, but the server has another store: choose PostgreSQL, or set WORKER_BROKER=none"
+    )]
+    Broker,
     /// An agent that the program named twice.
     #[error(
         "the agent `{0}` is registered twice: remove one of the two calls of `.agent::<…>()` and `.agent_with::<…>(…)` for it; each of them serves the agent"

@@ -23,7 +23,10 @@ impl ServerState {
         let pause = lease / RENEWALS;
         let mut renewed = Instant::now();
         loop {
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.renew_soon.notified() => {}
+            }
             let now = Instant::now();
             let held = match self
                 .drop_at_deadline(renewed + lease, self.runner.renew())

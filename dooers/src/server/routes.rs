@@ -106,6 +106,10 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
+/// The text of a server that serves from the database without hearing the other nodes.
+const READY_ALONE: &str =
+    "ready; the other nodes cannot be reached, so their changes arrive some seconds later\n";
+
 /// Reports whether the server accepts clients. It is not ready while it stops, or if the store does not answer.
 async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
     if server.stopping.is_cancelled() {
@@ -113,7 +117,8 @@ async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
     }
     let error: Box<dyn Error + Send + Sync> =
         match timeout(READY_TIMEOUT, server.store.ping()).await {
-            Ok(Ok(())) => return "ready\n".into_response(),
+            Ok(Ok(())) if server.broker.is_connected() => return "ready\n".into_response(),
+            Ok(Ok(())) => return READY_ALONE.into_response(),
             Ok(Err(error)) => error.into(),
             Err(elapsed) => elapsed.into(),
         };

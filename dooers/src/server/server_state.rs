@@ -6,6 +6,7 @@ use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
 use super::unknown_roles::UnknownRoles;
+use crate::broker::Broker;
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -13,6 +14,7 @@ use crate::settings::LiveSettings;
 use crate::store::{Cancel, CancelTarget, Cancelled, Scope, Store, StoreError};
 use crate::turn::Runner;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,6 +37,12 @@ pub(super) struct ServerState {
     pub(super) settings: Arc<LiveSettings>,
     pub(super) feedback: FeedbackUpdates,
     pub(super) runner: Arc<Runner>,
+    /// The connection to the other processes that share the database.
+    pub(super) broker: Arc<dyn Broker>,
+    /// Notified when leases must be renewed at once, because another process has cancelled a turn or deleted a thread.
+    pub(super) renew_soon: Notify,
+    /// Notified when threads must be compared with the database at once, because announcements were lost.
+    pub(super) compare_soon: Notify,
     /// The tasks of sessions, and of changes that the program makes.
     pub(super) sessions: TaskTracker,
     pub(super) stopping: CancellationToken,

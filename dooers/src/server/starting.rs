@@ -22,6 +22,7 @@ use crate::settings::{Field, LiveSettings, Schemas};
 use crate::store::Store;
 use crate::turn::{Outlets, Runner, TurnParameters};
 use std::sync::{Arc, Weak};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,6 +57,13 @@ impl ServerState {
             stopping::close(&*store).await;
             return Err(error);
         }
+        let broker = match config.broker.start(&*store) {
+            Ok(broker) => broker,
+            Err(error) => {
+                stopping::close(&*store).await;
+                return Err(error);
+            }
+        };
         store.keep_outbox(config.outbox());
         let (hub, changes) = Hub::new();
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
@@ -90,6 +98,7 @@ impl ServerState {
                 analytics: Arc::new(ServerAnalytics::new(server.clone())),
                 hub: hub.clone(),
                 changes,
+                broker: Arc::clone(&broker),
             };
             let runner = Runner::new(
                 Arc::clone(&store),
@@ -117,6 +126,9 @@ impl ServerState {
                 settings,
                 feedback,
                 runner: Arc::new(runner),
+                broker,
+                renew_soon: Notify::new(),
+                compare_soon: Notify::new(),
                 tasks,
                 abandoned,
                 sessions: TaskTracker::new(),
@@ -138,6 +150,7 @@ impl ServerState {
             .tasks
             .spawn(Arc::clone(&server).settle_lost_answers());
         server.tasks.spawn(Arc::clone(&server).forget_sent());
+        server.watch_nodes();
         #[cfg(feature = "webhook")]
         server.send_analytics();
         Ok(server)

@@ -6,6 +6,7 @@
 
 use super::server_state::ServerState;
 use crate::store::Store;
+use futures::future::join;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -70,7 +71,8 @@ impl ServerState {
             tracing::warn!(target: "dooers::server", "a callback of the program, for changed settings or for feedback, or the last request to the webhook did not end in time and is dropped");
         }
         self.abandoned.cancel();
-        let closing = timeout_at(drained + CLOSING, self.store.close());
+        let closing = join(self.broker.close(), self.store.close());
+        let closing = timeout_at(drained + CLOSING, closing);
         if closing.await.is_err() {
             tracing::warn!(target: "dooers::store", "the store could not be closed in time because the database does not answer");
         }

@@ -54,6 +54,8 @@ pub(crate) use claim::{
 pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
+pub(crate) use postgres::Notifications;
+#[cfg(feature = "postgres")]
 pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{InvalidPrefix, TablePrefix};
 #[cfg(feature = "sqlite")]

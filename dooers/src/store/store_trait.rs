@@ -1,5 +1,7 @@
 //! The interface of the stores.
 
+#[cfg(feature = "postgres")]
+use super::PostgresOptions;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -11,6 +13,7 @@ use super::{
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The server's interface to a database.
@@ -227,6 +230,31 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     /// `NotFound` for a thread outside of the scope.
     #[doc(hidden)]
     async fn thread(&self, scope: &Scope, thread_id: &str) -> Result<ThreadRecord, StoreError>;
+
+    /// Reads the rows of these threads, whatever their scopes, in any order. Threads that do not exist are missing in the
+    /// result.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn thread_rows(&self, thread_ids: &[String]) -> Result<Vec<ThreadRecord>, StoreError>;
+
+    /// Reads the `rev` of the last change of each of these threads. Threads that do not exist are missing in the result.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError>;
+
+    /// Returns the options of the database through which several processes reach each other. `None` if only this process
+    /// uses the store.
+    #[cfg(feature = "postgres")]
+    #[doc(hidden)]
+    fn postgres(&self) -> Option<&PostgresOptions> {
+        None
+    }
 
     /// Reads a page of the scope's threads, those with the newest events first. [`ThreadPage::next`] is set if there
     /// are more.

@@ -217,15 +217,31 @@ impl ActiveTurns {
         lost.map(|turn| turn.lost.cancel()).count()
     }
 
-    /// Cancels the turn of this message. If the turn has not started yet, it is cancelled when it starts.
-    pub(super) fn cancel(&self, event_id: &str) {
+    /// Cancels the turn of this message. If the turn has not started yet, it is cancelled when it starts. Returns `false` if
+    /// the turn does not run here.
+    pub(super) fn cancel(&self, event_id: &str) -> bool {
         let mut state = self.state();
         if let Some(turn) = state.turns.get(event_id) {
-            return turn.cancelled.cancel();
+            turn.cancelled.cancel();
+            return true;
         }
         state.early.retain(|_, since| since.elapsed() < EARLY);
         shrink(&mut state.early);
         state.early.insert(event_id.to_owned(), Instant::now());
+        false
+    }
+
+    /// Returns true if the turn of this message runs here, or if a turn is being claimed.
+    pub(super) fn may_run(&self, event_id: &str) -> bool {
+        let state = self.state();
+        state.turns.contains_key(event_id) || !state.claiming.is_empty()
+    }
+
+    /// Returns true if a turn of this thread runs here.
+    pub(super) fn runs_in(&self, thread_id: &str) -> bool {
+        let state = self.state();
+        let mut turns = state.turns.values();
+        turns.any(|turn| turn.thread_id == thread_id)
     }
 
     /// Drops the turns of a deleted thread.
@@ -265,9 +281,11 @@ mod tests {
         let turns = ActiveTurns::default();
         let stopped = CancellationToken::new();
         let first = turns.begin(&key("t", "e1", 1), &stopped).cancelled;
-        turns.cancel("e2");
+        assert!(!turns.cancel("e2"));
         assert!(!first.is_cancelled(), "the request was for another turn");
-        turns.cancel("e1");
+        assert!(turns.may_run("e1") && !turns.may_run("e2"));
+        assert!(turns.runs_in("t") && !turns.runs_in("other"));
+        assert!(turns.cancel("e1"));
         assert!(first.is_cancelled());
         // The request came before the turn.
         let second = turns.begin(&key("t", "e2", 1), &stopped).cancelled;

@@ -2,25 +2,28 @@
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
+use crate::broker::Broker;
 use crate::hub::{ChangeSender, LiveAnalytics};
 use crate::protocol::{AnalyticsEvent, RunStatus};
 use crate::store::analytics::TurnSource;
 use crate::store::{
     BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
-    Scope, StoreError, ThreadChanges,
+    Scope, StoreError, ThreadChanges, ThreadRecord,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Commits changes of threads, and publishes them.
 ///
 /// The publisher owns the only [`ChangeSender`] of the hub, so that no change can be published in another way. A change whose
-/// answer was lost is not published. Its thread is added to the [`LostAnswers`], and subscribers read the change from the store.
+/// answer was lost is neither published nor announced to other nodes. Its thread is added to the [`LostAnswers`], and subscribers read the change from the store.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     sender: ChangeSender,
     analytics: LiveAnalytics,
     endings: TurnCompletions,
     lost_answers: LostAnswers,
+    broker: Arc<dyn Broker>,
     /// The value of [`Store::may_lose_answers`](crate::store::Store::may_lose_answers).
     may_lose_answers: bool,
 }
@@ -53,6 +56,7 @@ impl Publisher {
     pub(super) fn new(
         sender: ChangeSender,
         analytics: LiveAnalytics,
+        broker: Arc<dyn Broker>,
         may_lose_answers: bool,
     ) -> Self {
         Self {
@@ -60,6 +64,7 @@ impl Publisher {
             analytics,
             endings: TurnCompletions::default(),
             lost_answers: LostAnswers::default(),
+            broker,
             may_lose_answers,
         }
     }
@@ -67,6 +72,11 @@ impl Publisher {
     /// The analytics of subscribers.
     pub(crate) fn analytics(&self) -> &LiveAnalytics {
         &self.analytics
+    }
+
+    /// The broker, which announces changes to the other nodes.
+    pub(crate) fn broker(&self) -> &dyn Broker {
+        &*self.broker
     }
 
     /// The threads in which answers were lost.
@@ -125,6 +135,7 @@ impl Publisher {
         let thread = &claim.thread;
         let events = self.analytics.of_turn(thread, turn, &changes, tracked);
         self.analytics.publish(events);
+        self.broker.publish(&changes);
         self.sender.send_from(user, changes);
         Ok(committed)
     }
@@ -151,7 +162,30 @@ impl Publisher {
     fn publish(&self, scope: &Scope, changes: Vec<Change>) {
         let events = self.analytics.of_changes(scope, &changes);
         self.analytics.publish(events);
+        self.broker.publish(&changes);
         self.sender.send(changes);
+    }
+
+    /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Returns
+    /// the ids of the threads that exist.
+    ///
+    /// # Errors
+    ///
+    /// The error of the read. Nothing is published then.
+    pub(crate) async fn publish_rows<E>(
+        &self,
+        thread_ids: &[String],
+        read: impl Future<Output = Result<Vec<ThreadRecord>, E>>,
+    ) -> Result<HashSet<String>, E> {
+        // This node may change the threads while their rows are read.
+        let writing = thread_ids.iter().map(|id| self.sender.writing(id));
+        let _writing: Vec<_> = writing.collect();
+        let mut found = HashSet::new();
+        for record in read.await? {
+            found.insert(record.thread.id.clone());
+            self.sender.send_row(record);
+        }
+        Ok(found)
     }
 
     /// Waits for the answer to an operation on a thread, and records a lost answer.

@@ -11,6 +11,7 @@ use super::publisher::Publisher;
 use super::time_limit::{stopped_while_waiting, time_limit};
 use super::writer::TurnWriter;
 use crate::AgentError;
+use crate::broker::Broker;
 use crate::error::panic_text;
 use crate::handler::{
     AgentDefinition, AnalyticsSink, AnswerKeys, AnswerKind, Middlewares, Outbox, States, Turn,
@@ -52,6 +53,8 @@ pub(crate) struct Runner {
 pub(crate) struct Outlets {
     pub(crate) hub: Hub,
     pub(crate) changes: ChangeSender,
+    /// The broker, which announces changes to the other nodes.
+    pub(crate) broker: Arc<dyn Broker>,
     /// The analytics of subscribers.
     pub(crate) live: LiveAnalytics,
     /// The server's part of the analytics of handlers.
@@ -71,6 +74,7 @@ impl Runner {
         let Outlets {
             hub,
             changes,
+            broker,
             live,
             analytics,
         } = outlets;
@@ -78,7 +82,7 @@ impl Runner {
             context: TurnContext {
                 store,
                 hub,
-                publisher: Publisher::new(changes, live, may_lose_answers),
+                publisher: Publisher::new(changes, live, broker, may_lose_answers),
                 node: new_id(),
                 parameters,
                 draining: CancellationToken::new(),
@@ -319,9 +323,22 @@ impl Runner {
         self.spawn(task.instrument(span));
     }
 
-    /// Cancels the turn that answers this message. Its handler is dropped, and its run ends as `canceled`.
+    /// Cancels the turn that answers this message. Its handler is dropped, and its run ends as `canceled`. The turn is marked
+    /// as cancelled in the store, so that another process that runs it finds the mark.
     pub(crate) fn cancel(&self, event_id: &str) {
-        self.context.active.cancel(event_id);
+        if !self.context.active.cancel(event_id) {
+            self.publisher().broker().signal(event_id);
+        }
+    }
+
+    /// Returns true if this process runs the turn of this message, or claims a turn now.
+    pub(crate) fn may_run(&self, event_id: &str) -> bool {
+        self.context.active.may_run(event_id)
+    }
+
+    /// Returns true if this process runs a turn of this thread.
+    pub(crate) fn runs_in(&self, thread_id: &str) -> bool {
+        self.context.active.runs_in(thread_id)
     }
 
     /// Drops the handlers of a deleted thread.

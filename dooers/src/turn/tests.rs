@@ -2,6 +2,7 @@
 
 use super::{Outlets, Runner, TurnParameters};
 use crate as dooers;
+use crate::broker::NoBroker;
 use crate::error::SendError;
 use crate::handler::{
     AnalyticsSink, AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse,
@@ -73,6 +74,7 @@ impl Worker {
                 analytics: Arc::new(NoAnalytics),
                 hub,
                 changes,
+                broker: Arc::new(NoBroker),
             },
             Arc::new(settings),
             AnswerKeys::new(None),

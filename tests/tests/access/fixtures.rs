@@ -1,5 +1,6 @@
 //! A server with threads in several places, of which a caller sees only its own.
 
+use dooers::BrokerKind;
 use dooers::prelude::*;
 use dooers::protocol::{Form, FormElement};
 use dooers::repository::{Repository, Scope};
@@ -152,6 +153,8 @@ pub(crate) struct Places<'l> {
 impl<'l> Places<'l> {
     pub(crate) async fn start(store: Arc<dyn Store>, log: Option<&'l StatementLog>) -> Self {
         let config = in_memory()
+            // The statements of other tasks would count as those of requests.
+            .broker(BrokerKind::None)
             .store(store)
             .private_threads(true)
             .drain_timeout(Duration::ZERO);

@@ -18,6 +18,7 @@ mod on_postgres {
     mod failover;
     mod harness;
     mod multi_process;
+    mod nodes;
     mod readme;
     mod shutdown;
     mod ssl;

@@ -42,6 +42,7 @@ mod scopes;
 
 mod byte_limits;
 mod catch_up;
+mod changed_threads;
 mod find_events;
 mod find_runs;
 mod find_threads;

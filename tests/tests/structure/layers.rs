@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["throttle"],
     &["protocol"],
     &["store"],
+    &["broker"],
     &["auth"],
     &["error", "hub", "history", "settings"],
     &["handler"],

@@ -174,6 +174,26 @@ impl Store for MemoryStore {
         Ok(self.state().threads.get(scope, thread_id)?.record())
     }
 
+    async fn thread_rows(&self, thread_ids: &[String]) -> Result<Vec<ThreadRecord>, StoreError> {
+        let state = self.state();
+        let found = thread_ids
+            .iter()
+            .filter_map(|id| state.threads.by_id.get(id));
+        Ok(found.map(ThreadState::record).collect())
+    }
+
+    async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError> {
+        let state = self.state();
+        let found = thread_ids
+            .iter()
+            .filter_map(|id| state.threads.by_id.get(id));
+        let revs = found.map(|thread| {
+            let record = thread.record();
+            (record.thread.id, record.rev)
+        });
+        Ok(revs.collect())
+    }
+
     async fn threads(
         &self,
         scope: &Scope,

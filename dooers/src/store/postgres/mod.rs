@@ -7,6 +7,7 @@
 
 mod connect;
 mod migrate;
+mod notifications;
 mod outbox;
 mod read;
 mod settings;
@@ -21,4 +22,5 @@ mod write;
 pub use connect::options::PostgresOptions;
 pub use connect::ssl::{InvalidSslMode, SslMode};
 pub use connect::url::InvalidPostgresUrl;
+pub(crate) use notifications::Notifications;
 pub use store::PostgresStore;

@@ -39,6 +39,7 @@ const PING: Duration = Duration::from_secs(2);
 /// running statement is abandoned after [`PostgresOptions::statement_timeout`].
 #[derive(Debug)]
 pub struct PostgresStore {
+    options: PostgresOptions,
     writer: Writer,
     readers: Readers,
     outbox: OutboxSwitch,
@@ -64,6 +65,7 @@ impl PostgresStore {
             .execute("remove old writers", |sql| query(&sql.own.remove_writers))
             .await?;
         Ok(Self {
+            options,
             writer,
             readers,
             outbox,
@@ -192,6 +194,10 @@ sql_store! {
 
     fn may_lose_answers(&self) -> bool {
         true
+    }
+
+    fn postgres(&self) -> Option<&PostgresOptions> {
+        Some(&self.options)
     }
 
     async fn settled(&self) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 //! [`Store`](super::Store) that only forward an operation or a read.
 
 mod catching_up;
+mod changed;
 mod event_page;
 mod exact_sizes;
 mod feedback;

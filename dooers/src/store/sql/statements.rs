@@ -289,6 +289,16 @@ statements! {
         SELECT {thread_size} FROM {prefix}threads t WHERE t.id IN {listed ?1}
         ORDER BY t.last_event_at DESC, t.id DESC"
 
+    // The threads with these ids in any scope, in any order.
+
+    thread_rows: "
+        SELECT {whole_thread}, s.agent, w.worker_id, w.organization_id, w.workspace_id
+        FROM {prefix}threads t {join} {prefix}scopes s ON s.pk = t.scope_pk
+        {join} {prefix}workspaces w ON w.pk = s.workspace_pk
+        WHERE t.id IN {listed ?1}"
+
+    thread_revs: "SELECT t.id, t.rev FROM {prefix}threads t WHERE t.id IN {listed ?1}"
+
     // Events.
 
     event: "SELECT {event} FROM {prefix}events e WHERE e.id = ?2 AND e.thread_pk = ?1"

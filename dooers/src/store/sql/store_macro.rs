@@ -18,6 +18,7 @@ macro_rules! sql_store {
                 UsageQuery, UsageSum,
             };
             use chrono::{DateTime, Utc};
+            use std::collections::HashMap;
 
             #[async_trait::async_trait]
             impl Store for $store {
@@ -120,6 +121,21 @@ macro_rules! sql_store {
                         async |mut reading: Reading<'_, $reading>| reading.thread(scope, thread_id).await;
                     let thread = self.readers.read("read a thread", read).await?;
                     Ok(thread.record)
+                }
+
+                async fn thread_rows(&self, thread_ids: &[String]) -> Result<Vec<ThreadRecord>, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.thread_rows(thread_ids).await;
+                    self.readers.read("read changed threads", read).await
+                }
+
+                async fn thread_revs(
+                    &self,
+                    thread_ids: &[String],
+                ) -> Result<HashMap<String, u64>, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.thread_revs(thread_ids).await;
+                    self.readers.read("look for changed threads", read).await
                 }
 
                 async fn threads(

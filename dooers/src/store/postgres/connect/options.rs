@@ -159,7 +159,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets the number of connections that read, at least 1. Default: 10. Writing uses its own connection.
+    /// Sets the number of connections that read, at least 1. Default: 10. Writing uses its own connection, and so do
+    /// notifications between processes.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.pool_size = connections.max(1);
@@ -210,7 +211,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets the URL of the same database without a pooler, which is used for migrations. Values that the URL does not
+    /// Sets the URL of the same database without a pooler, which is used for migrations and for notifications between
+    /// processes. Values that the URL does not
     /// contain are those of the other connections.
     ///
     /// # Errors
@@ -246,6 +248,11 @@ impl PostgresOptions {
     /// Returns the options for connections that must not go through a pooler.
     pub(crate) fn direct_options(&self) -> PgConnectOptions {
         self.direct.clone().over(&self.server).connect_options()
+    }
+
+    /// Returns `true` if a connection can bypass the pooler, or if there is no pooler.
+    pub(crate) fn bypasses_pooler(&self) -> bool {
+        !self.is_pooled() || self.direct != Target::default()
     }
 
     /// Checks that the values for a connection are complete. The error contains the reason and the way out.
@@ -317,12 +324,19 @@ mod tests {
         assert_eq!(pooled.get_port(), 6543);
         assert_eq!(pooled.get_username(), "ada");
         assert_eq!(pooled.get_database(), Some("dooers"));
-        assert!(options.is_pooled());
+        assert!(options.is_pooled() && options.bypasses_pooler());
         let direct = options.direct_options();
         assert_eq!(direct.get_host(), "db");
         assert_eq!(direct.get_port(), 5432);
         assert_eq!(direct.get_username(), "ada");
         assert_eq!(direct.get_database(), Some("dooers"));
+    }
+
+    #[test]
+    fn pooler_without_a_direct_url_is_not_bypassed() {
+        let pooled = PostgresOptions::new().statement_cache(0);
+        assert!(!pooled.bypasses_pooler());
+        assert!(PostgresOptions::new().bypasses_pooler());
     }
 
     #[test]

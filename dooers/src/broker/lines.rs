@@ -1,0 +1,150 @@
+//! The part of a broker that does not depend on what carries its messages.
+
+use super::events::{BrokerEvents, EventSender, channel};
+use super::message::{Batch, decode, encode};
+use super::notice::ThreadNotice;
+use super::pending::Pending;
+use crate::protocol::new_id;
+use crate::store::Change;
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The announcements of this node that wait to be sent, and the messages of other nodes that wait to be read.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// The id under which this node sends.
+    node: String,
+    pub(super) pending: Pending,
+    received: EventSender,
+    events: Mutex<Option<BrokerEvents>>,
+    malformed: AtomicU64,
+    is_connected: AtomicBool,
+    /// True if the loss of the connection was logged.
+    is_loss_logged: AtomicBool,
+}
+
+impl Lines {
+    pub(super) fn new() -> Arc<Self> {
+        let (received, events) = channel();
+        Arc::new(Self {
+            node: new_id(),
+            pending: Pending::default(),
+            received,
+            events: Mutex::new(Some(events)),
+            malformed: AtomicU64::new(0),
+            is_connected: AtomicBool::new(false),
+            is_loss_logged: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn publish(&self, changes: &[Change]) {
+        if let Some(notice) = ThreadNotice::of(changes) {
+            self.pending.publish(notice);
+        }
+    }
+
+    pub(super) fn subscribe(&self) -> Option<BrokerEvents> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.take()
+    }
+
+    /// Encodes a batch as messages of this node.
+    pub(super) fn encode(&self, batch: Batch) -> Vec<String> {
+        encode(&self.node, batch)
+    }
+
+    /// Takes a received text. Messages of this node are ignored, and so are malformed ones, which are counted.
+    pub(super) fn receive(&self, text: &str) {
+        match decode(&self.node, text) {
+            Ok(Some(batch)) => self.received.send(batch),
+            Ok(None) => {}
+            Err(error) => {
+                let before = self.malformed.fetch_add(1, Ordering::Relaxed);
+                if before == 0 {
+                    tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "a malformed message of another node is ignored; later ones are only counted");
+                }
+            }
+        }
+    }
+
+    /// The number of malformed messages.
+    #[cfg(test)]
+    pub(crate) fn malformed(&self) -> u64 {
+        self.malformed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that messages are exchanged from now on. Those before may have been lost.
+    pub(super) fn connected(&self) {
+        self.is_connected.store(true, Ordering::Release);
+        if self.is_loss_logged.swap(false, Ordering::Relaxed) {
+            tracing::info!(target: "dooers::broker", "the other nodes can be reached again");
+        }
+        self.received.miss();
+    }
+
+    /// Notes that no messages are exchanged from now on.
+    pub(super) fn lost(&self, error: &(dyn Error + 'static)) {
+        self.is_connected.store(false, Ordering::Release);
+        if !self.is_loss_logged.swap(true, Ordering::Relaxed) {
+            tracing::warn!(target: "dooers::broker", error, "the other nodes cannot be reached; their changes are found in the database, only later");
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.is_connected.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::BrokerEvent;
+    use futures::FutureExt;
+
+    fn batch(event_id: &str) -> Batch {
+        Batch {
+            turns: vec![event_id.to_owned()],
+            ..Batch::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn malformed_messages_are_counted_and_ignored() {
+        let (lines, other) = (Lines::new(), Lines::new());
+        let mut events = lines.subscribe().unwrap();
+        assert!(lines.subscribe().is_none());
+        for text in ["", "{}", "\u{0}", r#"{"v":9,"n":"x"}"#] {
+            lines.receive(text);
+        }
+        assert_eq!(lines.malformed(), 4);
+        for text in lines.encode(batch("own")) {
+            lines.receive(&text);
+        }
+        for text in other.encode(batch("e")) {
+            lines.receive(&text);
+        }
+        let expected = BrokerEvent::Changed {
+            notices: Vec::new(),
+            turns: vec!["e".to_owned()],
+        };
+        assert_eq!(events.next().await, Some(expected));
+        assert!(events.next().now_or_never().is_none());
+        assert_eq!(lines.malformed(), 4);
+    }
+
+    #[tokio::test]
+    async fn connection_that_was_lost_has_missed_messages() {
+        let lines = Lines::new();
+        let mut events = lines.subscribe().unwrap();
+        assert!(!lines.is_connected());
+        lines.connected();
+        assert!(lines.is_connected());
+        assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+        lines.lost(&std::io::Error::other("gone"));
+        assert!(!lines.is_connected());
+        assert!(events.next().now_or_never().is_none());
+        lines.connected();
+        assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+    }
+}

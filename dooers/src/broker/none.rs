@@ -1,0 +1,26 @@
+//! The broker of a server that shares its store with no other process.
+
+use super::{Broker, BrokerEvents};
+use crate::store::Change;
+use async_trait::async_trait;
+
+/// A broker that sends nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoBroker;
+
+#[async_trait]
+impl Broker for NoBroker {
+    fn publish(&self, _changes: &[Change]) {}
+
+    fn signal(&self, _event_id: &str) {}
+
+    fn subscribe(&self) -> Option<BrokerEvents> {
+        None
+    }
+
+    fn is_connected(&self) -> bool {
+        true
+    }
+
+    async fn close(&self) {}
+}

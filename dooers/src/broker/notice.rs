@@ -1,0 +1,50 @@
+//! The announcement of changes of a thread.
+
+use super::place::{ParticipantKey, PlaceKey};
+use crate::store::{Change, ChangeBody};
+use serde::{Deserialize, Serialize};
+
+/// The announcement that a thread has changed up to a `rev`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ThreadNotice {
+    #[serde(rename = "t")]
+    pub(crate) thread_id: String,
+    #[serde(rename = "r")]
+    pub(crate) rev: u64,
+    /// The place of the thread, if its row changed or the thread was deleted.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<PlaceKey>,
+    /// The participants of a thread that was deleted. A thread with many participants has several notices.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted_for: Option<Vec<ParticipantKey>>,
+}
+
+impl ThreadNotice {
+    /// Announces changes of one thread. `None` without changes.
+    pub(super) fn of(changes: &[Change]) -> Option<Self> {
+        let mut notice = Self {
+            thread_id: changes.first()?.thread_id.clone(),
+            rev: 0,
+            place: None,
+            deleted_for: None,
+        };
+        for change in changes {
+            notice.rev = notice.rev.max(change.rev);
+            if let Some(record) = change.record() {
+                notice.place = Some(PlaceKey::of(&record.scope()));
+            }
+            if let ChangeBody::Deleted(record) = &change.body {
+                let participants = record.participants.iter();
+                notice.deleted_for = Some(participants.map(ParticipantKey::of).collect());
+            }
+        }
+        Some(notice)
+    }
+
+    /// Adds a notice of the same thread.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.rev = self.rev.max(other.rev);
+        self.place = self.place.or(other.place);
+        self.deleted_for = self.deleted_for.take().or(other.deleted_for);
+    }
+}

@@ -1,0 +1,192 @@
+//! The changes of other nodes: the processes that share the database.
+//!
+//! Announcements arrive through the broker. They may be lost, so the threads with live subscribers are also compared with the
+//! database, slowly.
+
+use super::server_state::ServerState;
+use crate::broker::{BrokerEvent, BrokerEvents, ThreadNotice};
+use crate::store::{StoreError, ThreadQuery};
+use futures::FutureExt;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The interval at which threads are compared with the database, while the broker is connected.
+const COMPARE: Duration = Duration::from_secs(5);
+
+/// The same interval while the broker is not connected.
+const COMPARE_ALONE: Duration = Duration::from_secs(1);
+
+/// Maximum number of threads that are compared by one statement.
+const COMPARED: usize = 2_000;
+
+/// Maximum number of rows that are read by one statement.
+const ROWS: usize = 200;
+
+/// Maximum number of scopes whose lists are read after announcements were lost.
+const SCOPES: usize = 100;
+
+/// The number of threads at the front of a list that are read then.
+const FRONT: usize = 30;
+
+/// The delay before rows are read again after an error.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The rows that must be read for lists.
+#[derive(Debug, Default)]
+struct Listed {
+    /// The ids of threads, with the announcements of their deletion.
+    threads: BTreeMap<String, Vec<ThreadNotice>>,
+    /// The front of each list must be read, because announcements were lost.
+    is_outdated: bool,
+}
+
+impl ServerState {
+    /// Starts the tasks that find the changes of other nodes, if there can be any.
+    pub(super) fn watch_nodes(self: &Arc<Self>) {
+        if let Some(events) = self.broker.subscribe() {
+            self.tasks.spawn(Arc::clone(self).hear_nodes(events));
+            self.tasks.spawn(Arc::clone(self).compare_threads());
+        }
+    }
+
+    /// Acts on announcements of other nodes, until the server has stopped.
+    async fn hear_nodes(self: Arc<Self>, events: BrokerEvents) {
+        self.stopped.run_until_cancelled(self.hear(events)).await;
+    }
+
+    async fn hear(&self, mut events: BrokerEvents) {
+        let mut listed = Listed::default();
+        while let Some(event) = events.next().await {
+            self.heard(event, &mut listed);
+            // All events that have arrived share one read.
+            while listed.threads.len() < ROWS
+                && let Some(Some(event)) = events.next().now_or_never()
+            {
+                self.heard(event, &mut listed);
+            }
+            while let Err(error) = self.publish_lists(&mut listed).await {
+                tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
+                sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Acts on an event. Threads that a connection lists are added to `listed`.
+    fn heard(&self, event: BrokerEvent, listed: &mut Listed) {
+        match event {
+            BrokerEvent::Missed => {
+                self.compare_soon.notify_one();
+                listed.is_outdated = true;
+            }
+            BrokerEvent::Changed { notices, turns } => {
+                if turns.iter().any(|event_id| self.runner.may_run(event_id)) {
+                    self.renew_soon.notify_one();
+                }
+                for notice in notices {
+                    self.noticed(notice, listed);
+                }
+            }
+        }
+    }
+
+    fn noticed(&self, notice: ThreadNotice, listed: &mut Listed) {
+        let thread_id = &notice.thread_id;
+        self.hub.changed_elsewhere(thread_id, notice.rev);
+        let is_deletion = notice.deleted_for.is_some();
+        if is_deletion && self.runner.runs_in(thread_id) {
+            // The turns are dropped when the store no longer has them.
+            self.renew_soon.notify_one();
+        }
+        if let Some(place) = notice.place
+            && self.hub.lists(place, thread_id)
+        {
+            let deletions = listed.threads.entry(thread_id.clone()).or_default();
+            if is_deletion {
+                deletions.push(notice);
+            }
+        }
+    }
+
+    /// Reads the rows of listed threads and publishes them, or their deletion.
+    async fn publish_lists(&self, listed: &mut Listed) -> Result<(), StoreError> {
+        if listed.is_outdated {
+            for scope in self.hub.listed_scopes(SCOPES) {
+                let front = ThreadQuery::newest(FRONT);
+                for thread in self.store.find_threads(&scope, &front).await? {
+                    listed.threads.entry(thread.id).or_default();
+                }
+            }
+            listed.is_outdated = false;
+        }
+        let threads = &mut listed.threads;
+        while !threads.is_empty() {
+            let ids: Vec<_> = threads.keys().take(ROWS).cloned().collect();
+            let read = self.store.thread_rows(&ids);
+            let found = self.runner.publisher().publish_rows(&ids, read).await?;
+            for id in &ids {
+                let deletions = threads.remove(id).filter(|_| !found.contains(id));
+                for notice in deletions.into_iter().flatten() {
+                    self.hub.deleted_elsewhere(&notice);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the threads with live subscribers with the database, until the server has stopped.
+    async fn compare_threads(self: Arc<Self>) {
+        self.stopped.run_until_cancelled(self.compare_on()).await;
+    }
+
+    async fn compare_on(&self) {
+        let (mut after, mut is_all) = (String::new(), false);
+        let mut has_failed = false;
+        loop {
+            let pause = if self.broker.is_connected() {
+                COMPARE
+            } else {
+                COMPARE_ALONE
+            };
+            if !is_all || has_failed {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = self.compare_soon.notified() => {
+                        (after, is_all) = (String::new(), true);
+                    }
+                }
+            }
+            match self.compare_after(&mut after).await {
+                Ok(is_end) => {
+                    has_failed = false;
+                    is_all &= !is_end;
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut has_failed, true) {
+                        tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads could not be compared with the database; trying again");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compares some threads, beginning after an id, and moves the id on. Returns `true` if no more threads follow.
+    async fn compare_after(&self, after: &mut String) -> Result<bool, StoreError> {
+        let ids = self.hub.subscribed_after(after, COMPARED);
+        let is_end = ids.len() < COMPARED;
+        if !ids.is_empty() {
+            let revs = self.store.thread_revs(&ids).await?;
+            for id in &ids {
+                self.hub.compare(id, revs.get(id).copied());
+            }
+        }
+        *after = if is_end {
+            String::new()
+        } else {
+            ids.last().cloned().unwrap_or_default()
+        };
+        Ok(is_end)
+    }
+}

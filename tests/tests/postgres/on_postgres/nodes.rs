@@ -1,0 +1,490 @@
+//! Live updates between the servers of one database.
+
+use crate::history::events;
+use dooers::prelude::*;
+use dooers::store::PostgresOptions;
+use dooers::{Database, WorkerServer};
+use dooers_tests::postgres::{
+    connections, fresh_prefix, kill_connections, pooled, pooled_only, shared, url,
+};
+use dooers_tests::{AppendOutcome, Client, Identity, Server, ThreadView, gate, within};
+use serde_json::{Value, json};
+use sqlx::postgres::PgListener;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// Says what the user said. A message that begins with `wait` waits at the gate that it names.
+#[dooers::agent(queue = 1000)]
+async fn talker(request: WorkerRequest) -> String {
+    if let Some(key) = request.message.strip_prefix("wait ") {
+        let _dropped = Dropped(format!("{key}-dropped"));
+        gate::pass(key).await;
+    }
+    format!("You said: {}", request.message)
+}
+
+struct Dropped(String);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        gate::arrive(&self.0);
+    }
+}
+
+/// Options for an empty store, and its prefix, which is also the name of its connections.
+fn tables() -> Option<(PostgresOptions, String)> {
+    let prefix = fresh_prefix();
+    let options = shared()?.application_name(&prefix);
+    Some((options.table_prefix(prefix.parse().unwrap()), prefix))
+}
+
+/// A server on these tables. Its lease is so long that no renewal hides a missing message.
+async fn node(options: &PostgresOptions) -> Server {
+    node_with(options, |config| config).await
+}
+
+async fn node_with(
+    options: &PostgresOptions,
+    change: impl FnOnce(WorkerConfig) -> WorkerConfig,
+) -> Server {
+    let config = WorkerConfig::new()
+        .database(Database::Postgres(options.clone()))
+        .lease(Duration::from_secs(3600));
+    Server::start(WorkerServer::new(change(config)).agent::<talker>()).await
+}
+
+/// Waits until the node hears the others.
+async fn heard(server: &Server) {
+    let ready = async { while server.get("/readyz").await.1 != "ready\n" {} };
+    within("the node to hear the others", ready).await;
+}
+
+/// Two nodes that hear each other.
+async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
+    let nodes = [node(options).await, node(options).await];
+    for node in &nodes {
+        heard(node).await;
+    }
+    nodes
+}
+
+async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+    let [ada, bob] = clients;
+    ada.disconnect().await;
+    bob.disconnect().await;
+    one.close([]).await;
+    other.close([]).await;
+}
+
+/// Reads until a frame of this type concerns the thread.
+async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
+    let is_it = |frame: &Value| {
+        let payload = &frame["payload"];
+        frame["type"] == kind
+            && (payload["thread_id"] == thread_id || payload["thread"]["id"] == thread_id)
+    };
+    let frames = client.read_until(kind, is_it).await;
+    frames.into_iter().next_back().unwrap()["payload"].take()
+}
+
+/// Applies frames to the views of their threads. No event may come twice.
+fn apply(views: &mut HashMap<String, ThreadView>, frame: &Value) {
+    let payload = &frame["payload"];
+    match frame["type"].as_str().unwrap() {
+        "event.append" => {
+            let view = views.entry(payload["thread_id"].as_str().unwrap().to_owned());
+            let view = view.or_default();
+            for event in payload["events"].as_array().unwrap() {
+                assert_eq!(view.append(event), AppendOutcome::New, "{event}");
+            }
+        }
+        "run.upsert" => {
+            let thread_id = payload["run"]["thread_id"].as_str().unwrap().to_owned();
+            views.entry(thread_id).or_default().run(&payload["run"]);
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn turns_of_one_node_are_live_on_the_other() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("zero").await;
+    bob.subscribe(&thread_id).await;
+    let mut views = HashMap::new();
+    for number in 1..=5 {
+        // The nodes take turns, so each hears the other.
+        let (from, to) = if number % 2 == 0 {
+            (&mut bob, &mut ada)
+        } else {
+            (&mut ada, &mut bob)
+        };
+        from.run_turn(&thread_id, &number.to_string()).await;
+        for frame in to.read_turn().await {
+            if number % 2 == 1 {
+                apply(&mut views, &frame);
+            }
+        }
+    }
+    let stored = events(&mut ada, &thread_id).await;
+    assert_eq!(stored.len(), 12);
+    // Bob was sent the events of his own messages, too.
+    let heard = &views[&thread_id].events;
+    let of_ada = |event: &&Value| [3, 4, 7, 8, 11, 12].contains(&event["seq"].as_u64().unwrap());
+    let expected: Vec<_> = stored.iter().filter(of_ada).collect();
+    let known = |event: &Value| heard.iter().any(|heard| heard["id"] == event["id"]);
+    assert!(expected.iter().all(|event| known(event)), "{heard:?}");
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn lists_show_threads_of_other_nodes() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let elsewhere = Identity::of("eve").with("workspace_id", "s2");
+    let mut eve = nodes[1].client(elsewhere).await;
+    let thread_id = ada.start_thread("hello").await;
+    read_of(&mut bob, "thread.upsert", &thread_id).await;
+    let renamed = json!({"thread_id": thread_id, "title": "Renamed"});
+    ada.send("thread.update", renamed).await;
+    while read_of(&mut bob, "thread.upsert", &thread_id).await["thread"]["title"] != "Renamed" {}
+    ada.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    read_of(&mut bob, "thread.deleted", &thread_id).await;
+    // Another workspace hears nothing.
+    assert_eq!(eve.read_pending().await, Vec::<Value>::new());
+    eve.disconnect().await;
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn private_threads_stay_private_on_other_nodes() {
+    let Some(options) = shared() else { return };
+    let private = |config: WorkerConfig| config.private_threads(true);
+    let nodes = [
+        node_with(&options, private).await,
+        node_with(&options, private).await,
+    ];
+    for node in &nodes {
+        heard(node).await;
+    }
+    let mut ada = nodes[0].client("ada").await;
+    let (mut hers, mut bob) = (nodes[1].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    read_of(&mut hers, "thread.upsert", &thread_id).await;
+    ada.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    read_of(&mut hers, "thread.deleted", &thread_id).await;
+    assert_eq!(bob.read_pending().await, Vec::<Value>::new());
+    hers.disconnect().await;
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn views_on_two_nodes_equal_the_store() {
+    const THREADS: usize = 4;
+    const MESSAGES: usize = 6;
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let mut clients = Vec::new();
+    for number in 0..6 {
+        let node = &nodes[number % 2];
+        clients.push(node.client(format!("user{number}").as_str()).await);
+    }
+    // Another client, because the one that starts a thread is subscribed to it already.
+    let mut first = nodes[0].client("first").await;
+    let mut threads = Vec::new();
+    for _ in 0..THREADS {
+        threads.push(first.start_thread("first").await);
+    }
+    first.disconnect().await;
+    let mut readers = Vec::new();
+    for client in clients {
+        let threads = threads.clone();
+        readers.push(tokio::spawn(
+            async move { converse(client, &threads).await },
+        ));
+    }
+    let mut views = Vec::new();
+    for reader in readers {
+        views.push(within("a client to read everything", reader).await.unwrap());
+    }
+    let mut reader = nodes[0].client("reader").await;
+    for thread_id in &threads {
+        let stored = events(&mut reader, thread_id).await;
+        assert_eq!(stored.len(), 2 + 2 * 6 * MESSAGES / THREADS * 2);
+        for view in &views {
+            assert_eq!(view[thread_id].events, stored);
+        }
+    }
+    reader.disconnect().await;
+    let [one, other] = nodes;
+    one.close([]).await;
+    other.close([]).await;
+
+    /// Subscribes to all threads, sends messages, and reads until every message of every client is answered.
+    async fn converse(mut client: Client, threads: &[String]) -> HashMap<String, ThreadView> {
+        let mut views: HashMap<String, ThreadView> = HashMap::new();
+        for thread_id in threads {
+            client
+                .send("thread.subscribe", json!({"thread_id": thread_id}))
+                .await;
+        }
+        for number in 0..2 * MESSAGES {
+            let thread_id = &threads[number % THREADS];
+            client
+                .send_message(Some(thread_id), &number.to_string())
+                .await;
+        }
+        let all = 2 + 2 * 6 * MESSAGES / THREADS * 2;
+        let is_over = |views: &HashMap<String, ThreadView>| {
+            views.len() == THREADS && views.values().all(|view| view.events.len() == all)
+        };
+        while !is_over(&views) {
+            let frame = client.next().await;
+            if frame["type"] == "thread.snapshot" {
+                let payload = &frame["payload"];
+                let thread_id = payload["thread"]["id"].as_str().unwrap();
+                views
+                    .entry(thread_id.to_owned())
+                    .or_default()
+                    .snapshot(payload);
+            } else {
+                apply(&mut views, &frame);
+            }
+        }
+        client.disconnect().await;
+        views
+    }
+}
+
+#[tokio::test]
+async fn cancel_reaches_the_node_that_runs_the_turn() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    bob.subscribe(&thread_id).await;
+    ada.send_message(Some(&thread_id), "wait nodes-cancel")
+        .await;
+    gate::arrived("nodes-cancel").await;
+    let is_run = |frame: &Value| frame["type"] == "run.upsert";
+    let frames = bob.read_until("the run", is_run).await;
+    let run_id = frames.last().unwrap()["payload"]["run"]["id"].clone();
+    bob.send("run.cancel", json!({"run_id": run_id})).await;
+    gate::arrived("nodes-cancel-dropped").await;
+    for client in [&mut ada, &mut bob] {
+        let frames = client.read_turn().await;
+        let run = &frames.last().unwrap()["payload"]["run"];
+        assert_eq!((&run["id"], &run["status"]), (&run_id, &json!("canceled")));
+    }
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn deletion_drops_the_handler_on_the_other_node() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    ada.send_message(Some(&thread_id), "wait nodes-delete")
+        .await;
+    gate::arrived("nodes-delete").await;
+    bob.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    gate::arrived("nodes-delete-dropped").await;
+    for client in [&mut ada, &mut bob] {
+        read_of(client, "thread.deleted", &thread_id).await;
+    }
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn interrupting_message_stops_the_turn_of_another_node() {
+    let Some(options) = shared() else { return };
+    let serve = async || {
+        let config = WorkerConfig::new()
+            .database(Database::Postgres(options.clone()))
+            .lease(Duration::from_secs(3600));
+        let worker = WorkerServer::new(config);
+        let worker =
+            worker.agent_with::<talker>(|agent| agent.when_busy(dooers::OnBusy::Interrupt));
+        Server::start(worker).await
+    };
+    let nodes = [serve().await, serve().await];
+    for node in &nodes {
+        heard(node).await;
+    }
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    bob.subscribe(&thread_id).await;
+    ada.send_message(Some(&thread_id), "wait nodes-interrupt")
+        .await;
+    gate::arrived("nodes-interrupt").await;
+    bob.send_message(Some(&thread_id), "instead").await;
+    gate::arrived("nodes-interrupt-dropped").await;
+    // The interrupted turn, and then the turn of the new message.
+    let is_answer =
+        |frame: &Value| frame["payload"]["events"][0]["content"][0]["text"] == "You said: instead";
+    for client in [&mut ada, &mut bob] {
+        client.read_until("the answer", is_answer).await;
+    }
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn lost_listener_connects_again_and_misses_nothing() {
+    let Some((options, prefix)) = tables() else {
+        return;
+    };
+    let nodes = two_nodes(&options).await;
+    let (url, name) = (url().unwrap(), format!("{prefix} notifications"));
+    assert_eq!(connections(&url, &name).await, 2);
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("zero").await;
+    bob.subscribe(&thread_id).await;
+    for number in 0..3 {
+        assert_eq!(kill_connections(&url, &name, 9).await, 2);
+        ada.run_turn(&thread_id, &format!("during {number}")).await;
+        bob.read_turn().await;
+        for node in &nodes {
+            heard(node).await;
+        }
+        ada.run_turn(&thread_id, &format!("after {number}")).await;
+        bob.read_turn().await;
+    }
+    assert_eq!(connections(&url, &name).await, 2);
+    let mut views = HashMap::new();
+    let received: Vec<Value> = bob
+        .received()
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect();
+    received.iter().for_each(|frame| apply(&mut views, frame));
+    let stored = events(&mut ada, &thread_id).await;
+    assert_eq!(views[&thread_id].events, stored[2..]);
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn repeated_reordered_and_malformed_texts_are_harmless() {
+    let Some((options, prefix)) = tables() else {
+        return;
+    };
+    let nodes = two_nodes(&options).await;
+    let channel = format!("dooers.public.{prefix}");
+    let mut wire = PgListener::connect(&url().unwrap()).await.unwrap();
+    wire.listen(&channel).await.unwrap();
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("zero").await;
+    bob.subscribe(&thread_id).await;
+    let (mut sent, mut seen) = (Vec::new(), HashSet::new());
+    for number in 1..=10 {
+        // The texts cause reads of the store at any time, so the message may arrive before its ack.
+        ada.send_message(Some(&thread_id), &number.to_string())
+            .await;
+        ada.read_turn().await;
+        let text = next_text(&mut wire, &mut seen).await;
+        assert!(text.len() < 8000);
+        sent.push(text.clone());
+        let ahead = json!({"v": 1, "n": "x", "c": [{"t": thread_id, "r": u64::MAX}]});
+        let odd = json!({"v": 1, "n": "x", "c": [{"t": "\u{1f}", "r": 1, "p": 1}], "s": ["x"]});
+        let (ahead, odd) = (ahead.to_string(), odd.to_string());
+        let version = r#"{"v":7,"n":"x"}"#;
+        for text in [
+            &text,
+            "",
+            "hello",
+            r#"{"v":1"#,
+            version,
+            &ahead,
+            &odd,
+            &text,
+        ] {
+            notify(&mut wire, &channel, text).await;
+        }
+    }
+    for text in sent.iter().rev() {
+        notify(&mut wire, &channel, text).await;
+    }
+    let mut views = HashMap::new();
+    let of_all = |views: &HashMap<String, ThreadView>| {
+        views
+            .get(&thread_id)
+            .is_some_and(|view| view.events.len() == 20)
+    };
+    while !of_all(&views) {
+        apply(&mut views, &bob.next().await);
+    }
+    // Nothing follows, and the nodes continue to work.
+    for frame in bob.read_pending().await {
+        apply(&mut views, &frame);
+    }
+    bob.send_message(Some(&thread_id), "still there").await;
+    bob.read_turn().await;
+    ada.read_turn().await;
+    let stored = events(&mut ada, &thread_id).await;
+    assert_eq!(views[&thread_id].events, stored[2..22]);
+    close(nodes, [ada, bob]).await;
+}
+
+/// Waits for a text of a node. Texts that the test sends come back as well.
+async fn next_text(wire: &mut PgListener, seen: &mut HashSet<String>) -> String {
+    loop {
+        let text = within("a notification", wire.recv()).await.unwrap();
+        let text = text.payload().to_owned();
+        let message: Value = serde_json::from_str(&text).unwrap_or_default();
+        let is_of_node = message["n"].as_str().is_some_and(|node| node != "x");
+        if is_of_node && seen.insert(text.clone()) {
+            return text;
+        }
+    }
+}
+
+async fn notify(wire: &mut PgListener, channel: &str, text: &str) {
+    let notify = sqlx::query("SELECT pg_notify($1, $2)")
+        .bind(channel)
+        .bind(text);
+    notify.execute(wire).await.unwrap();
+}
+
+#[tokio::test]
+async fn broker_bypasses_a_pooler_by_the_direct_url() {
+    let Some(options) = pooled() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    read_of(&mut bob, "thread.upsert", &thread_id).await;
+    bob.subscribe(&thread_id).await;
+    ada.run_turn(&thread_id, "again").await;
+    bob.read_turn().await;
+    close(nodes, [ada, bob]).await;
+}
+
+#[tokio::test]
+async fn without_a_broker_changes_are_found_by_comparing() {
+    let Some(options) = pooled_only() else {
+        return;
+    };
+    let nodes = [node(&options).await, node(&options).await];
+    for node in &nodes {
+        let (status, text) = node.get("/readyz").await;
+        assert_eq!(status, 200);
+        assert!(
+            text.starts_with("ready; the other nodes cannot be reached"),
+            "{text}"
+        );
+    }
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    bob.subscribe(&thread_id).await;
+    ada.run_turn(&thread_id, "again").await;
+    bob.read_turn().await;
+    ada.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    read_of(&mut bob, "thread.deleted", &thread_id).await;
+    close(nodes, [ada, bob]).await;
+}
