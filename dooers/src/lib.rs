@@ -111,7 +111,7 @@ pub use throttle::{InvalidQuota, Quota, Rate, RateExceeded, RateLimiter};
 /// A token that fires when work must stop early.
 pub use tokio_util::sync::CancellationToken;
 #[cfg(feature = "tools")]
-pub use tool::{DynamicTool, Tool, Tools};
+pub use tool::{definition::Tool, dynamic::DynamicTool, tools::Tools};
 
 pub use settings::handle::Settings;
 pub use settings::types::{Email, ImageUrl, Secret};

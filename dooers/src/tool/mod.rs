@@ -13,8 +13,8 @@ mod arguments;
 mod call;
 mod call_ids;
 mod context_argument;
-mod definition;
-mod dynamic;
+pub(crate) mod definition;
+pub(crate) mod dynamic;
 mod effect;
 mod format;
 mod handler_output;
@@ -34,13 +34,11 @@ mod schema_builder;
 mod strict;
 #[cfg(test)]
 mod tests;
-mod tools;
+pub(crate) mod tools;
 mod value_argument;
 
 pub use approval::Approval;
 pub use arguments::MAX_ARGUMENT_BYTES;
-pub use definition::Tool;
-pub use dynamic::DynamicTool;
 pub use effect::ToolEffect;
 pub use format::ToolFormat;
 pub use handler_output::HandlerOutput;
@@ -49,4 +47,8 @@ pub use output::ToolOutput;
 pub use request::ToolRequest;
 pub use result::ToolResult;
 pub use run::MAX_RESULT_BYTES;
-pub use tools::Tools;
+
+// In the root of the crate.
+pub(crate) use definition::Tool;
+pub(crate) use dynamic::DynamicTool;
+pub(crate) use tools::Tools;
