@@ -17,11 +17,11 @@ pub(super) struct WaitingTurn {
 }
 
 impl Runner {
-    /// Passes a stored answer to the turn that waits for it. If another process runs the turn, that process finds the answer
-    /// when it renews the lease.
+    /// Passes a stored answer to the turn that waits for it. If another process runs the turn, that process is signalled, and
+    /// finds the answer when it renews its leases.
     pub(crate) fn answer(&self, scope: &Scope, answered: &AnsweredQuestion, answer: &ThreadEvent) {
         let Some(outbox) = self.context().active.outbox(&answered.turn) else {
-            return;
+            return self.publisher().broker().signal(&answered.turn.event_id);
         };
         let reply = reply_of(&self.answer_keys, scope, answer, answered.sealed.as_ref());
         let questions = outbox.questions();

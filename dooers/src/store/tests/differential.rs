@@ -4,11 +4,12 @@ mod asked;
 
 use self::asked::Dice;
 use super::{at, first_message, next_message, scope, start};
-use crate::protocol::RunStatus;
+use crate::protocol::{EventType, RunStatus};
 use crate::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, CancelTarget, Cancelled, Claim, EventQuery,
-    MemoryStore, NewThread, OutboxStore, PageLimit, Participant, Position, Scope, SnapshotFrom,
-    Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, TurnKey, WorkerKey,
+    MemoryStore, NewMessage, NewThread, OutboxStore, PageLimit, Participant, Position, Scope,
+    SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
+    ThreadTarget, TurnKey, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -124,6 +125,24 @@ impl<C: Compared> Both<C> {
         assert_eq!(stored, compared);
     }
 
+    /// Answers one of the last forms of a thread.
+    async fn answer(&mut self, thread_id: &str) {
+        let (scope, start) = (self.scope(), self.start());
+        let form = self.recent_form(thread_id);
+        let new = NewMessage {
+            kind: EventType::FormResponse,
+            thread: ThreadTarget::Existing(thread_id.to_owned()),
+            data: Some(json!({"form_event_id": form, "values": {"name": "x"}})),
+            ..self.message()
+        };
+        let begun = in_both!(self, begin_turn(&scope, new.clone(), &start));
+        let Ok(begun) = begun else { return };
+        self.count("answer to a turn", begun.answered.is_some());
+        if let Some(claim) = begun.claim {
+            self.claimed(scope.of_everyone(), claim);
+        }
+    }
+
     /// Compares the turns that the only process holds, with their questions. The order of the turns is undefined.
     async fn renew(&mut self) {
         let (node, lease) = (start("r").node, Duration::from_secs(60));
@@ -171,8 +190,6 @@ impl<C: Compared> Both<C> {
             0..40 => {
                 let (scope, new, start) = (self.scope(), self.message(), self.start());
                 let begun = in_both!(self, begin_turn(&scope, new.clone(), &start));
-                let is_answer = begun.as_ref().is_ok_and(|begun| begun.answered.is_some());
-                self.count("answer to a turn", is_answer);
                 if let Ok(BeginOutcome {
                     claim: Some(claim), ..
                 }) = begun
@@ -186,6 +203,9 @@ impl<C: Compared> Both<C> {
                 };
                 let changes = self.changes(&key.thread_id);
                 let _ = in_both!(self, write_turn(&scope, &key, changes.clone()));
+                if self.dice.chance(50) {
+                    self.answer(&key.thread_id).await;
+                }
             }
             60..65 => {
                 let Some((scope, key)) = self.turn() else {

@@ -86,6 +86,11 @@ impl<C: Compared> Both<C> {
         pick(&mut self.dice, &self.events, thread_id, 8)
     }
 
+    /// Picks a recent form, usually one of this thread.
+    pub(super) fn recent_form(&mut self, thread_id: &str) -> String {
+        pick(&mut self.dice, &self.forms, thread_id, 2)
+    }
+
     /// Picks a run, usually one of this thread.
     pub(super) fn run_id(&mut self, thread_id: &str) -> String {
         pick(&mut self.dice, &self.runs, thread_id, 8)
@@ -149,7 +154,7 @@ impl<C: Compared> Both<C> {
         let id = self.thread_id();
         let event_id = self.new_id("e");
         let form = if self.dice.chance(50) {
-            pick(&mut self.dice, &self.forms, &id, 4)
+            self.recent_form(&id)
         } else {
             self.event_id(&id)
         };
@@ -206,7 +211,7 @@ impl<C: Compared> Both<C> {
     pub(super) fn change(&mut self, thread_id: &str) -> TurnChange {
         match self.dice.roll(15) {
             13 => TurnChange::EndQuestion {
-                form_event_id: pick(&mut self.dice, &self.forms, thread_id, 4),
+                form_event_id: self.recent_form(thread_id),
                 is_over: self.dice.chance(50),
             },
             14 if self.dice.chance(20) => TurnChange::EndQuestions,
@@ -251,12 +256,12 @@ impl<C: Compared> Both<C> {
                 event.data = self.data();
                 event.streaming = self.dice.chance(40).then_some(true);
                 event.delta_seq = event.streaming.map(|_| 0);
-                if kind == 4 {
+                if kind == 4 || kind == 6 {
                     event.kind = EventType::Form;
                     event.data = Some(json!({
                         "message": "m", "submit_label": "s", "cancel_label": "c", "size": "small",
                         "elements": [{
-                            "name": if self.dice.chance(50) { "name" } else { "other" },
+                            "name": if self.dice.chance(80) { "name" } else { "other" },
                             "label": "l", "order": 0, "required": true, "disabled": false,
                             "type": "text_input", "input_type": "text",
                         }],
