@@ -40,7 +40,7 @@ async fn client(node: &mut Process) -> Client {
 /// Sends a message and waits for its ack.
 async fn send(client: &mut Client, thread_id: Option<&str>, text: &str) {
     let id = client.send_message(thread_id, text).await;
-    let is_ack = |frame: &serde_json::Value| frame["payload"]["ack_id"] == id;
+    let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id;
     let frames = client.read_until("an ack", is_ack).await;
     let ack = &frames.last().unwrap()["payload"];
     assert_eq!(ack["ok"], true, "{ack}");
