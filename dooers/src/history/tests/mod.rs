@@ -3,6 +3,7 @@
 mod asking;
 mod corpus;
 mod forgetting;
+mod order;
 mod pairing;
 mod random;
 pub(crate) mod rules;
