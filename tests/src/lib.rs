@@ -1,5 +1,5 @@
 //! Helpers of the integration tests: a WebSocket client, a server on its own port, gates for handlers, a store
-//! whose responses can be held, and databases.
+//! whose responses can be held, a fake of the APIs of model providers, and databases.
 //!
 //! No helper sleeps. Every wait ends after [`TIMEOUT`] and then fails the test.
 #![allow(
@@ -11,6 +11,7 @@
 )]
 
 mod client;
+pub mod fake_provider;
 pub mod gate;
 mod identity;
 pub mod leaks;

@@ -1,0 +1,130 @@
+//! The check of requests against the published schemas.
+//!
+//! The schemas of messages are those of the history tests. The rules about their order are shared with these tests, too.
+
+use super::order::{
+    alternates, has_outputs_behind_calls, has_results_behind_calls, has_results_first,
+};
+use super::request::ProviderApi;
+use axum::http::{HeaderMap, header};
+use jsonschema::Validator;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+/// The schemas of one API.
+struct Schemas {
+    /// The members of a request.
+    request: Validator,
+    /// The messages without the instructions.
+    messages: Validator,
+}
+
+macro_rules! schemas {
+    ($request:literal, $messages:literal) => {
+        Schemas {
+            request: compiled(include_str!(concat!("schemas/", $request))),
+            messages: compiled(include_str!(concat!(
+                "../../../dooers/src/history/fixtures/schemas/",
+                $messages
+            ))),
+        }
+    };
+}
+
+static SCHEMAS: LazyLock<HashMap<ProviderApi, Schemas>> = LazyLock::new(|| {
+    HashMap::from([
+        (
+            ProviderApi::ChatCompletions,
+            schemas!("chat_completions.json", "open_ai.json"),
+        ),
+        (
+            ProviderApi::Responses,
+            schemas!("responses.json", "open_ai_responses.json"),
+        ),
+        (
+            ProviderApi::Messages,
+            schemas!("messages.json", "anthropic.json"),
+        ),
+    ])
+});
+
+fn compiled(text: &str) -> Validator {
+    let schema = serde_json::from_str(text).expect("a schema is JSON");
+    jsonschema::meta::validate(&schema).expect("a schema follows the draft");
+    jsonschema::validator_for(&schema).expect("a schema compiles")
+}
+
+/// Returns the first reason for which the API would refuse the request.
+pub(super) fn mismatch(api: ProviderApi, headers: &HeaderMap, body: &Value) -> Option<String> {
+    let checks = [
+        header_mismatch(api, headers),
+        first_error(&SCHEMAS[&api].request, body),
+        message_mismatch(api, body),
+        tool_mismatch(body),
+    ];
+    checks.into_iter().flatten().next()
+}
+
+fn header_mismatch(api: ProviderApi, headers: &HeaderMap) -> Option<String> {
+    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let kind = value(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    if kind.split(';').next() != Some("application/json") {
+        return Some(format!("the header content-type is {kind:?}"));
+    }
+    let version = value("anthropic-version");
+    if api == ProviderApi::Messages && version != Some("2023-06-01") {
+        return Some(format!("the header anthropic-version is {version:?}"));
+    }
+    None
+}
+
+fn first_error(schema: &Validator, value: &Value) -> Option<String> {
+    let error = schema.iter_errors(value).next()?;
+    Some(format!("{} at `{}`", error, error.instance_path()))
+}
+
+fn message_mismatch(api: ProviderApi, body: &Value) -> Option<String> {
+    let messages = match api {
+        ProviderApi::Responses => &body["input"],
+        ProviderApi::ChatCompletions | ProviderApi::Messages => &body["messages"],
+    };
+    // A text instead of items is allowed in Responses, and nothing is left to check.
+    let messages = messages.as_array()?;
+    // The instructions are a message, too, at the beginning. Histories have none.
+    let is_system = |message: &Value| message["role"] == "system" || message["role"] == "developer";
+    let count = messages.iter().take_while(|it| is_system(it)).count();
+    let history = match api {
+        ProviderApi::Messages => &messages[..],
+        ProviderApi::ChatCompletions | ProviderApi::Responses => &messages[count..],
+    };
+    let whole = Value::Array(history.to_vec());
+    if let Some(error) = first_error(&SCHEMAS[&api].messages, &whole) {
+        return Some(format!("messages: {error}"));
+    }
+    let is_ordered = match api {
+        ProviderApi::ChatCompletions => has_results_behind_calls(history),
+        ProviderApi::Responses => has_outputs_behind_calls(history),
+        ProviderApi::Messages => alternates(history) && has_results_first(history),
+    };
+    (!is_ordered).then(|| "messages: calls and results are not in order".to_owned())
+}
+
+/// The parameters of each tool must be a JSON Schema, and no name may occur twice.
+fn tool_mismatch(body: &Value) -> Option<String> {
+    let mut names = BTreeSet::new();
+    for tool in body["tools"].as_array().into_iter().flatten() {
+        let tool = tool.get("function").unwrap_or(tool);
+        let name = tool["name"].as_str().unwrap_or_default();
+        if !names.insert(name) {
+            return Some(format!("tools: the name {name:?} occurs twice"));
+        }
+        let parameters = tool.get("parameters").or_else(|| tool.get("input_schema"));
+        if let Some(schema @ Value::Object(_)) = parameters
+            && let Err(error) = jsonschema::meta::validate(schema)
+        {
+            return Some(format!("tools: the schema of {name:?}: {error}"));
+        }
+    }
+    None
+}
