@@ -10,6 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// The beginnings of the variables that a program does not inherit.
+const REMOVED: [&str; 4] = ["ANTHROPIC_", "DATABASE_URL", "OPENAI_", "WORKER_"];
+
 /// A running program, killed on drop if it has not ended.
 #[derive(Debug)]
 pub struct Process {
@@ -24,7 +27,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a built program with these variables. All other variables of dooers are removed.
+    /// Starts a built program with these variables. All other variables of dooers and of model providers are removed.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::run(Command::new(path_of(name)), variables)
     }
@@ -63,7 +66,8 @@ impl Process {
 
     fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("WORKER_") || variable == "DATABASE_URL" {
+            let name = variable.to_string_lossy();
+            if REMOVED.iter().any(|prefix| name.starts_with(prefix)) {
                 command.env_remove(variable);
             }
         }

@@ -1,58 +1,72 @@
-//! An agent whose model calls tools until it can answer. Each call and each result is an event of the thread. The
-//! model is scripted and needs no network. A real program would call an API that accepts the same messages.
+//! An agent with tools. A script replaces the model, so that the example needs no network and no key. The examples `openai`
+//! and `anthropic` have real models.
 //!
 //! Run with: `cargo run -p example-tools`. It listens on 127.0.0.1:8000, or on the address in `WORKER_BIND`. Open
 //! http://127.0.0.1:8000 and write:
 //!
-//! * `How is the weather in Paris and Rome?`: one round of tool calls per city.
-//! * `How is the weather everywhere?`: one round with three tool calls.
-//! * `Sing!`: a tool that does not exist.
-//! * `Go on forever`: stopped after five rounds.
+//! * `How is the weather in Rome and Oz?`: two calls side by side, of which one fails.
+//! * `How is the weather everywhere?`: the model first asks for the cities.
+//! * `Go on forever`: stopped after five steps.
 
-mod model;
-mod tools;
-
+use dooers::model::RunOptions;
 use dooers::prelude::*;
-use model::Answer;
+use dooers::testing::{FakeModel, FakeReply};
+use serde_json::json;
 
 // The system's allocator does not return all freed memory. This matters for a server that runs for months.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Maximum number of rounds of tool calls before the model must answer.
-const MAX_ROUNDS: usize = 5;
-
-/// Answers questions about the weather.
-#[dooers::agent(timeout = "60s")]
-async fn forecaster(memory: WorkerMemory, response: WorkerResponse) -> Result<()> {
-    for _ in 0..MAX_ROUNDS {
-        // The history includes the tool calls of this turn and of earlier ones, in the format of the model's API.
-        let messages = memory.history(HistoryFormat::OpenAi).limit(50).await?;
-        let answer = model::answer(&messages);
-        response.usage(model::usage(&messages, &answer));
-        match answer {
-            Answer::Text(text) => {
-                response.text(text).await?;
-                return Ok(());
-            }
-            Answer::ToolCalls(calls) => call_all(&calls, &response).await?,
-        }
-    }
-    Err(AgentError::public(format!(
-        "I gave up after {MAX_ROUNDS} rounds of tools. Please ask for less."
-    )))
+/// Lists the cities with a weather station.
+#[dooers::tool(effect = "read")]
+async fn cities() -> [&'static str; 3] {
+    ["Paris", "Rome", "Oslo"]
 }
 
-/// Calls the tools of one round. The memory contains the results once they are stored.
-async fn call_all(calls: &[ToolCall], response: &WorkerResponse) -> Result<()> {
-    for call in calls {
-        response.tool_call(call.clone()).await?;
+/// Looks up the temperature in a city, in °C.
+#[dooers::tool(effect = "read", timeout = "5s")]
+async fn temperature(
+    /// The city, for example "Paris".
+    city: String,
+) -> Result<i32> {
+    match &*city {
+        "Paris" => Ok(18),
+        "Rome" => Ok(24),
+        "Oslo" => Ok(9),
+        _ => Err(AgentError::public(format!("no station is in {city}"))),
     }
-    for call in calls {
-        let result = tools::call(call.name(), call.args());
-        response.tool_result(call.clone(), result).await?;
-    }
+}
+
+/// Answers questions about the weather.
+#[dooers::agent(timeout = "60s", tools(cities, temperature))]
+async fn forecaster(
+    request: WorkerRequest,
+    response: WorkerResponse,
+    memory: WorkerMemory,
+    tools: Tools,
+) -> Result<()> {
+    let (model, options) = (script(&request.message), RunOptions::new().max_steps(5));
+    tools.run(&model, &memory, &response, options).await?;
     Ok(())
+}
+
+/// A model that asks for the temperature in each city of the question, and then answers.
+fn script(question: &str) -> FakeModel {
+    let is_name = |word: &&str| word.starts_with(char::is_uppercase);
+    let words = question.split(|c: char| !c.is_alphabetic()).skip(1);
+    let mut cities: Vec<_> = words.filter(is_name).collect();
+    let mut model = FakeModel::new();
+    if cities.is_empty() {
+        let rounds = if question.contains("forever") { 5 } else { 1 };
+        for _ in 0..rounds {
+            model = model.tool_call("", "cities", json!({}));
+        }
+        cities = vec!["Paris", "Rome", "Oslo"];
+    }
+    let ask = |reply: FakeReply, city| reply.tool_call("", "temperature", json!({"city": city}));
+    let calls = cities.iter().fold(FakeReply::new(), ask);
+    let answer = format!("I looked up {}.", cities.join(", "));
+    model.reply(calls).reply(answer)
 }
 
 #[tokio::main]

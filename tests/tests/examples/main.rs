@@ -7,6 +7,7 @@
 )]
 
 mod analytics;
+mod anthropic;
 mod auth;
 mod dispatch;
 mod logs;
@@ -14,6 +15,7 @@ mod settings;
 mod shutdown;
 mod streaming;
 mod tools;
+mod turns;
 
 use dooers_tests::{Client, Process};
 use serde_json::json;

@@ -1,43 +1,8 @@
 //! The tools example.
 
-use dooers_tests::Client;
-use dooers_tests::Process;
-use serde_json::{Value, json};
-
-/// Sends a message. Returns the agent's events and the final run.
-async fn answer(client: &mut Client, text: &str) -> (Vec<Value>, Value) {
-    answer_in(client, None, text).await
-}
-
-/// Sends a message to a thread. Returns the agent's events and the final run.
-async fn answer_in(
-    client: &mut Client,
-    thread_id: Option<&str>,
-    text: &str,
-) -> (Vec<Value>, Value) {
-    let id = client.send_message(thread_id, text).await;
-    client.expect_ack(&id).await;
-    let frames = client.read_turn().await;
-    let appended = frames
-        .iter()
-        .filter(|frame| frame["type"] == "event.append");
-    let events = appended.map(|frame| frame["payload"]["events"][0].clone());
-    let run = frames.last().unwrap()["payload"]["run"].clone();
-    (events.skip(1).collect(), run)
-}
-
-fn kinds(events: &[Value]) -> Vec<&str> {
-    events
-        .iter()
-        .map(|event| event["type"].as_str().unwrap())
-        .collect()
-}
-
-fn last_text(events: &[Value]) -> &str {
-    events.last().unwrap()["content"][0]["text"]
-        .as_str()
-        .unwrap()
-}
+use crate::turns::ask;
+use dooers_tests::{Client, Process};
+use serde_json::json;
 
 #[tokio::test]
 async fn tools_example_calls_tools_until_its_model_answers() {
@@ -45,50 +10,29 @@ async fn tools_example_calls_tools_until_its_model_answers() {
     let mut client = Client::open(example.address(), "/ws").await;
     client.connect("ada").await;
 
-    let (events, run) = answer(&mut client, "How is the weather in Paris and Rome?").await;
-    assert_eq!(run["status"], "succeeded");
-    assert_eq!(run["usage"][0]["model"], "forecaster-1");
-    assert!(
-        run["usage"][0]["input_tokens"].as_u64() > Some(100),
-        "{run}"
-    );
-    let round = ["tool.call", "tool.result"];
-    assert_eq!(kinds(&events), [&round[..], &round, &["message"]].concat());
-    let (call, result) = (&events[0]["data"], &events[1]["data"]);
-    assert_eq!(call["args"], json!({"city": "Paris"}));
-    assert_eq!(
-        (&call["id"], &call["name"]),
-        (&result["id"], &result["name"])
-    );
-    assert_eq!(result["result"], json!({"city": "Paris", "celsius": 18}));
-    assert_eq!(
-        last_text(&events),
-        "It is 18 °C in Paris. It is 24 °C in Rome."
-    );
+    let turn = ask(&mut client, None, "How is the weather in Rome and Oz?").await;
+    assert_eq!(turn.run["status"], "succeeded");
+    let round = [["tool.call"; 2], ["tool.result"; 2]].concat();
+    assert_eq!(turn.kinds(), [&round[..], &["message"]].concat());
+    let call = &turn.events[0]["data"];
+    assert_eq!(call["args"], json!({"city": "Rome"}));
+    let error = json!({"error": "no station is in Oz"});
+    assert_eq!(turn.results(), [&json!(24), &error]);
+    assert_eq!(turn.last_text(), "I looked up Rome, Oz.");
 
-    let thread_id = run["thread_id"].as_str();
-    let (events, _) = answer_in(&mut client, thread_id, "And in Oslo?").await;
-    assert_eq!(events.len(), 3, "of the others it knows: {events:?}");
-    assert_ne!(events[0]["data"]["id"], call["id"]);
-    assert_eq!(last_text(&events), "It is 9 °C in Oslo.");
+    let again = ask(&mut client, Some(turn.thread_id()), "And in Oslo?").await;
+    assert_ne!(again.events[0]["data"]["id"], call["id"]);
+    assert_eq!(again.results(), [&json!(9)]);
 
-    let (events, _) = answer(&mut client, "How is the weather everywhere?").await;
-    let round = [["tool.call"; 3], ["tool.result"; 3]].concat();
-    assert_eq!(kinds(&events), [&round[..], &["message"]].concat());
-    assert!(last_text(&events).ends_with("It is 9 °C in Oslo."));
+    let turn = ask(&mut client, None, "How is the weather everywhere?").await;
+    let list = json!(["Paris", "Rome", "Oslo"]);
+    let expected = [&list, &json!(18), &json!(24), &json!(9)];
+    assert_eq!(turn.results(), expected);
 
-    let (events, run) = answer(&mut client, "Sing!").await;
-    assert_eq!(run["status"], "succeeded");
-    let expected = json!({"error": "there is no tool `sing`; there is `weather`"});
-    assert_eq!(events[1]["data"]["result"], expected);
-    assert!(last_text(&events).starts_with("I cannot sing: "));
-
-    let (events, run) = answer(&mut client, "Go on forever").await;
-    assert_eq!((&run["status"], events.len()), (&json!("failed"), 11));
-    assert_eq!(
-        last_text(&events),
-        "I gave up after 5 rounds of tools. Please ask for less."
-    );
+    let turn = ask(&mut client, None, "Go on forever").await;
+    assert_eq!(turn.run["status"], "failed");
+    assert_eq!(turn.results(), [&list; 4]);
+    assert!(turn.last_text().contains("5 times"), "{turn:?}");
 
     client.disconnect().await;
     example.terminate();
