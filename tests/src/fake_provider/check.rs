@@ -1,11 +1,12 @@
 //! The check of requests against the published schemas.
 //!
-//! The schemas of messages are those of the history tests. The rules about their order are shared with these tests, too.
+//! The schemas of messages are those of the history tests, and the schemas of tools those of the tests of definitions. The
+//! rules about the order of messages are shared with the history tests, too.
 
 use super::order::{
     alternates, has_outputs_behind_calls, has_results_behind_calls, has_results_first,
 };
-use super::request::ProviderApi;
+use super::request::{ProviderApi, tool_names};
 use axum::http::{HeaderMap, header};
 use jsonschema::Validator;
 use serde_json::Value;
@@ -18,15 +19,21 @@ struct Schemas {
     request: Validator,
     /// The messages without the instructions.
     messages: Validator,
+    /// The definitions of tools.
+    tools: Validator,
 }
 
 macro_rules! schemas {
-    ($request:literal, $messages:literal) => {
+    ($request:literal, $shared:literal) => {
         Schemas {
             request: compiled(include_str!(concat!("schemas/", $request))),
             messages: compiled(include_str!(concat!(
                 "../../../dooers/src/history/fixtures/schemas/",
-                $messages
+                $shared
+            ))),
+            tools: compiled(include_str!(concat!(
+                "../../../dooers/src/tool/fixtures/schemas/",
+                $shared
             ))),
         }
     };
@@ -61,7 +68,7 @@ pub(super) fn mismatch(api: ProviderApi, headers: &HeaderMap, body: &Value) -> O
         header_mismatch(api, headers),
         first_error(&SCHEMAS[&api].request, body),
         message_mismatch(api, body),
-        tool_mismatch(body),
+        tool_mismatch(api, body),
     ];
     checks.into_iter().flatten().next()
 }
@@ -110,21 +117,13 @@ fn message_mismatch(api: ProviderApi, body: &Value) -> Option<String> {
     (!is_ordered).then(|| "messages: calls and results are not in order".to_owned())
 }
 
-/// The parameters of each tool must be a JSON Schema, and no name may occur twice.
-fn tool_mismatch(body: &Value) -> Option<String> {
-    let mut names = BTreeSet::new();
-    for tool in body["tools"].as_array().into_iter().flatten() {
-        let tool = tool.get("function").unwrap_or(tool);
-        let name = tool["name"].as_str().unwrap_or_default();
-        if !names.insert(name) {
-            return Some(format!("tools: the name {name:?} occurs twice"));
-        }
-        let parameters = tool.get("parameters").or_else(|| tool.get("input_schema"));
-        if let Some(schema @ Value::Object(_)) = parameters
-            && let Err(error) = jsonschema::meta::validate(schema)
-        {
-            return Some(format!("tools: the schema of {name:?}: {error}"));
-        }
+fn tool_mismatch(api: ProviderApi, body: &Value) -> Option<String> {
+    let tools = body.get("tools")?;
+    if let Some(error) = first_error(&SCHEMAS[&api].tools, tools) {
+        return Some(format!("tools: {error}"));
     }
-    None
+    let names = tool_names(body);
+    let mut known = BTreeSet::new();
+    let twice = names.iter().find(|name| !known.insert(*name))?;
+    Some(format!("tools: the name {twice:?} occurs twice"))
 }

@@ -73,12 +73,7 @@ impl ProviderRequest {
     /// The names of the tools that the model may call.
     #[must_use]
     pub fn tools(&self) -> Vec<String> {
-        let tools = self.body["tools"].as_array().into_iter().flatten();
-        let names = tools.filter_map(|tool| {
-            let name = tool.pointer("/function/name").or_else(|| tool.get("name"));
-            Some(name?.as_str()?.to_owned())
-        });
-        names.collect()
+        tool_names(&self.body)
     }
 
     /// The instructions to the model.
@@ -138,4 +133,14 @@ fn text_of(content: &Value) -> String {
     let parts = content.as_array().into_iter().flatten();
     let texts: Vec<_> = parts.filter_map(|part| part["text"].as_str()).collect();
     texts.join("\n")
+}
+
+/// The names of the tools in a body.
+pub(super) fn tool_names(body: &Value) -> Vec<String> {
+    let tools = body["tools"].as_array().into_iter().flatten();
+    let names = tools.filter_map(|tool| {
+        let name = tool.pointer("/function/name").or_else(|| tool.get("name"));
+        Some(name?.as_str()?.to_owned())
+    });
+    names.collect()
 }
