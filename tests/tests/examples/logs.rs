@@ -12,6 +12,9 @@ async fn printed_by(example: &str, log: &str) -> String {
         ("WORKER_BIND", "127.0.0.1:0"),
         ("WORKER_SECRET_KEY", key),
         ("RUST_LOG", log),
+        // Some of the examples have such a key.
+        ("ANTHROPIC_API_KEY", SECRET),
+        ("OPENAI_API_KEY", SECRET),
     ];
     let mut program = Process::start(example, &variables);
     let (path, bearer) = (format!("/ws?token={SECRET}"), format!("Bearer {SECRET}"));
@@ -52,9 +55,12 @@ async fn printed_by(example: &str, log: &str) -> String {
 #[tokio::test]
 async fn trace_logs_hide_secrets() {
     for example in [
+        "example-anthropic",
+        "example-approval",
         "example-dispatch",
         "example-echo",
         "example-load",
+        "example-openai",
         "example-settings",
         "example-streaming",
         "example-testing",

@@ -8,9 +8,12 @@
 
 mod analytics;
 mod anthropic;
+mod approval;
 mod auth;
 mod dispatch;
 mod logs;
+mod openai;
+mod readme;
 mod settings;
 mod shutdown;
 mod streaming;
