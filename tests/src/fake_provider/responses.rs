@@ -119,7 +119,7 @@ impl<'a> Events<'a> {
         });
         self.push(added);
         if let Some(part) = item.part() {
-            self.part(&item, "added", part);
+            self.part(&item, "added", &part);
         }
         self.open = Some(item);
     }
@@ -154,7 +154,7 @@ impl<'a> Events<'a> {
         let done = event_of(&item, self.output.len(), kind, position);
         self.push(done);
         if let Some(part) = item.part() {
-            self.part(&item, "done", part);
+            self.part(&item, "done", &part);
         }
         let written = item.written("completed");
         let done = json!({
@@ -167,7 +167,7 @@ impl<'a> Events<'a> {
     }
 
     /// Announces the only part of an item, or its end.
-    fn part(&mut self, item: &Item, what: &str, part: Value) {
+    fn part(&mut self, item: &Item, what: &str, part: &Value) {
         let (kind, index) = match item.kind {
             ItemKind::Reasoning => ("reasoning_summary_part", "summary_index"),
             ItemKind::Message | ItemKind::Call { .. } => ("content_part", "content_index"),
