@@ -34,6 +34,10 @@ pub async fn weather(
     Ok(format!("{city} {days} {}", request.message))
 }
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the predicate of `approve` takes references to the arguments"
+)]
 fn is_long(city: &str, days: &u8) -> bool {
     city.len() > usize::from(*days)
 }
