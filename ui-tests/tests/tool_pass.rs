@@ -1,5 +1,7 @@
 //! Cases that `#[dooers::tool]` accepts. Each file under `ui/tool/pass` is a module of this test or of the library.
 
+#![expect(clippy::unwrap_used, reason = "a test, and its helpers")]
+
 #[path = "ui/tool/pass/agents.rs"]
 mod agents;
 #[path = "ui/tool/pass/arguments.rs"]

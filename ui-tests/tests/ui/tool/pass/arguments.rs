@@ -27,6 +27,7 @@ enum Shape {
 type Maybe<T> = Option<T>;
 
 #[dooers::tool]
+#[allow(clippy::too_many_arguments, reason = "one argument of each kind")]
 async fn everything(
     text: String,
     number: i64,

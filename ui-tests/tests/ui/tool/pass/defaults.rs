@@ -18,6 +18,7 @@ enum Unit {
 type Count = u16;
 
 #[dooers::tool]
+#[allow(clippy::too_many_arguments, reason = "one argument of each kind")]
 async fn all(
     #[tool(default = "Paris")] text: String,
     #[tool(default = r"C:\")] raw: String,
