@@ -4,7 +4,7 @@ use super::parse::{GivenOption, OptionValue, Options};
 use crate::diagnostic::{Diagnostic, ValueKind};
 use crate::number_literal::NumberLiteral;
 use crate::syntax::{as_path, as_string, meant_boolean, peel_groups};
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
@@ -86,19 +86,7 @@ impl Options<'_> {
 
     /// Returns the key and the pairs of `key("a" = "b", …)`. A value without a label is its own label.
     pub(crate) fn pairs(&mut self, key: &str) -> Option<(Ident, Vec<(LitStr, LitStr)>)> {
-        let given = self.remove(key)?;
-        let list = match given.value {
-            OptionValue::List(list) => list,
-            OptionValue::Invalid => return None,
-            OptionValue::Missing => {
-                self.missing_value(&given.key, &given.key);
-                return None;
-            }
-            OptionValue::Expr(value) => {
-                self.not_a_list(key, &value, list_in(&value));
-                return None;
-            }
-        };
+        let (name, list) = self.list(key, list_in)?;
         let pair = |input: ParseStream<'_>| {
             let value: LitStr = input.parse()?;
             if input.parse::<Option<Token![=]>>()?.is_none() {
@@ -109,8 +97,8 @@ impl Options<'_> {
         let pairs = |input: ParseStream<'_>| {
             syn::punctuated::Punctuated::<_, Token![,]>::parse_terminated_with(input, pair)
         };
-        match pairs.parse2(list.clone()) {
-            Ok(pairs) => Some((given.key, pairs.into_iter().collect())),
+        match pairs.parse2(list) {
+            Ok(pairs) => Some((name, pairs.into_iter().collect())),
             Err(error) => {
                 let usage = self.table.usage(key);
                 let error = syn::Error::new(error.span(), Diagnostic::InvalidPair { usage });
@@ -120,26 +108,13 @@ impl Options<'_> {
         }
     }
 
-    /// Returns the values of `key(a, b, …)`. `bare_list` rewrites a value without parentheses as such a list, for the
-    /// suggestion.
+    /// Returns the values of `key(a, b, …)`. `bare_list` is that of [`list`](Self::list).
     pub(crate) fn exprs(
         &mut self,
         key: &str,
         bare_list: impl FnOnce(&Expr) -> Option<String>,
     ) -> Option<Vec<Expr>> {
-        let given = self.remove(key)?;
-        let list = match given.value {
-            OptionValue::List(list) => list,
-            OptionValue::Invalid => return None,
-            OptionValue::Missing => {
-                self.missing_value(&given.key, &given.key);
-                return None;
-            }
-            OptionValue::Expr(value) => {
-                self.not_a_list(key, &value, bare_list(&value));
-                return None;
-            }
-        };
+        let (_, list) = self.list(key, bare_list)?;
         let mut exprs = Vec::new();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
@@ -157,6 +132,23 @@ impl Options<'_> {
                 None
             }
         }
+    }
+
+    /// Returns the key and the tokens of `key(…)`. `bare_list` rewrites a value without parentheses as such a list, for the
+    /// suggestion.
+    fn list(
+        &mut self,
+        key: &str,
+        bare_list: impl FnOnce(&Expr) -> Option<String>,
+    ) -> Option<(Ident, TokenStream)> {
+        let given = self.remove(key)?;
+        match given.value {
+            OptionValue::List(list) => return Some((given.key, list)),
+            OptionValue::Invalid => {}
+            OptionValue::Missing => self.missing_value(&given.key, &given.key),
+            OptionValue::Expr(value) => self.not_a_list(key, &value, bare_list(&value)),
+        }
+        None
     }
 
     /// Reports a list without parentheses. `list` is the list in them, for the suggestion.
