@@ -30,6 +30,7 @@ pub struct AskForm {
     form: Reply,
     timeout: Duration,
     user_id: Option<String>,
+    tool_call_id: Option<String>,
 }
 
 impl AskForm {
@@ -39,6 +40,7 @@ impl AskForm {
             form,
             timeout: DEFAULT_TIMEOUT,
             user_id: None,
+            tool_call_id: None,
         }
     }
 
@@ -54,6 +56,13 @@ impl AskForm {
         self
     }
 
+    /// Makes the form ask for the approval of the tool call with this id.
+    #[cfg(feature = "tools")]
+    pub(crate) fn approving(mut self, tool_call_id: impl Into<String>) -> Self {
+        self.tool_call_id = Some(tool_call_id.into());
+        self
+    }
+
     async fn ask(self) -> QuestionReply {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(
@@ -64,7 +73,12 @@ impl AskForm {
         let expires_at = timestamp::now() + TimeDelta::from_std(self.timeout).unwrap_or_default();
         let mut form = self.form;
         if let Some(data) = &mut form.data {
-            AskedForm::new(expires_at, self.user_id).add_to(data);
+            let asked = AskedForm {
+                user_id: self.user_id,
+                tool_call_id: self.tool_call_id,
+                ..AskedForm::new(expires_at)
+            };
+            asked.add_to(data);
         }
         let (mut question, sent) = Question::begin(self.outbox, form)?;
         sent.await?;
@@ -93,6 +107,7 @@ impl fmt::Debug for AskForm {
             .field("form", &self.form)
             .field("timeout", &self.timeout)
             .field("user_id", &self.user_id)
+            .field("tool_call_id", &self.tool_call_id)
             .finish_non_exhaustive()
     }
 }

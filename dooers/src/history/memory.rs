@@ -53,8 +53,8 @@ use std::sync::Arc;
 /// | `tool.call` and its `tool.result`, see below | a tool use with its arguments and its result. Text directly before the call is in the same message, and so are parallel calls |
 /// | a `tool.call` without a result | the same, with a result that says so |
 /// | a `tool.result` without a call, `tool.transaction` | the same, made from the event's own data |
-/// | `form` | the message of the form, and the labels of its fields in brackets |
-/// | `form.response` | the answers, after `[form answered]`; `[hidden]` in place of answers to password fields |
+/// | `form` | the message of the form, and the labels of its fields in brackets. Nothing for a form that asks to approve a tool call: the result of the call has the decision |
+/// | `form.response` | nothing for such a form, and otherwise the answers, after `[form answered]`; `[hidden]` in place of answers to password fields |
 /// | `chart` | its title in brackets |
 /// | `reasoning`, `run.started`, `run.finished` | nothing |
 /// | any event with only white space | nothing |

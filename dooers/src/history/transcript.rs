@@ -43,8 +43,34 @@ pub(super) struct Transcript {
     open: OpenCalls<ToolPosition>,
     /// The call ids that are in use.
     ids: HashSet<String>,
-    /// Forms by the id of their event. `None` for a form that does not exist.
-    forms: HashMap<String, Option<Form>>,
+    /// Forms by the id of their event.
+    forms: HashMap<String, KnownForm>,
+}
+
+/// A form that an answer names.
+#[derive(Debug)]
+enum KnownForm {
+    /// The form does not exist.
+    Missing,
+    /// The form asks for the approval of a tool call. Models read the decision in the result of the call.
+    Approval,
+    Form(Form),
+}
+
+impl KnownForm {
+    fn of(event: &ThreadEvent) -> Self {
+        match event.asked() {
+            Some(asked) if asked.tool_call_id.is_some() => Self::Approval,
+            _ => form_of(event).map_or(Self::Missing, Self::Form),
+        }
+    }
+
+    fn form(&self) -> Option<&Form> {
+        match self {
+            Self::Form(form) => Some(form),
+            Self::Missing | Self::Approval => None,
+        }
+    }
 }
 
 /// The position of a tool use.
@@ -97,20 +123,24 @@ impl Shape<ChatMessage> for Transcript {
             EventType::ToolResult => self.answer(event),
             EventType::ToolTransaction => self.transact(event),
             EventType::Form => {
-                let form = form_of(&event);
-                let text = asked(form.as_ref());
+                let form = KnownForm::of(&event);
+                let text = asked(form.form());
+                let is_approval = matches!(form, KnownForm::Approval);
                 self.forms.insert(event.id.clone(), form);
-                self.say(event, Some(text));
+                if !is_approval {
+                    self.say(event, Some(text));
+                }
             }
             EventType::FormResponse => {
                 let answer = answer_of(&event);
-                let form = answer.as_ref().and_then(|answer| {
-                    let form = self.forms.get(&answer.form_event_id)?;
-                    form.as_ref()
-                });
-                let hidden = event.data.as_ref().map(hidden_fields).unwrap_or_default();
-                let text = answered(answer.as_ref(), &hidden, form);
-                self.say(event, Some(text));
+                let form = answer
+                    .as_ref()
+                    .and_then(|answer| self.forms.get(&answer.form_event_id));
+                if !matches!(form, Some(KnownForm::Approval)) {
+                    let hidden = event.data.as_ref().map(hidden_fields).unwrap_or_default();
+                    let text = answered(answer.as_ref(), &hidden, form.and_then(KnownForm::form));
+                    self.say(event, Some(text));
+                }
             }
             EventType::Chart => {
                 let title = event.data.as_ref().and_then(|data| data["title"].as_str());
@@ -144,7 +174,7 @@ impl Shape<ChatMessage> for Transcript {
     }
 
     fn know_form(&mut self, event_id: &str, form: Option<&ThreadEvent>) {
-        let form = form.and_then(form_of);
+        let form = form.map_or(KnownForm::Missing, KnownForm::of);
         self.forms.insert(event_id.to_owned(), form);
     }
 }

@@ -36,6 +36,9 @@ pub struct AskedForm {
     /// The only user who may answer. `None` if everyone who may write in the thread may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+    /// The `data.id` of the tool call that the form asks a person to approve. `None` for all other forms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
     /// True if the turn stopped waiting without an answer. The form can then not be answered any more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub closed: bool,
@@ -50,10 +53,11 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl AskedForm {
-    pub(crate) fn new(expires_at: DateTime<Utc>, user_id: Option<String>) -> Self {
+    pub(crate) fn new(expires_at: DateTime<Utc>) -> Self {
         Self {
             expires_at,
-            user_id,
+            user_id: None,
+            tool_call_id: None,
             closed: false,
         }
     }
@@ -124,7 +128,7 @@ mod tests {
         let mut event = form(json!({"message": "?"}));
         assert_eq!(event.asked(), None);
         assert!(!event.close_form());
-        let asked = AskedForm::new(timestamp::from_micros(1_000_000), None);
+        let asked = AskedForm::new(timestamp::from_micros(1_000_000));
         asked.add_to(event.data.as_mut().unwrap());
         let data = json!({"message": "?", "asked": {"expires_at": "1970-01-01T00:00:01.000000Z"}});
         assert_eq!(event.data, Some(data));

@@ -499,16 +499,24 @@ fn form_with_each_kind_of_element_is_as_recorded() {
 #[test]
 fn forms_that_a_turn_asks_are_as_recorded() {
     let form = Form::new("Refund 20 EUR?").submit_label("Refund");
-    let asked = |user_id: Option<&str>| {
+    let asked = |user_id: Option<&str>, tool_call_id: Option<&str>| {
         let mut asked = event(Reply::form(&form));
         let expires_at = asked.created_at + TimeDelta::minutes(10);
-        let state = AskedForm::new(expires_at, user_id.map(str::to_owned));
+        let state = AskedForm {
+            user_id: user_id.map(str::to_owned),
+            tool_call_id: tool_call_id.map(str::to_owned),
+            ..AskedForm::new(expires_at)
+        };
         state.add_to(asked.data.as_mut().unwrap());
         asked
     };
-    let mut closed = asked(None);
+    let mut closed = asked(None, None);
     closed.close_form();
-    let events = [asked(None), asked(Some("ada")), closed];
+    let events = [
+        asked(None, None),
+        asked(Some("ada"), Some("call_1")),
+        closed,
+    ];
     appended(&events, &expect_file!["golden/asked.json"]);
 }
 

@@ -34,15 +34,16 @@ pub(super) enum Decision {
     Expired,
 }
 
-/// Sends the form and waits for the answer.
+/// Sends the form for the call with this id, and waits for the answer.
 pub(super) async fn ask(
     response: &WorkerResponse,
+    call_id: &str,
     tool: &DynamicTool,
     arguments: &Value,
     approvals: &Approvals,
 ) -> Result<Decision, AgentError> {
     let asked = response.ask_form(&form_for(tool, arguments));
-    let asked = asked.timeout(approvals.timeout);
+    let asked = asked.approving(call_id).timeout(approvals.timeout);
     let reply = match &approvals.approver {
         Some(user_id) => asked.only_user(user_id).await?,
         None => asked.await?,

@@ -157,13 +157,15 @@ impl Tools {
         } = call;
         let outcome = match plan {
             Plan::Refused(text) => Err(text),
-            Plan::Run(tool, arguments) => match self.approve(bound, &tool, &arguments).await? {
-                Ok(()) => {
-                    open.start();
-                    run(&tool, &bound.turn, arguments).await
+            Plan::Run(tool, arguments) => {
+                match self.approve(bound, &id, &tool, &arguments).await? {
+                    Ok(()) => {
+                        open.start();
+                        run(&tool, &bound.turn, arguments).await
+                    }
+                    Err(text) => Err(text),
                 }
-                Err(text) => Err(text),
-            },
+            }
         };
         let result = ToolResult::new(id, name, outcome);
         if let Some(stored) = open.close(result.value().clone()) {
@@ -176,6 +178,7 @@ impl Tools {
     async fn approve(
         &self,
         bound: &BoundTurn,
+        call_id: &str,
         tool: &DynamicTool,
         arguments: &Value,
     ) -> Result<Result<(), String>, AgentError> {
@@ -190,7 +193,14 @@ impl Tools {
         if !is_needed {
             return Ok(Ok(()));
         }
-        let decision = ask(bound.turn.response(), tool, arguments, &self.approvals).await?;
+        let decision = ask(
+            bound.turn.response(),
+            call_id,
+            tool,
+            arguments,
+            &self.approvals,
+        )
+        .await?;
         Ok(match decision {
             Decision::Approved => Ok(()),
             Decision::Refused => Err(REFUSED.to_owned()),

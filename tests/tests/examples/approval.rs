@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 /// A model that calls `refund` with the number of euros in the question, and then repeats the result.
 fn cashier(request: &ProviderRequest) -> ProviderReply {
-    // Each turn has two requests. In the second one, the answer of the form is the last text of the user.
-    if request.number.is_multiple_of(2) {
-        let messages = request.body["messages"].as_array().unwrap();
-        let result = messages.iter().rfind(|it| it["role"] == "tool").unwrap();
-        return ProviderReply::new().text(result["content"].as_str().unwrap());
+    let messages = request.body["messages"].as_array().unwrap();
+    let last = messages.last().unwrap();
+    // The form and its answer are not a part of the history.
+    if last["role"] == "tool" {
+        return ProviderReply::new().text(last["content"].as_str().unwrap());
     }
     let question = request.question();
     let euros = question

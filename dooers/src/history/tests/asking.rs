@@ -4,7 +4,7 @@ use super::{events, said};
 use crate::history::{DEFAULT_HISTORY_LIMIT, HistoryFormat, MemoryQuery, WorkerMemory};
 use crate::protocol::{Actor, EventType, ThreadEvent};
 use futures::TryStreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A memory of this many texts, alternately from the user and the assistant.
 fn memory_of(events_in_all: usize) -> WorkerMemory {
@@ -220,4 +220,39 @@ async fn messages_have_author_time_and_tool_uses() {
         (&tool_use.args, &tool_use.result),
         (&json!({"n": 1}), &Some(json!(null)))
     );
+}
+
+#[tokio::test]
+async fn approval_of_a_call_is_only_in_its_result() {
+    let form = |asked: Value| {
+        json!({"type": "form", "actor": "assistant", "data": {
+            "message": "Refund?", "submit_label": "Yes", "cancel_label": "No", "size": "small", "elements": [],
+            "asked": asked,
+        }})
+    };
+    let expires_at = "2026-02-11T05:59:09.123456Z";
+    let answer = |form: &str| {
+        json!({"type": "form.response", "actor": "user",
+            "data": {"form_event_id": form, "cancelled": false, "values": {}}})
+    };
+    let specs = vec![
+        json!({"type": "tool.call", "actor": "assistant", "data": {"id": "c", "name": "refund", "args": {}}}),
+        form(json!({"expires_at": expires_at, "tool_call_id": "c"})),
+        answer("e2"),
+        json!({"type": "tool.result", "actor": "tool", "data": {"id": "c", "name": "refund", "args": {}, "result": "paid"}}),
+        form(json!({"expires_at": expires_at})),
+        answer("e5"),
+    ];
+    let memory = WorkerMemory::of(events(specs.clone()));
+    let roles: Vec<_> = memory
+        .history(HistoryFormat::OpenAi)
+        .await
+        .unwrap()
+        .iter()
+        .map(|message| message["role"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(roles, ["assistant", "tool", "assistant", "user"]);
+    // The form of the answer lies outside of what is read first.
+    let memory = WorkerMemory::of(events(specs[..3].to_vec()));
+    assert!(memory.messages().limit(1).await.unwrap().is_empty());
 }

@@ -267,8 +267,10 @@ impl<C: Compared> Both<C> {
                         }],
                     }));
                     if self.dice.chance(60) {
-                        let user_id = self.dice.chance(20).then(|| "ann".to_owned());
-                        let asked = AskedForm::new(self.now(), user_id);
+                        let asked = AskedForm {
+                            user_id: self.dice.chance(20).then(|| "ann".to_owned()),
+                            ..AskedForm::new(self.now())
+                        };
                         event.data.iter_mut().for_each(|data| asked.add_to(data));
                     }
                     self.forms.push((thread_id.to_owned(), event.id.clone()));
