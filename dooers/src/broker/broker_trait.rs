@@ -17,6 +17,9 @@ pub(crate) trait Broker: fmt::Debug + Send + Sync {
     /// Returns the messages of the other nodes. `None` if there are none to expect, or if this was called before.
     fn subscribe(&self) -> Option<BrokerEvents>;
 
+    /// Waits a short time for the first connection. Clients connect to this node afterwards.
+    async fn ready(&self);
+
     /// Returns `true` if messages reach the other nodes now.
     fn is_connected(&self) -> bool;
 

@@ -9,6 +9,12 @@ use crate::store::Change;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// The longest time for which a server that starts waits for the first connection.
+const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 
 /// The announcements of this node that wait to be sent, and the messages of other nodes that wait to be read.
 #[derive(Debug)]
@@ -19,9 +25,18 @@ pub(crate) struct Lines {
     received: EventSender,
     events: Mutex<Option<BrokerEvents>>,
     malformed: AtomicU64,
-    is_connected: AtomicBool,
+    link: watch::Sender<Link>,
     /// True if the loss of the connection was logged.
     is_loss_logged: AtomicBool,
+}
+
+/// The state of the connection to the other nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Nothing was exchanged yet, and no client has connected to this node.
+    First,
+    Connected,
+    Lost,
 }
 
 impl Lines {
@@ -33,7 +48,7 @@ impl Lines {
             received,
             events: Mutex::new(Some(events)),
             malformed: AtomicU64::new(0),
-            is_connected: AtomicBool::new(false),
+            link: watch::Sender::new(Link::First),
             is_loss_logged: AtomicBool::new(false),
         })
     }
@@ -74,25 +89,43 @@ impl Lines {
         self.malformed.load(Ordering::Relaxed)
     }
 
-    /// Notes that messages are exchanged from now on. Those before may have been lost.
+    /// Waits until this node is connected for the first time, or could not connect. A server waits for this before clients
+    /// connect to it, so that it misses no message about what they have read.
+    pub(super) async fn ready(&self) {
+        let mut link = self.link.subscribe();
+        let is_known = link.wait_for(|link| *link != Link::First);
+        if timeout(FIRST_CONNECTION, is_known).await.is_err() {
+            self.link.send_if_modified(|link| {
+                let is_late = *link == Link::First;
+                if is_late {
+                    *link = Link::Lost;
+                }
+                is_late
+            });
+        }
+    }
+
+    /// Notes that messages are exchanged from now on. After a loss, those in between are missing.
     pub(super) fn connected(&self) {
-        self.is_connected.store(true, Ordering::Release);
+        let before = self.link.send_replace(Link::Connected);
         if self.is_loss_logged.swap(false, Ordering::Relaxed) {
             tracing::info!(target: "dooers::broker", "the other nodes can be reached again");
         }
-        self.received.miss();
+        if before != Link::First {
+            self.received.miss();
+        }
     }
 
     /// Notes that no messages are exchanged from now on.
     pub(super) fn lost(&self, error: &(dyn Error + 'static)) {
-        self.is_connected.store(false, Ordering::Release);
+        self.link.send_replace(Link::Lost);
         if !self.is_loss_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(target: "dooers::broker", error, "the other nodes cannot be reached; their changes are found in the database, only later");
         }
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.is_connected.load(Ordering::Acquire)
+        *self.link.borrow() == Link::Connected
     }
 }
 
@@ -138,12 +171,24 @@ mod tests {
         let lines = Lines::new();
         let mut events = lines.subscribe().unwrap();
         assert!(!lines.is_connected());
+        assert!(lines.ready().now_or_never().is_none());
         lines.connected();
+        lines.ready().await;
         assert!(lines.is_connected());
-        assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+        assert!(events.next().now_or_never().is_none());
         lines.lost(&std::io::Error::other("gone"));
+        lines.ready().await;
         assert!(!lines.is_connected());
         assert!(events.next().now_or_never().is_none());
+        lines.connected();
+        assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_first_connection_has_missed_messages() {
+        let lines = Lines::new();
+        let mut events = lines.subscribe().unwrap();
+        lines.ready().await;
         lines.connected();
         assert_eq!(events.next().await, Some(BrokerEvent::Missed));
     }

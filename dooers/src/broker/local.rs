@@ -125,6 +125,10 @@ impl Broker for LocalBroker {
         self.lines.subscribe()
     }
 
+    async fn ready(&self) {
+        self.lines.ready().await;
+    }
+
     fn is_connected(&self) -> bool {
         true
     }

@@ -18,6 +18,8 @@ impl Broker for NoBroker {
         None
     }
 
+    async fn ready(&self) {}
+
     fn is_connected(&self) -> bool {
         true
     }

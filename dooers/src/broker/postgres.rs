@@ -73,6 +73,10 @@ impl Broker for PostgresBroker {
         self.lines.subscribe()
     }
 
+    async fn ready(&self) {
+        self.lines.ready().await;
+    }
+
     fn is_connected(&self) -> bool {
         self.lines.is_connected()
     }

@@ -64,6 +64,8 @@ impl ServerState {
                 return Err(error);
             }
         };
+        // A start that is cancelled here ends below.
+        closed.run_until_cancelled(broker.ready()).await;
         store.keep_outbox(config.outbox());
         let (hub, changes) = Hub::new();
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
