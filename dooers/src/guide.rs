@@ -12,6 +12,7 @@
 #[doc = "[dispatch]: crate::guide::dispatch"]
 #[doc = "[deployment]: crate::guide::deployment"]
 #[cfg_attr(feature = "tools", doc = "[tools]: crate::guide::tools")]
+#[cfg_attr(feature = "openai", doc = "[models]: crate::guide::models")]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/agents.md")]
 pub mod agents {}
@@ -23,6 +24,8 @@ pub mod streaming {}
 pub mod memory {}
 
 #[cfg(feature = "tools")]
+#[cfg_attr(feature = "openai", doc = "[models]: crate::guide::models")]
+#[doc = ""]
 #[doc = include_str!("../docs/guide/tools.md")]
 pub mod tools {}
 

@@ -44,6 +44,9 @@ pub(crate) enum ToolMistake {
         length: usize,
         max: usize,
     },
+    AttributeOfAType {
+        name: String,
+    },
     ContextDefault,
     DefaultNotJson {
         usage: String,
@@ -80,6 +83,7 @@ impl fmt::Display for ToolMistake {
             Self::DuplicateArgument { name } => write!(f, "two arguments have the name `{name}`, but the model sets an argument by its name alone; rename one of them"),
             Self::InvalidArgumentNameCharacter { character } => write!(f, "the name of an argument is also its name in the schema, which cannot contain {character:?}, as some providers refuse it; use ASCII letters, digits and `_`"),
             Self::ArgumentNameTooLong { length, max } => write!(f, "the name of an argument is also its name in the schema, which can have at most {max} characters, as some providers accept no longer names, but this one has {length}; write a shorter name"),
+            Self::AttributeOfAType { name } => write!(f, "an argument cannot have `#[{name}(…)]`, which belongs to types; write it on the type of the argument, or write `#[tool(default = …)]` for a default"),
             Self::ContextDefault => write!(f, "an argument with `context` cannot have a default, as it is created from the turn; remove one of the two"),
             Self::DefaultNotJson { usage } => write!(f, "the default of an argument must be written out as JSON, as the model sees it in the schema: a text, a number, `true`, `false` or a list of these; write it as in `{usage}`"),
 

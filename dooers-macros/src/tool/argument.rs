@@ -6,6 +6,7 @@ use super::name::{MAX_NAME_CHARS, NameMistake, name_mistake};
 use crate::attributes::{OptionAttribute, doc_comment, joined_options};
 use crate::diagnostic::{Diagnostics, ToolMistake};
 use crate::options::{OptionTable, Options};
+use quote::ToTokens;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, FnArg, Ident, Pat, PatType, Signature, Type, parse_quote};
@@ -81,6 +82,10 @@ pub(super) fn tool_arguments(
         let attributes = tool_attributes(&argument.attrs);
         let tokens = joined_options(&attributes, &TOOL_ATTRIBUTE, diagnostics);
         let mut options = Options::parse(tokens, &ARGUMENT_OPTIONS, diagnostics);
+        for attribute in argument.attrs.iter().filter(is_of_a_type) {
+            let name = attribute.path().to_token_stream().to_string();
+            options.report(attribute, ToolMistake::AttributeOfAType { name });
+        }
         // A misspelled `context` has been reported already.
         let was_context = options.was_meant("context");
         if options.flag("context") || was_context {
@@ -144,6 +149,13 @@ fn tool_attributes(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(is_ours).cloned().collect()
 }
 
+/// Returns true for an attribute that only the derive macros of types understand.
+fn is_of_a_type(attribute: &&Attribute) -> bool {
+    ["serde", "schemars"]
+        .iter()
+        .any(|name| attribute.path().is_ident(name))
+}
+
 /// Removes what a function cannot have: the attributes and doc comments of arguments, and second arguments of one name, which
 /// the compiler would report again. Returns true if anything was removed.
 pub(super) fn clean_arguments(signature: &mut Signature) -> bool {
@@ -154,8 +166,11 @@ pub(super) fn clean_arguments(signature: &mut Signature) -> bool {
             continue;
         };
         let before = argument.attrs.len();
-        let is_ours =
-            |attribute: &Attribute| TOOL.is_given_by(attribute) || attribute.path().is_ident("doc");
+        let is_ours = |attribute: &Attribute| {
+            TOOL.is_given_by(attribute)
+                || attribute.path().is_ident("doc")
+                || is_of_a_type(&attribute)
+        };
         argument.attrs.retain(|attribute| !is_ours(attribute));
         is_changed |= argument.attrs.len() != before;
         let is_second =

@@ -25,7 +25,7 @@ impl Completion {
         self.event_id.as_ref()
     }
 
-    /// How often the model answered.
+    /// The number of times that the model answered.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.steps

@@ -18,8 +18,8 @@ pub enum Delta {
 
 /// A piece of a tool call. The pieces with one index make up one call.
 ///
-/// Names and arguments are joined in the order in which they arrive. The id may arrive with any piece, or never: the call then
-/// gets a fresh one. A piece that repeats the name is understood. A piece with another id *and* a name begins the next
+/// Names and arguments are joined in the order in which they arrive. The id may arrive with any piece. A call without
+/// an id gets a new one. A piece may repeat the name. A piece with another id *and* a name begins the next
 /// call, even if it has the same index, because some servers count wrongly.
 ///
 /// ```

@@ -58,10 +58,10 @@ impl RunOptions {
         self
     }
 
-    /// Sets how often a step is repeated after an error that may not occur again. Default: [`DEFAULT_MAX_RETRIES`].
+    /// Sets how often a step is repeated after a [retryable](super::ModelError::is_retryable) error. Default: [`DEFAULT_MAX_RETRIES`].
     ///
-    /// A step is only repeated if nothing of the model's answer has arrived yet. The waits in between grow, and are at least as
-    /// long as the model asks for. If it asks for more than 30 seconds, the step is not repeated.
+    /// A step is only repeated if nothing of the model's answer has arrived yet. The waits between the attempts grow, and are
+    /// at least as long as the model asks for. If it asks for more than 30 seconds, the step is not repeated.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self

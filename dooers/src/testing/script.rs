@@ -114,8 +114,8 @@ impl FakeReply {
         self
     }
 
-    /// Adds an error that may not occur again, which ends the answer: of a busy model, which may say how long not to ask
-    /// again, or of a broken connection.
+    /// Adds a temporary error, which ends the answer, such as a broken connection or a rate limit. A busy model may say
+    /// how long to wait before the next request.
     pub fn retryable_error(
         mut self,
         text: impl Into<String>,
