@@ -48,7 +48,8 @@ impl AskForm {
         self
     }
 
-    /// Accepts an answer only from the user with this id. By default, everyone who may write in the thread may answer.
+    /// Accepts an answer only from the user with this id. By default, everyone who may write in the thread may answer. An
+    /// empty id accepts answers of all anonymous users who may write in the thread.
     pub fn only_user(mut self, user_id: impl Into<String>) -> Self {
         self.user_id = Some(user_id.into());
         self
