@@ -183,7 +183,7 @@ impl Tools {
         let is_needed = match catch_unwind(AssertUnwindSafe(needs_approval)) {
             Ok(is_needed) => is_needed,
             Err(panic) => {
-                log(tool, &bound.turn, &panic_text("the approval", &*panic));
+                log(tool, &bound.turn, &panic_text("the approval", panic));
                 return Ok(Err(FAILED.to_owned()));
             }
         };

@@ -49,7 +49,7 @@ pub(super) async fn run(
             ))
         }
         Err(panic) => {
-            log(tool, turn, &panic_text("the tool", &*panic));
+            log(tool, turn, &panic_text("the tool", panic));
             Err(FAILED.to_owned())
         }
     }
