@@ -67,7 +67,7 @@ impl AskForm {
         if let Some(data) = &mut form.data {
             AskedForm::new(expires_at, self.user_id).add_to(data);
         }
-        let (mut question, sent) = Question::begin(self.outbox, form)?;
+        let (mut question, sent) = Question::begin(self.outbox, form, deadline)?;
         sent.await?;
         tokio::select! {
             biased;
@@ -107,10 +107,14 @@ struct Question {
 
 impl Question {
     /// Sends a form and starts to wait.
-    fn begin(outbox: Arc<Outbox>, form: Reply) -> Result<(Self, Sent), AgentError> {
+    fn begin(
+        outbox: Arc<Outbox>,
+        form: Reply,
+        deadline: Instant,
+    ) -> Result<(Self, Sent), AgentError> {
         let form_event_id = new_id();
         let questions = outbox.questions();
-        let reply = questions.begin(&form_event_id, form.data.as_ref())?;
+        let reply = questions.begin(&form_event_id, form.data.as_ref(), deadline)?;
         for received in questions.take_received() {
             outbox.end_question(&received, true);
         }

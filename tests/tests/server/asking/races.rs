@@ -366,3 +366,62 @@ async fn lost_responses_to_writes_of_forms_are_found() {
         server.close([ada, ben]).await;
     }
 }
+
+#[tokio::test]
+async fn answer_can_be_repeated_after_a_lost_response() {
+    let store = SpyStore::memory();
+    let config = in_memory()
+        .lease(Duration::from_millis(600))
+        .store(Arc::clone(&store) as Arc<dyn Store>);
+    let server = Server::start(WorkerServer::new(config).agent::<inquirer>()).await;
+    let mut ada = server.client("ada").await;
+    let (thread_id, form) = ask(&mut ada, None, "ask").await;
+    let mut sent = answer(&thread_id, &form, &json!({"size": "L"}));
+    sent["client_event_id"] = json!("c1");
+    store.lose("begin_turn");
+    let code = ada.send_expecting_error("event.create", sent.clone()).await;
+    assert_eq!(code, "OVERLOADED");
+    let id = ada.send("event.create", sent).await;
+    let is_ack = |frame: &Value| frame["payload"]["ack_id"] == id.as_str();
+    let frames = ada.read_until("the ack", is_ack).await;
+    assert_eq!(frames.last().unwrap()["payload"]["ok"], true, "{frames:?}");
+    let mut ben = server.client("ben").await;
+    let is_end = |frame: &Value| frame["payload"]["run"]["ended_at"].is_string();
+    if !frames.iter().any(is_end) {
+        ada.read_turn().await;
+    }
+    let snapshot = ben.subscribe(&thread_id).await;
+    let kinds: Vec<_> = snapshot["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["type"])
+        .collect();
+    assert_eq!(kinds, ["message", "form", "form.response", "message"]);
+    server.close([ada, ben]).await;
+}
+
+#[tokio::test]
+async fn unpolled_question_does_not_stop_the_time_limit() {
+    let handler = async |response: WorkerResponse| {
+        let form = size();
+        let mut asked = response
+            .ask_form(&form)
+            .timeout(Duration::from_millis(50))
+            .into_future();
+        let _ = futures::poll!(&mut asked);
+        std::future::pending::<()>().await;
+    };
+    let agent = AgentDefinition::from_fn("asker", handler).with_timeout(Duration::from_millis(20));
+    let server = Server::start(WorkerServer::new(in_memory()).add_agent(agent)).await;
+    let mut ada = server.client("ada").await;
+    let (thread_id, form) = ask(&mut ada, None, "go").await;
+    let (events, run) = end(&mut ada).await;
+    assert_eq!(
+        (&run["status"], &run["error"]),
+        (&json!("failed"), &json!("timed out"))
+    );
+    closed(&events, &form);
+    expect_conflict(&mut ada, &thread_id, &form).await;
+    server.close([ada]).await;
+}
