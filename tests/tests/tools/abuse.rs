@@ -252,11 +252,11 @@ async fn panics_of_drops_and_payloads_are_results() {
             })
             .with_timeout(Duration::from_secs(1)),
         )
-        .with_tool(DynamicTool::new("payload", any(), async |_, _| {
-            std::panic::panic_any(Bomb);
-            #[expect(unreachable_code, reason = "the type of the handler")]
-            ()
-        }));
+        .with_tool(DynamicTool::new(
+            "payload",
+            any(),
+            |_, _| -> std::future::Ready<()> { std::panic::panic_any(Bomb) },
+        ));
     let handler = async |tools: Tools| {
         let names = ["drops", "late", "payload"];
         let calls = names.map(|name| ToolRequest::new("c", name, "{}"));
@@ -269,7 +269,7 @@ async fn panics_of_drops_and_payloads_are_results() {
     let turn = ada.say("go").await;
     turn.assert_succeeded();
     let failed = r#"{"error":"the tool failed"}"#;
-    turn.assert_text(&[failed; 3].join("\n"));
+    turn.assert_text([failed; 3].join("\n"));
     check_pairs(turn.events(), 3);
 }
 
