@@ -50,7 +50,8 @@ impl AskForm {
         self
     }
 
-    /// Accepts an answer only from the user with this id. By default, everyone who may write in the thread may answer.
+    /// Accepts an answer only from the user with this id. By default, everyone who may write in the thread may answer. An
+    /// empty id accepts answers of all anonymous users who may write in the thread.
     pub fn only_user(mut self, user_id: impl Into<String>) -> Self {
         self.user_id = Some(user_id.into());
         self
@@ -80,7 +81,7 @@ impl AskForm {
             };
             asked.add_to(data);
         }
-        let (mut question, sent) = Question::begin(self.outbox, form)?;
+        let (mut question, sent) = Question::begin(self.outbox, form, deadline)?;
         sent.await?;
         tokio::select! {
             biased;
@@ -121,10 +122,14 @@ struct Question {
 
 impl Question {
     /// Sends a form and starts to wait.
-    fn begin(outbox: Arc<Outbox>, form: Reply) -> Result<(Self, Sent), AgentError> {
+    fn begin(
+        outbox: Arc<Outbox>,
+        form: Reply,
+        deadline: Instant,
+    ) -> Result<(Self, Sent), AgentError> {
         let form_event_id = new_id();
         let questions = outbox.questions();
-        let reply = questions.begin(&form_event_id, form.data.as_ref())?;
+        let reply = questions.begin(&form_event_id, form.data.as_ref(), deadline)?;
         for received in questions.take_received() {
             outbox.end_question(&received, true);
         }

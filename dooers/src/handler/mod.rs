@@ -11,6 +11,8 @@ mod analytics_sink;
 mod annotated;
 mod answer_values;
 mod ask_form;
+#[cfg(feature = "tools")]
+mod call_ids;
 mod draft;
 mod extract;
 mod form_answer;
@@ -70,6 +72,8 @@ pub(crate) use agent_limits::{MAX_QUEUE, MAX_RETRIES};
 #[cfg(feature = "tools")]
 pub(crate) use agent_part::AgentPart;
 pub(crate) use analytics_sink::{AnalyticsSink, TurnAnalytics};
+#[cfg(feature = "tools")]
+pub(crate) use call_ids::IdsGuard;
 pub(crate) use draft::{Draft, join_whole_texts};
 pub(crate) use interned::interned;
 pub(crate) use middleware::{DynMiddleware, Middlewares};

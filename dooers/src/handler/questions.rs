@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 /// Maximum number of forms whose answers a turn waits for at a time.
 pub(super) const MAX_OPEN_QUESTIONS: usize = 100;
@@ -20,8 +21,8 @@ pub(crate) type QuestionReply = Result<FormReply, AgentError>;
 #[derive(Debug)]
 pub(crate) struct Questions {
     state: Mutex<QuestionState>,
-    /// The number of forms that are waiting for their answers.
-    waiting: watch::Sender<usize>,
+    /// The time until which forms wait for their answers. `None` if no form waits.
+    waiting: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +46,8 @@ struct QuestionState {
 struct Asked {
     /// Sends the reply to the handler. `None` once the reply was sent.
     sender: Option<oneshot::Sender<QuestionReply>>,
+    /// The time at which the handler stops waiting.
+    deadline: Instant,
     is_stored: bool,
     is_answered: bool,
 }
@@ -75,7 +78,7 @@ impl Questions {
                 script,
                 ..QuestionState::default()
             }),
-            waiting: watch::Sender::new(0),
+            waiting: watch::Sender::new(None),
         }
     }
 
@@ -84,6 +87,7 @@ impl Questions {
         &self,
         form_event_id: &str,
         data: Option<&Value>,
+        deadline: Instant,
     ) -> Result<oneshot::Receiver<QuestionReply>, AgentError> {
         let mut state = self.state();
         if state.asked.len() >= MAX_OPEN_QUESTIONS {
@@ -96,12 +100,13 @@ impl Questions {
         let scripted = state.script.as_mut().map(VecDeque::pop_front);
         let asked = Asked {
             sender: Some(sender).filter(|_| !state.is_closed),
+            deadline,
             is_stored: false,
             is_answered: false,
         };
         state.has_asked = true;
         state.asked.insert(form_event_id.to_owned(), asked);
-        self.count(&state);
+        self.publish(&state);
         drop(state);
         if let Some(reply) = scripted {
             let reply = scripted_reply(reply, form_event_id, data);
@@ -143,7 +148,7 @@ impl Questions {
         state.answers.extend(answer);
         // The positions are read in their order.
         state.answers.sort_unstable();
-        self.count(&state);
+        self.publish(&state);
         // The handler may have stopped waiting.
         let _ = sender.send(reply);
     }
@@ -158,7 +163,7 @@ impl Questions {
         if asked.is_answered {
             state.received.push(form_event_id.to_owned());
         }
-        self.count(&state);
+        self.publish(&state);
         match asked.sender {
             Some(_) => LastState::Open,
             None => LastState::Over,
@@ -170,7 +175,7 @@ impl Questions {
         let mut state = self.state();
         state.is_closed = true;
         state.asked.clear();
-        self.count(&state);
+        self.publish(&state);
     }
 
     /// Returns `true` if the turn has asked a form.
@@ -178,8 +183,8 @@ impl Questions {
         self.state().has_asked
     }
 
-    /// The number of forms that are waiting for their answers, as it changes.
-    pub(crate) fn waiting(&self) -> watch::Receiver<usize> {
+    /// The time until which forms wait for their answers, as it changes. `None` if no form waits.
+    pub(crate) fn waiting(&self) -> watch::Receiver<Option<Instant>> {
         self.waiting.subscribe()
     }
 
@@ -195,12 +200,13 @@ impl Questions {
         }
     }
 
-    /// Publishes the number of waiting forms.
-    fn count(&self, state: &QuestionState) {
+    /// Publishes the time until which forms wait.
+    fn publish(&self, state: &QuestionState) {
         let asked = state.asked.values();
-        let count = asked.filter(|asked| asked.sender.is_some()).count();
+        let waiting = asked.filter(|asked| asked.sender.is_some());
+        let until = waiting.map(|asked| asked.deadline).max();
         self.waiting
-            .send_if_modified(|waiting| std::mem::replace(waiting, count) != count);
+            .send_if_modified(|waiting| std::mem::replace(waiting, until) != until);
     }
 
     fn state(&self) -> MutexGuard<'_, QuestionState> {
@@ -236,20 +242,23 @@ fn scripted_reply(
 mod tests {
     use super::*;
     use futures::FutureExt;
+    use std::time::Duration;
 
     #[test]
     fn question_waits_until_it_is_resolved() {
         let questions = Questions::live();
         let waiting = questions.waiting();
-        let mut one = questions.begin("f", None).unwrap();
-        let mut other = questions.begin("g", None).unwrap();
-        assert_eq!(*waiting.borrow(), 2);
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        let mut one = questions.begin("f", None, now).unwrap();
+        let mut other = questions.begin("g", None, later).unwrap();
+        assert_eq!(*waiting.borrow(), Some(later));
         assert!(questions.stored().is_empty());
         questions.mark_stored("f");
         assert_eq!(questions.stored(), ["f"]);
         questions.resolve("f", Ok(FormReply::Dismissed), Some(7));
         questions.resolve("f", Ok(FormReply::Expired), None);
-        assert_eq!(*waiting.borrow(), 1);
+        assert_eq!(*waiting.borrow(), Some(later));
         assert!(questions.stored().is_empty());
         let reply = (&mut one).now_or_never().unwrap().unwrap();
         assert_eq!(reply.unwrap(), FormReply::Dismissed);
@@ -259,7 +268,7 @@ mod tests {
         assert_eq!(questions.answers(), [7]);
         assert!((&mut other).now_or_never().is_none());
         assert_eq!(questions.end("g"), LastState::Open);
-        assert_eq!(*waiting.borrow(), 0);
+        assert_eq!(*waiting.borrow(), None);
         assert!(questions.take_received().is_empty());
     }
 
@@ -267,20 +276,21 @@ mod tests {
     fn closed_questions_end_with_an_error() {
         let questions = Questions::live();
         assert!(!questions.has_asked());
-        let before = questions.begin("f", None).unwrap();
+        let (now, later) = (Instant::now(), Instant::now());
+        let before = questions.begin("f", None, now).unwrap();
         questions.close();
-        let after = questions.begin("g", None).unwrap();
+        let after = questions.begin("g", None, later).unwrap();
         for receiver in [before, after] {
             assert!(receiver.now_or_never().unwrap().is_err());
         }
-        assert_eq!(*questions.waiting().borrow(), 0);
+        assert_eq!(*questions.waiting().borrow(), None);
         assert!(questions.has_asked());
     }
 
     #[test]
     fn number_of_open_questions_is_limited() {
         let questions = Questions::live();
-        let begin = |number: usize| questions.begin(&number.to_string(), None);
+        let begin = |number: usize| questions.begin(&number.to_string(), None, Instant::now());
         let all: Vec<_> = (0..MAX_OPEN_QUESTIONS)
             .map(|number| begin(number).unwrap())
             .collect();

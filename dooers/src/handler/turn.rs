@@ -1,6 +1,10 @@
 //! A user message while its handler answers it.
 
+#[cfg(feature = "tools")]
+use super::call_ids::{CallIds, IdsGuard};
 use super::{TurnMemory, WorkerRequest, WorkerResponse, state::States};
+#[cfg(feature = "tools")]
+use crate::AgentError;
 use crate::history::{MemoryError, WorkerMemory};
 use crate::settings::{LiveSettings, Settings, SettingsError, SettingsValues, WorkerSettings};
 use crate::store::WorkerKey;
@@ -19,6 +23,8 @@ pub struct Turn {
     memory: TurnMemory,
     states: Arc<States>,
     cancellation: CancellationToken,
+    #[cfg(feature = "tools")]
+    call_ids: Arc<CallIds>,
 }
 
 /// The settings of a turn's worker, independent of their type.
@@ -40,6 +46,8 @@ impl Turn {
             memory: TurnMemory::Request,
             states: Arc::default(),
             cancellation: CancellationToken::new(),
+            #[cfg(feature = "tools")]
+            call_ids: Arc::default(),
         }
     }
 
@@ -76,6 +84,12 @@ impl Turn {
     #[must_use]
     pub fn state<S: Clone + 'static>(&self) -> Option<S> {
         self.states.get()
+    }
+
+    /// The ids of the tool calls that are used in the thread.
+    #[cfg(feature = "tools")]
+    pub(crate) async fn call_ids(&self) -> Result<IdsGuard<'_>, AgentError> {
+        self.call_ids.used(self.memory()).await
     }
 
     /// The worker and the agent of the turn. `None` in a unit test.

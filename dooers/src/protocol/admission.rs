@@ -69,17 +69,16 @@ const NUL_IN_ID: &str = "contains U+0000, which is not allowed in an id; remove 
 /// A refused value is replaced by `null`. It is dropped iteratively, because dropping a deeply nested value
 /// recursively overflows the stack.
 pub(crate) fn admit_json(member: &'static str, value: &mut Value) -> Result<(), NotAdmitted> {
-    let Err(problem) = admit_within(value, MAX_JSON_DEPTH) else {
+    let Err(misfit) = admit_json_within(value, MAX_JSON_DEPTH) else {
         return Ok(());
     };
-    take_apart(take(value));
     Err(NotAdmitted::new(
         member,
-        match problem {
-            Problem::TooDeep => format!(
+        match misfit {
+            JsonMisfit::TooDeep => format!(
                 "is nested deeper than {MAX_JSON_DEPTH} levels; make it flatter, or send it as a text"
             ),
-            Problem::SameName(name) => format!(
+            JsonMisfit::SameName(name) => format!(
                 "has two members that are called `{name}` once U+0000 is removed from their names; rename one"
             ),
         },
@@ -96,22 +95,31 @@ pub(crate) fn admit_optional_json(
         .map_or(Ok(()), |value| admit_json(member, value))
 }
 
-enum Problem {
+/// Removes U+0000 from a JSON value with at most this many levels. A value that is refused becomes `null`.
+pub(crate) fn admit_json_within(value: &mut Value, levels: usize) -> Result<(), JsonMisfit> {
+    admit_within(value, levels).inspect_err(|_| take_apart(take(value)))
+}
+
+/// The reason why a JSON value cannot be stored.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum JsonMisfit {
+    /// It has too many levels.
     TooDeep,
+    /// Two members of an object have this name once U+0000 is removed.
     SameName(String),
 }
 
-fn admit_within(value: &mut Value, levels: usize) -> Result<(), Problem> {
+fn admit_within(value: &mut Value, levels: usize) -> Result<(), JsonMisfit> {
     match value {
         Value::String(text) => clean_text(text),
         Value::Array(items) => {
-            let levels = levels.checked_sub(1).ok_or(Problem::TooDeep)?;
+            let levels = levels.checked_sub(1).ok_or(JsonMisfit::TooDeep)?;
             for item in items {
                 admit_within(item, levels)?;
             }
         }
         Value::Object(members) => {
-            let levels = levels.checked_sub(1).ok_or(Problem::TooDeep)?;
+            let levels = levels.checked_sub(1).ok_or(JsonMisfit::TooDeep)?;
             for member in members.values_mut() {
                 admit_within(member, levels)?;
             }
@@ -124,12 +132,12 @@ fn admit_within(value: &mut Value, levels: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-fn renamed(members: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+fn renamed(members: Map<String, Value>) -> Result<Map<String, Value>, JsonMisfit> {
     let mut clean = Map::with_capacity(members.len());
     for (name, value) in members {
         let name = cleaned(name);
         if clean.contains_key(&name) {
-            return Err(Problem::SameName(name));
+            return Err(JsonMisfit::SameName(name));
         }
         clean.insert(name, value);
     }

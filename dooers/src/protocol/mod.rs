@@ -100,6 +100,8 @@ pub use user::User;
 pub(crate) use user::has_mail_address;
 
 pub use admission::MAX_JSON_DEPTH;
+#[cfg(feature = "tools")]
+pub(crate) use admission::{JsonMisfit, admit_json_within};
 pub(crate) use admission::{
     admit_json, admit_metadata, admit_optional_json, admit_title, check_id, clean_id,
 };

@@ -27,7 +27,7 @@ impl<T> Callback<T> {
         // A panic of the closure before it returns its future is caught as well.
         let call = AssertUnwindSafe(async { (self.0)(value).await }).catch_unwind();
         let result = call.await;
-        result.unwrap_or_else(|panic| Err(panic_text("the callback", &*panic).into()))
+        result.unwrap_or_else(|panic| Err(panic_text("the callback", panic).into()))
     }
 }
 

@@ -52,8 +52,8 @@ impl ServerState {
             if let Some(event_id) = interrupted {
                 server.runner.cancel(&event_id);
             }
-            if let Some(form_event_id) = unasked {
-                server.runner.unask(&thread_id, &form_event_id);
+            if let Some(unasked) = unasked {
+                server.runner.unask(&unasked);
             }
             if let Err(error) = server.resume_pending(waiting).await {
                 // The change is stored and published. The queued turns start with the next message, or when the server

@@ -2,7 +2,7 @@
 
 use super::{
     Cancel, CancelTarget, Cancelled, Change, EventPatch, NewThread, Participant, PendingThread,
-    RunPatch, Scope, StoreError, ThreadPatch,
+    RunPatch, Scope, StoreError, ThreadPatch, TurnKey,
 };
 use crate::protocol::{Run, RunStatus, Thread, ThreadEvent, User};
 use chrono::{DateTime, Utc};
@@ -84,8 +84,17 @@ pub struct Edited {
     pub interrupted: Option<String>,
     /// The thread, if other turns of it wait and none runs. They may be claimed.
     pub waiting: Option<PendingThread>,
-    /// The removed form, if a turn waits for its answer.
-    pub unasked: Option<String>,
+    /// The question of the removed form, if a turn waits for its answer.
+    pub unasked: Option<UnaskedQuestion>,
+}
+
+/// A question that ended because its form was removed, for the process that runs its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnaskedQuestion {
+    /// The turn that waits.
+    pub turn: TurnKey,
+    /// The event of the form.
+    pub form_event_id: String,
 }
 
 impl Edited {

@@ -75,7 +75,7 @@ pub use claim::{
     TurnState,
 };
 #[doc(hidden)]
-pub use edit::{Edited, ThreadDraft, ThreadEdit};
+pub use edit::{Edited, ThreadDraft, ThreadEdit, UnaskedQuestion};
 #[doc(hidden)]
 pub use feedback::{
     Feedback, FeedbackCursor, FeedbackDay, FeedbackPeriod, FeedbackQuery, FeedbackUpdate,

@@ -1,10 +1,10 @@
 //! The arguments of a call, as a model writes them.
 
-use crate::protocol::{MAX_JSON_DEPTH, admit_json, whole};
+use crate::protocol::{JsonMisfit, MAX_JSON_DEPTH, admit_json_within, json_bytes, whole};
 use crate::text::split_at_bytes;
 use serde_json::{Map, Number, Value};
 
-/// Maximum length of the arguments of one call, in bytes.
+/// Maximum length of the arguments of one call, in bytes: as the model writes them, and as JSON without white space.
 pub const MAX_ARGUMENT_BYTES: usize = 256 * 1024;
 
 /// Maximum number of bytes that are stored of arguments that cannot be used.
@@ -35,40 +35,49 @@ pub(super) fn parse(raw: &str) -> Result<Value, Unusable> {
 }
 
 fn value_of(raw: &str) -> Result<Value, String> {
-    if raw.len() > MAX_ARGUMENT_BYTES {
-        let is = raw.len();
-        return Err(format!(
-            "the arguments are {is} bytes long; at most {MAX_ARGUMENT_BYTES} are allowed; shorten them"
-        ));
-    }
+    check_length(raw.len())?;
     if raw.trim().is_empty() {
         return Ok(Value::Object(Map::new()));
     }
     let mut value: Value = serde_json::from_str(raw).map_err(|error| not_json(raw, &error))?;
-    if !fits_event(&mut value) {
-        return Err(too_deep());
-    }
+    fits_event(&mut value).map_err(|misfit| refusal_of(&misfit))?;
     if value.is_null() {
         return Ok(Value::Object(Map::new()));
     }
     shorten_numbers(&mut value);
+    // `1e15` is stored as a number of 16 digits.
+    check_length(json_bytes(&value))?;
     Ok(value)
 }
 
-/// Removes U+0000 from all texts. Returns false if the value cannot be part of the data of an event, because it is nested
-/// too deeply or its names are not unique any more. The value is then `null`.
-pub(super) fn fits_event(value: &mut Value) -> bool {
-    // The array stands for the object that contains the value in the event.
-    let mut inside = Value::Array(vec![value.take()]);
-    let is_admitted = admit_json("", &mut inside).is_ok();
-    if let Some(inner) = inside.get_mut(0) {
-        *value = inner.take();
+fn check_length(bytes: usize) -> Result<(), String> {
+    if bytes <= MAX_ARGUMENT_BYTES {
+        return Ok(());
     }
-    is_admitted
+    Err(format!(
+        "the arguments are {bytes} bytes long; at most {MAX_ARGUMENT_BYTES} are allowed; shorten them"
+    ))
 }
 
-fn too_deep() -> String {
-    format!("the arguments are nested deeper than {MAX_DEPTH} levels; make them flatter")
+/// Removes U+0000 from all texts.
+///
+/// # Errors
+///
+/// The reason why the value cannot be part of the data of an event. The value is then `null`.
+pub(super) fn fits_event(value: &mut Value) -> Result<(), JsonMisfit> {
+    admit_json_within(value, MAX_DEPTH)
+}
+
+fn refusal_of(misfit: &JsonMisfit) -> String {
+    match misfit {
+        JsonMisfit::TooDeep => {
+            format!("the arguments are nested deeper than {MAX_DEPTH} levels; make them flatter")
+        }
+        JsonMisfit::SameName(_) => {
+            "the arguments have two members whose names differ only in U+0000; rename one"
+                .to_owned()
+        }
+    }
 }
 
 fn not_json(raw: &str, error: &serde_json::Error) -> String {
@@ -77,7 +86,7 @@ fn not_json(raw: &str, error: &serde_json::Error) -> String {
     }
     // The parser has no other sign of its own limit.
     if error.to_string().contains("recursion limit") {
-        return too_deep();
+        return refusal_of(&JsonMisfit::TooDeep);
     }
     let (line, column) = (error.line(), error.column());
     let is_object = raw.trim_start().starts_with('{');

@@ -2,14 +2,13 @@
 
 use super::approval_form::{Decision, ask};
 use super::arguments::parse;
-use super::call_ids::IdsGuard;
 use super::open_call::OpenCall;
 use super::run::{FAILED, log, run};
-use super::tools::{BoundTurn, shown_name};
+use super::tools::shown_name;
 use super::{DynamicTool, ToolEffect, ToolRequest, ToolResult, Tools};
-use crate::AgentError;
 use crate::error::panic_text;
-use crate::handler::ToolCall;
+use crate::handler::{IdsGuard, ToolCall};
+use crate::{AgentError, Turn};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,19 +73,19 @@ impl Tools {
     }
 
     async fn run_all(&self, requests: Vec<ToolRequest>) -> Result<Vec<ToolResult>, AgentError> {
-        let Some(bound) = &self.bound else {
+        let Some(turn) = self.bound.as_deref() else {
             return Err(
                 "these tools are not bound to a turn: take `Tools` as an argument of the handler, or call `for_turn`"
                     .into(),
             );
         };
-        let mut ids = bound.ids.used(&bound.turn).await?;
+        let mut ids = turn.call_ids().await?;
         let requests = requests.into_iter();
         let prepared: Vec<_> = requests
             .map(|request| self.prepare(request, &mut ids))
             .collect();
         drop(ids);
-        let response = bound.turn.response();
+        let response = turn.response();
         let mut pending = Vec::with_capacity(prepared.len());
         let mut stored = Vec::with_capacity(prepared.len());
         for Prepared { call, plan } in prepared {
@@ -112,7 +111,7 @@ impl Tools {
             {
                 group.push(next);
             }
-            let running = stream::iter(group.into_iter().map(|call| self.finish(bound, call)));
+            let running = stream::iter(group.into_iter().map(|call| self.finish(turn, call)));
             let ended: Vec<_> = running.buffered(SIDE_BY_SIDE).try_collect().await?;
             results.extend(ended);
         }
@@ -148,7 +147,7 @@ impl Tools {
     }
 
     /// Runs one call and stores its result.
-    async fn finish(&self, bound: &BoundTurn, call: Pending) -> Result<ToolResult, AgentError> {
+    async fn finish(&self, turn: &Turn, call: Pending) -> Result<ToolResult, AgentError> {
         let Pending {
             id,
             name,
@@ -157,15 +156,13 @@ impl Tools {
         } = call;
         let outcome = match plan {
             Plan::Refused(text) => Err(text),
-            Plan::Run(tool, arguments) => {
-                match self.approve(bound, &id, &tool, &arguments).await? {
-                    Ok(()) => {
-                        open.start();
-                        run(&tool, &bound.turn, arguments).await
-                    }
-                    Err(text) => Err(text),
+            Plan::Run(tool, arguments) => match self.approve(turn, &id, &tool, &arguments).await? {
+                Ok(()) => {
+                    open.start();
+                    run(&tool, turn, arguments).await
                 }
-            }
+                Err(text) => Err(text),
+            },
         };
         let result = ToolResult::new(id, name, outcome);
         if let Some(stored) = open.close(result.value().clone()) {
@@ -177,7 +174,7 @@ impl Tools {
     /// Asks for the approval of a call, if the call needs one. The inner error is a text for the model.
     async fn approve(
         &self,
-        bound: &BoundTurn,
+        turn: &Turn,
         call_id: &str,
         tool: &DynamicTool,
         arguments: &Value,
@@ -186,21 +183,15 @@ impl Tools {
         let is_needed = match catch_unwind(AssertUnwindSafe(needs_approval)) {
             Ok(is_needed) => is_needed,
             Err(panic) => {
-                log(tool, &bound.turn, &panic_text("the approval", &*panic));
+                log(tool, turn, &panic_text("the approval", panic));
                 return Ok(Err(FAILED.to_owned()));
             }
         };
         if !is_needed {
             return Ok(Ok(()));
         }
-        let decision = ask(
-            bound.turn.response(),
-            call_id,
-            tool,
-            arguments,
-            &self.approvals,
-        )
-        .await?;
+        let response = turn.response();
+        let decision = ask(response, call_id, tool, arguments, &self.approvals).await?;
         Ok(match decision {
             Decision::Approved => Ok(()),
             Decision::Refused => Err(REFUSED.to_owned()),

@@ -11,7 +11,6 @@ mod argument;
 mod argument_list;
 mod arguments;
 mod call;
-mod call_ids;
 mod context_argument;
 pub(crate) mod definition;
 pub(crate) mod dynamic;

@@ -3,7 +3,7 @@
 use super::arguments::{MAX_DEPTH, fits_event};
 use super::{DynamicTool, ToolOutput};
 use crate::error::panic_text;
-use crate::protocol::json_bytes;
+use crate::protocol::{JsonMisfit, json_bytes};
 use crate::text::split_at_bytes;
 use crate::{AgentError, Turn};
 use futures::FutureExt;
@@ -49,7 +49,7 @@ pub(super) async fn run(
             ))
         }
         Err(panic) => {
-            log(tool, turn, &panic_text("the tool", &*panic));
+            log(tool, turn, &panic_text("the tool", panic));
             Err(FAILED.to_owned())
         }
     }
@@ -72,11 +72,15 @@ fn text_for_model(error: &AgentError) -> String {
 /// The value of an output, if it can be stored.
 fn checked(output: ToolOutput) -> Result<Value, String> {
     let mut value = output.into_value();
-    if !fits_event(&mut value) {
-        return Err(format!(
-            "the result of the tool cannot be used, because it is nested deeper than {MAX_DEPTH} levels"
-        ));
-    }
+    fits_event(&mut value).map_err(|misfit| {
+        let reason = match misfit {
+            JsonMisfit::TooDeep => format!("it is nested deeper than {MAX_DEPTH} levels"),
+            JsonMisfit::SameName(_) => {
+                "two of its members have names that differ only in U+0000".to_owned()
+            }
+        };
+        format!("the result of the tool cannot be used, because {reason}")
+    })?;
     let is = json_bytes(&value);
     if is > MAX_RESULT_BYTES {
         return Err(format!(

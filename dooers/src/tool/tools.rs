@@ -1,6 +1,5 @@
 //! A set of tools.
 
-use super::call_ids::CallIds;
 use super::{DynamicTool, Tool, ToolFormat};
 use crate::Turn;
 use crate::handler::Requirements;
@@ -60,7 +59,8 @@ const MAX_SHOWN_NAME: usize = 128;
 pub struct Tools {
     tools: Arc<Vec<DynamicTool>>,
     pub(super) approvals: Approvals,
-    pub(super) bound: Option<Arc<BoundTurn>>,
+    /// The turn to which the set is bound.
+    pub(super) bound: Option<Arc<Turn>>,
 }
 
 /// The options of approvals.
@@ -78,13 +78,6 @@ impl Default for Approvals {
             approver: None,
         }
     }
-}
-
-/// The turn to which a set is bound.
-#[derive(Debug)]
-pub(super) struct BoundTurn {
-    pub(super) turn: Turn,
-    pub(super) ids: CallIds,
 }
 
 impl Tools {
@@ -116,7 +109,8 @@ impl Tools {
         self
     }
 
-    /// Sets the id of the only user who may approve calls. The default is anyone who may write in the thread.
+    /// Sets the id of the only user who may approve calls. The default is anyone who may write in the thread. An empty id is
+    /// that of all anonymous users.
     #[must_use]
     pub fn approver(mut self, user_id: impl Into<String>) -> Self {
         self.approvals.approver = Some(user_id.into());
@@ -127,10 +121,7 @@ impl Tools {
     /// already.
     #[must_use]
     pub fn for_turn(mut self, turn: &Turn) -> Self {
-        self.bound = Some(Arc::new(BoundTurn {
-            turn: turn.clone(),
-            ids: CallIds::default(),
-        }));
+        self.bound = Some(Arc::new(turn.clone()));
         self
     }
 

@@ -131,12 +131,10 @@ impl ActiveTurns {
             .upgrade()
     }
 
-    /// The turns with their outboxes, as far as their handlers have started. With a thread, only the turns of this thread.
-    pub(super) fn outboxes(&self, thread_id: Option<&str>) -> Vec<(TurnKey, Arc<Outbox>)> {
+    /// The turns with their outboxes, as far as their handlers have started.
+    pub(super) fn outboxes(&self) -> Vec<(TurnKey, Arc<Outbox>)> {
         let state = self.state();
-        let turns = state.turns.iter();
-        let meant = turns.filter(|(_, turn)| thread_id.is_none_or(|id| turn.thread_id == id));
-        let with_outbox = meant.filter_map(|(event_id, turn)| {
+        let with_outbox = state.turns.iter().filter_map(|(event_id, turn)| {
             let key = TurnKey {
                 thread_id: turn.thread_id.clone(),
                 event_id: event_id.clone(),

@@ -80,7 +80,7 @@ impl ObservedAttempt {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(after)) {
                 let attempt = &self.attempt.attempt;
                 let event_id = attempt.request().event_id.as_str();
-                tracing::error!(target: "dooers::turn", agent = attempt.agent(), event_id, "{}", panic_text("a middleware", &*panic));
+                tracing::error!(target: "dooers::turn", agent = attempt.agent(), event_id, "{}", panic_text("a middleware", panic));
             }
         }
     }
@@ -100,7 +100,7 @@ impl Attempt {
             let before = async { middleware.call_before(&self.attempt).await };
             match AssertUnwindSafe(before).catch_unwind().await {
                 Ok(passed) => passed?,
-                Err(panic) => return Err(panic_text("a middleware", &*panic).into()),
+                Err(panic) => return Err(panic_text("a middleware", panic).into()),
             }
             self.passed.fetch_add(1, Ordering::Relaxed);
         }

@@ -5,6 +5,7 @@ use crate::handler::{AnswerKeys, FormReply, FormResponse, Outbox, QuestionReply}
 use crate::protocol::ThreadEvent;
 use crate::store::{
     AnsweredQuestion, GivenAnswer, HeldTurn, Scope, SealedAnswer, StoreError, TurnKey,
+    UnaskedQuestion,
 };
 use std::sync::Arc;
 
@@ -28,18 +29,19 @@ impl Runner {
         questions.resolve(&answered.form_event_id, reply, Some(answer.seq));
     }
 
-    /// Ends the wait for the answer to a form that was removed from this thread.
-    pub(crate) fn unask(&self, thread_id: &str, form_event_id: &str) {
-        for (_, outbox) in self.context().active.outboxes(Some(thread_id)) {
-            let questions = outbox.questions();
-            questions.resolve(form_event_id, Ok(FormReply::Expired), None);
-        }
+    /// Ends the wait for the answer to a form that was removed. If another process runs the turn, that process is signalled.
+    pub(crate) fn unask(&self, unasked: &UnaskedQuestion) {
+        let Some(outbox) = self.context().active.outbox(&unasked.turn) else {
+            return self.publisher().broker().signal(&unasked.turn.event_id);
+        };
+        let questions = outbox.questions();
+        questions.resolve(&unasked.form_event_id, Ok(FormReply::Expired), None);
     }
 
     /// The turns that wait for answers. Call it before the store is read, so that every form in the result is a question in the
     /// store unless it has ended.
     pub(super) fn waiting_turns(&self) -> Vec<WaitingTurn> {
-        let turns = self.context().active.outboxes(None).into_iter();
+        let turns = self.context().active.outboxes().into_iter();
         let waiting = turns.map(|(key, outbox)| WaitingTurn {
             form_event_ids: outbox.questions().stored(),
             key,

@@ -538,5 +538,5 @@ fn handler_of(
     };
     AssertUnwindSafe(work)
         .catch_unwind()
-        .map(|result| result.unwrap_or_else(|panic| Err(panic_text("the handler", &*panic).into())))
+        .map(|result| result.unwrap_or_else(|panic| Err(panic_text("the handler", panic).into())))
 }

@@ -5,7 +5,7 @@ use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
 use super::outcome::TurnOutcome;
 use super::publisher::{Committed, NotCommitted};
-use super::written::{Witness, asked_form, begun_text, closed_form, ended_text};
+use super::written::{Witness, asked_form, begun_text, closed_form, ended_text, expired_form};
 use crate::crash;
 use crate::handler::{
     AgentDefinition, Draft, FormReply, Outbox, Piece, Rest, StoredSender, join_whole_texts,
@@ -146,6 +146,12 @@ impl<'a> TurnWriter<'a> {
         for id in changes.iter().filter_map(asked_form) {
             questions.mark_stored(id);
         }
+        for id in changes.iter().filter_map(expired_form) {
+            if !closed.iter().any(|closed| closed == id) && self.is_closed(id).await {
+                // The answer to the write that closed the form was lost.
+                closed.push(id.to_owned());
+            }
+        }
         for id in closed {
             questions.resolve(&id, Ok(FormReply::Expired), None);
         }
@@ -191,6 +197,14 @@ impl<'a> TurnWriter<'a> {
                 stored => return stored,
             }
         }
+    }
+
+    /// Returns true if this form is closed in the store. After an error, the next renewal of the leases finds out.
+    async fn is_closed(&self, form_event_id: &str) -> bool {
+        let (store, thread_id) = (&self.context.store, &self.claim.key.thread_id);
+        let form = store.event(&self.scope, thread_id, form_event_id).await;
+        let asked = form.ok().and_then(|form| form.asked());
+        asked.is_some_and(|asked| asked.closed)
     }
 
     /// Returns true if this change is stored.

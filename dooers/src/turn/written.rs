@@ -47,6 +47,17 @@ pub(super) fn asked_form(change: &TurnChange) -> Option<&str> {
     }
 }
 
+/// The event id of a form whose time is over.
+pub(super) fn expired_form(change: &TurnChange) -> Option<&str> {
+    match change {
+        TurnChange::EndQuestion {
+            form_event_id,
+            is_over: false,
+        } => Some(form_event_id),
+        _ => None,
+    }
+}
+
 /// The event id of a form that was closed without an answer.
 pub(super) fn closed_form(change: &Change) -> Option<String> {
     match &change.body {

@@ -14,7 +14,7 @@ use dooers::protocol::{Form, FormElement, RunStatus, ThreadEvent};
 use dooers::store::{
     AnswerSeal, AnsweredQuestion, BeginOutcome, Cancel, CancelTarget, Claim, ClaimOptions,
     EventPatch, GivenAnswer, HeldTurn, KeyedDigest, NewMessage, Participant, Question,
-    SealedAnswer, StoreError, ThreadEdit, TurnChange, TurnState,
+    SealedAnswer, StoreError, ThreadEdit, TurnChange, TurnState, UnaskedQuestion,
 };
 use dooers_tests::with;
 use futures::future::join_all;
@@ -513,7 +513,11 @@ async fn each_concurrent_turn_has_its_questions(store: &AnyStore) {
 async fn removed_form_ends_its_question(store: &AnyStore) {
     let claim = asking(store, &["f", "g"]).await;
     respond(store, "a", "g").await.unwrap();
-    for (form, unasked) in [("f", Some("f".to_owned())), ("g", None)] {
+    let unasked = UnaskedQuestion {
+        turn: claim.key.clone(),
+        form_event_id: "f".to_owned(),
+    };
+    for (form, unasked) in [("f", Some(unasked)), ("g", None)] {
         let remove = ThreadEdit::RemoveEvent {
             event_id: form.to_owned(),
             run_id: "none".to_owned(),

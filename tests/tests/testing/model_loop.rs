@@ -422,3 +422,44 @@ async fn run_can_be_dropped_at_any_await() {
     }
     panic!("the run does not end");
 }
+
+#[tokio::test]
+async fn cancel_ends_the_wait_for_a_busy_model() {
+    let busy = FakeReply::new().retryable_error("busy", Some(Duration::from_secs(30)));
+    let model = FakeModel::new().reply(busy).reply("never");
+    let mut ada = client(&model).await;
+    let message = ada.send("hi").await;
+    while model.prompts().is_empty() {
+        yield_now().await;
+    }
+    // The client gives up before the wait is over.
+    ada.cancel().await;
+    ada.turn_of(&message).await.assert_canceled();
+    assert_eq!(model.prompts().len(), 1);
+}
+
+#[tokio::test]
+async fn answer_of_many_megabytes_is_stored() {
+    let piece = "word ".repeat(200_000);
+    let long = FakeReply::new().pieces(vec![piece.clone(); 4]);
+    let model = FakeModel::new().reply(long);
+    let mut ada = client(&model).await;
+    let turn = ada.say("hi").await;
+    turn.assert_succeeded();
+    assert_eq!(turn.text().len(), 4 * piece.len());
+}
+
+#[tokio::test]
+async fn too_many_calls_of_one_answer_fail_the_turn() {
+    let mut many = FakeReply::new().text("Let me see.");
+    for number in 0..129 {
+        many = many.tool_call(number.to_string(), "weather", paris());
+    }
+    let model = FakeModel::new().reply(many);
+    let mut ada = client(&model).await;
+    let turn = ada.say("hi").await;
+    turn.assert_failed("").assert_texts(["Let me see."]);
+    let error = turn.error().unwrap().to_string();
+    assert_eq!(error, "the model's answer has more than 128 tool calls");
+    assert!(turn.tool_calls().is_empty());
+}

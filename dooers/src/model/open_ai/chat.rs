@@ -2,6 +2,7 @@
 
 use super::event_reader::EventReader;
 use super::{failure, usage};
+use crate::Secret;
 use crate::model::{Delta, ModelError, ModelRequest, ToolCallPiece};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ pub(super) fn body(request: ModelRequest) -> Map<String, Value> {
 #[derive(Debug)]
 pub(super) struct ChatReader {
     model: String,
+    key: Option<Secret>,
     has_begun: bool,
     is_finished: bool,
     /// The number of calls so far, for servers that do not count them.
@@ -33,9 +35,11 @@ pub(super) struct ChatReader {
 }
 
 impl ChatReader {
-    pub(super) fn new(model: String) -> Self {
+    /// Creates a reader of an answer of this model. `key` does not occur in errors.
+    pub(super) fn new(model: String, key: Option<Secret>) -> Self {
         Self {
             model,
+            key,
             has_begun: false,
             is_finished: false,
             calls: 0,
@@ -73,7 +77,8 @@ impl ChatReader {
 impl EventReader for ChatReader {
     fn read(&mut self, event: &Value, deltas: &mut VecDeque<Delta>) -> Result<(), ModelError> {
         if !event["error"].is_null() {
-            return Err(failure::of_event(&event["error"]));
+            let key = self.key.as_ref().map_or("", |key| key.expose());
+            return Err(failure::of_event(&event["error"], key));
         }
         let choice = &event["choices"][0];
         let delta = &choice["delta"];

@@ -163,7 +163,7 @@ impl OpenAi {
         let exchange = Arc::new(Exchange::default());
         let connection = Connection::new(
             endpoint.is_local,
-            key,
+            key.clone(),
             self.idle_timeout,
             Arc::clone(&exchange),
         )?;
@@ -174,7 +174,7 @@ impl OpenAi {
             Api::Responses => client.responses().create_stream_byot(body).await,
         };
         let events = events.map_err(|error| exchange.error(error))?;
-        let reader = self.api.reader(self.model.clone());
+        let reader = self.api.reader(self.model.clone(), key);
         Ok(events::read(events, reader, exchange))
     }
 }

@@ -5,6 +5,7 @@ use super::event_reader::EventReader;
 use super::exchange::Exchange;
 use super::responses::ResponsesReader;
 use super::{chat, responses};
+use crate::Secret;
 use crate::model::{Delta, ModelError, ModelRequest};
 use async_openai::types::stream::StreamResponse;
 use futures::StreamExt;
@@ -29,11 +30,11 @@ impl Api {
         }
     }
 
-    /// The reader of an answer of this model.
-    pub(super) fn reader(self, model: String) -> Box<dyn EventReader> {
+    /// The reader of an answer of this model. `key` does not occur in errors.
+    pub(super) fn reader(self, model: String, key: Option<Secret>) -> Box<dyn EventReader> {
         match self {
-            Self::Chat => Box::new(ChatReader::new(model)),
-            Self::Responses => Box::new(ResponsesReader::new(model)),
+            Self::Chat => Box::new(ChatReader::new(model, key)),
+            Self::Responses => Box::new(ResponsesReader::new(model, key)),
         }
     }
 }

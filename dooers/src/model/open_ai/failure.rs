@@ -52,13 +52,13 @@ pub(super) async fn of_answer(response: Response, key: &str, limit: Duration) ->
     ModelError::of_status(status.as_u16(), retry_after, text)
 }
 
-/// An error in the middle of a stream, as an object.
-pub(super) fn of_event(error: &Value) -> ModelError {
+/// An error in the middle of a stream, as an object. `key` is removed from its text.
+pub(super) fn of_event(error: &Value, key: &str) -> ModelError {
     let said = error
         .as_str()
         .or_else(|| message(error))
         .unwrap_or_default();
-    let said = readable(said, "");
+    let said = readable(said, key);
     let colon = if said.is_empty() { "" } else { ": " };
     let text = format!("the model's server broke off its answer{colon}{said}");
     let code = &error["code"];
@@ -93,6 +93,8 @@ fn message(json: &Value) -> Option<&str> {
 
 /// A text of a server as one line of limited length, without the key.
 fn readable(text: &str, key: &str) -> String {
+    // The key is sent without white space around it.
+    let key = key.trim();
     let text = if key.is_empty() {
         text.to_owned()
     } else {
@@ -162,10 +164,10 @@ mod tests {
             (json!({"code": 400}), false),
             (json!("broken"), false),
         ] {
-            assert_eq!(of_event(&error).is_retryable(), is_retryable, "{error}");
+            assert_eq!(of_event(&error, "").is_retryable(), is_retryable, "{error}");
         }
         assert_eq!(
-            of_event(&json!({"code": 502, "message": "bad gateway"})).to_string(),
+            of_event(&json!({"code": 502, "message": "bad gateway"}), "").to_string(),
             "the model's server broke off its answer: bad gateway"
         );
     }

@@ -2,6 +2,7 @@
 
 use super::event_reader::EventReader;
 use super::{failure, usage};
+use crate::Secret;
 use crate::model::{Delta, ModelError, ModelRequest, ToolCallPiece};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, VecDeque};
@@ -25,6 +26,7 @@ pub(super) fn body(request: ModelRequest) -> Map<String, Value> {
 #[derive(Debug)]
 pub(super) struct ResponsesReader {
     model: String,
+    key: Option<Secret>,
     has_begun: bool,
     is_finished: bool,
     /// The calls that have arguments already.
@@ -32,9 +34,11 @@ pub(super) struct ResponsesReader {
 }
 
 impl ResponsesReader {
-    pub(super) fn new(model: String) -> Self {
+    /// Creates a reader of an answer of this model. `key` does not occur in errors.
+    pub(super) fn new(model: String, key: Option<Secret>) -> Self {
         Self {
             model,
+            key,
             has_begun: false,
             is_finished: false,
             with_arguments: BTreeSet::new(),
@@ -61,6 +65,11 @@ impl ResponsesReader {
             return String::new();
         }
         arguments.to_owned()
+    }
+
+    fn failure(&self, error: &Value) -> ModelError {
+        let key = self.key.as_ref().map_or("", |key| key.expose());
+        failure::of_event(error, key)
     }
 
     fn end(&mut self, response: &Value, deltas: &mut VecDeque<Delta>) {
@@ -96,8 +105,8 @@ impl EventReader for ResponsesReader {
                 deltas.push_back(Delta::ToolCall(piece));
             }
             "response.completed" | "response.incomplete" => self.end(&event["response"], deltas),
-            "response.failed" => return Err(failure::of_event(&event["response"]["error"])),
-            "error" => return Err(failure::of_event(event)),
+            "response.failed" => return Err(self.failure(&event["response"]["error"])),
+            "error" => return Err(self.failure(event)),
             _ => {}
         }
         self.has_begun |= !deltas.is_empty();

@@ -49,13 +49,16 @@ impl<R: ThreadRows> OpenThread<R> {
                 at,
             } => {
                 let event = changeable(self.rows.event(event_id)?)?;
-                let is_asked = event.asked().is_some() && self.forget_question(event_id)?;
+                let unasked = match event.asked() {
+                    Some(_) => self.forget_question(event_id)?,
+                    None => None,
+                };
                 let removed = self.replace(event.removed())?;
                 let target = FeedbackTarget::Event(event_id.clone());
                 self.rows.delete_feedback(&target)?;
                 let cancelled = self.cancel(&cancel_of_removed(event_id, run_id, *at))?;
                 return Ok(Edited {
-                    unasked: is_asked.then(|| event_id.clone()),
+                    unasked,
                     ..Edited::by([removed]).and(cancelled)
                 });
             }

@@ -9,7 +9,7 @@ use super::thread::{OpenThread, find};
 use crate::protocol::{FormAnswer, ThreadEvent};
 use crate::store::{
     AnsweredQuestion, BeginOutcome, Change, GivenAnswer, KeyedDigest, NewMessage, Origin, Question,
-    Scope, StoreError, TurnKey,
+    Scope, StoreError, TurnKey, UnaskedQuestion,
 };
 
 /// Stores the answer to a form whose answer a running turn waits for. `None` if the form is not of this kind.
@@ -147,8 +147,11 @@ impl<R: ThreadRows> OpenThread<R> {
         Ok(closed?.into_iter().flatten().collect())
     }
 
-    /// Ends the question of a form that was removed. Returns `true` if a turn waited for the answer.
-    pub(super) fn forget_question(&mut self, form_event_id: &str) -> Result<bool, R::Error> {
+    /// Ends the question of a form that was removed. Returns the question if a turn waited for the answer.
+    pub(super) fn forget_question(
+        &mut self,
+        form_event_id: &str,
+    ) -> Result<Option<UnaskedQuestion>, R::Error> {
         for mut turn in self.rows.running_turns()? {
             let before = turn.questions.len();
             let is_other = |question: &Question| question.form_event_id != form_event_id;
@@ -156,10 +159,17 @@ impl<R: ThreadRows> OpenThread<R> {
                 .retain(|question| is_other(question) || !question.is_open());
             if turn.questions.len() < before {
                 self.rows.update_turn(&turn)?;
-                return Ok(true);
+                return Ok(Some(UnaskedQuestion {
+                    turn: TurnKey {
+                        thread_id: self.id().to_owned(),
+                        event_id: turn.event_id,
+                        fence: turn.fence,
+                    },
+                    form_event_id: form_event_id.to_owned(),
+                }));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn close_form(&mut self, question: &Question) -> Result<Option<Change>, R::Error> {

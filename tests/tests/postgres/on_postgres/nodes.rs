@@ -2,6 +2,7 @@
 
 use crate::history::events;
 use dooers::prelude::*;
+use dooers::repository::Scope;
 use dooers::store::PostgresOptions;
 use dooers::{Database, WorkerServer};
 use dooers_tests::postgres::{
@@ -13,14 +14,22 @@ use sqlx::postgres::PgListener;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// Says what the user said. A message that begins with `wait` waits at the gate that it names.
+/// Says what the user said. A message that begins with `wait` waits at the gate that it names. `ask` asks a form, and says the
+/// kind of the reply.
 #[dooers::agent(queue = 1000)]
-async fn talker(request: WorkerRequest) -> String {
+async fn talker(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
+    if request.message == "ask" {
+        let form = Form::new("Which size?").element(FormElement::text("size", "Size"));
+        return Ok(match response.ask_form(&form).await? {
+            FormReply::Answered(answer) => format!("Answered: {}", json!(answer.values)),
+            reply => format!("{reply:?}"),
+        });
+    }
     if let Some(key) = request.message.strip_prefix("wait ") {
         let _dropped = Dropped(format!("{key}-dropped"));
         gate::pass(key).await;
     }
-    format!("You said: {}", request.message)
+    Ok(format!("You said: {}", request.message))
 }
 
 struct Dropped(String);
@@ -280,6 +289,61 @@ async fn cancel_reaches_the_node_that_runs_the_turn() {
         let frames = client.read_turn().await;
         let run = &frames.last().unwrap()["payload"]["run"];
         assert_eq!((&run["id"], &run["status"]), (&run_id, &json!("canceled")));
+    }
+    close(nodes, [ada, bob]).await;
+}
+
+/// Reads until an event fulfils a condition.
+async fn event(client: &mut Client, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    let found = |frame: &Value| {
+        let events = frame["payload"]["events"].as_array()?;
+        events.iter().find(|event| is_it(event)).cloned()
+    };
+    let frames = client.read_until(what, |frame| found(frame).is_some());
+    found(frames.await.last().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn answer_reaches_the_node_that_asked() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options).await;
+    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
+    let thread_id = ada.start_thread("hello").await;
+    bob.subscribe(&thread_id).await;
+    for (data, said) in [
+        (
+            json!({"values": {"size": "L"}}),
+            r#"Answered: {"size":"L"}"#,
+        ),
+        (json!({"cancelled": true}), "Dismissed"),
+        (Value::Null, "Expired"),
+    ] {
+        ada.send_message(Some(&thread_id), "ask").await;
+        let form = event(&mut bob, "the form", |event| event["type"] == "form").await;
+        if data.is_null() {
+            let repository = nodes[1].worker().repository().await.unwrap();
+            let scope = Scope::everyone::<talker>("w1")
+                .organization("o1")
+                .workspace("s1");
+            let form = form["id"].as_str().unwrap();
+            repository
+                .remove_event(&scope, &thread_id, form)
+                .await
+                .unwrap();
+        } else {
+            let mut data = data;
+            data["form_event_id"] = form["id"].clone();
+            let event =
+                json!({"type": "form.response", "actor": "user", "content": [], "data": data});
+            bob.send(
+                "event.create",
+                json!({"thread_id": thread_id, "event": event}),
+            )
+            .await;
+        }
+        let is_reply = |event: &Value| event["content"][0]["text"] == said;
+        event(&mut ada, said, is_reply).await;
+        event(&mut bob, said, is_reply).await;
     }
     close(nodes, [ada, bob]).await;
 }

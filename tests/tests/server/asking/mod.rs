@@ -4,6 +4,7 @@ mod answers;
 mod ends;
 mod limits;
 mod processes;
+mod races;
 
 use crate::asserts::{appended, string};
 use dooers::prelude::*;

@@ -168,16 +168,24 @@ async fn configuration_that_cannot_work_is_an_error() {
 async fn key_is_in_no_error_and_no_log() {
     let (log, _guard) = CapturedLog::start_at(Level::TRACE);
     let echo = json!({"error": {"message": format!("the key {KEY} is wrong")}}).to_string();
+    let event = json!({"type": "error", "message": format!("bad {KEY}")});
     let answers = [
         Answer::status(401, &*echo),
         Answer::status(500, &*echo),
         Answer::status(401, KEY),
         Answer::chunks([json!({"content": "fine"})]),
         Answer::open_chunks([json!({"content": "Once"})]).then_broken(),
+        // An error in the middle of the answer, and a key that was configured with white space around it.
+        Answer::stream(format!("data: {echo}\n\n")),
+        Answer::events([event]),
+        Answer::status(401, &*echo),
     ];
     let server = Server::start(answers).await;
     let model = server.model();
-    for _ in 0..5 {
+    let spaced = server.model().with_key(format!("{KEY}\n"));
+    let mut models = vec![model.clone(); 6];
+    models.extend([model.clone().responses(), spaced]);
+    for model in models {
         let (_, error) = ask(&model).await;
         let mut shown = format!("{model:?} {error:?}");
         let mut next: Option<&dyn Error> = error.as_ref().map(|error| error as &dyn Error);
