@@ -1,4 +1,4 @@
-//! A bus between the servers of one process, for tests. It loses, repeats and reorders messages as it is told.
+//! A bus between the servers of one process, for tests. It can lose, repeat and reorder messages.
 
 use super::lines::Lines;
 use super::{Broker, BrokerEvents};

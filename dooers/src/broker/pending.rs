@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 /// The time between two messages of a node. Changes in between share a message.
 pub(super) const WINDOW: Duration = Duration::from_millis(10);
 
-/// Maximum number of threads that wait. Above this number, the other nodes are told that any thread may have changed.
+/// Maximum number of threads that wait. Above this number, the other nodes are notified that any thread may have changed.
 const MOST_THREADS: usize = 10_000;
 
 /// Maximum number of turns that wait. Further ones are found when their leases are renewed.

@@ -1,12 +1,12 @@
-//! What is known about one request beside its events.
+//! The facts about one request that its events do not contain.
 
 use crate::model::ModelError;
 use async_openai::error::OpenAIError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What is known about one request beside its events: `async-openai` reports an error of a stream as a text, and not that it has
-/// read `[DONE]`.
+/// The facts about one request that its events do not contain: `async-openai` reports an error of a stream as a text, and does
+/// not report that it has read `[DONE]`.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     failure: Mutex<Option<ModelError>>,

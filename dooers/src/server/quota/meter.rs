@@ -33,7 +33,7 @@ pub(in crate::server) enum Verdict {
     Flooding(Instant),
 }
 
-/// What a message starts.
+/// The work that a message starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Starts {
     /// A thread and a turn.
