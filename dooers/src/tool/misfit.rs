@@ -124,7 +124,7 @@ fn known_names<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Vec<&'a st
 }
 
 /// The error of the alternative that fits best: the one that accepts the value itself and refuses a part of it. `None` if
-/// there is no such alternative, or several.
+/// no alternative, or more than one, is like this.
 fn nearest<'a>(
     errors: &[&'a ValidationError<'static>],
     path: &Location,

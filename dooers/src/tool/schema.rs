@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::OnceLock;
 
-/// How often `null` is removed from arguments, because that can reveal another one.
+/// Maximum number of passes that remove `null` from arguments. Each pass can reveal another `null`.
 const MOST_REMOVALS: usize = 3;
 
 /// The JSON Schema of a tool's arguments. It is compiled once.
