@@ -1,7 +1,7 @@
 //! The broker that uses the database: `NOTIFY` and `LISTEN`.
 
 use super::lines::Lines;
-use super::{Broker, BrokerEvents, News};
+use super::{Broker, BrokerEvents, News, Watched};
 use crate::store::{Notifications, PostgresOptions, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// News of this time share a message.
+const WINDOW: Duration = Duration::from_millis(10);
 
 /// The interval at which the connection is checked.
 const CHECK: Duration = Duration::from_secs(15);
@@ -29,7 +32,7 @@ impl PostgresBroker {
     /// Starts to connect.
     pub(crate) fn start(options: &PostgresOptions) -> Self {
         let broker = Self {
-            lines: Lines::new(),
+            lines: Lines::new(WINDOW, Watched::default()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
