@@ -1,6 +1,6 @@
 //! The interface of the brokers.
 
-use super::{BrokerEvents, News};
+use super::{BrokerEvents, News, Watched};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -12,6 +12,11 @@ pub(crate) trait Broker: fmt::Debug + Send + Sync {
 
     /// Returns the news of the other nodes. `None` if there are none to expect, or if this was called before.
     fn subscribe(&self) -> Option<BrokerEvents>;
+
+    /// The topics that this node's connections need. The broker may carry only the news of these topics to this node.
+    fn watched(&self) -> Watched {
+        Watched::default()
+    }
 
     /// Waits a short time for the first connection. Clients connect to this node afterwards.
     async fn ready(&self);

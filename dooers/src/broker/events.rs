@@ -1,6 +1,7 @@
 //! The messages of other nodes, in the order in which they arrive.
 
 use super::news::News;
+use super::watched::Late;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -12,6 +13,8 @@ const MOST_MESSAGES: usize = 1_024;
 pub(crate) enum BrokerEvent {
     /// News of another node.
     News(Vec<News>),
+    /// The news of some topics arrive from now on. Readers that did not wait may have missed changes.
+    Late(Late),
     /// Messages may have been lost, so anything may have changed.
     Missed,
 }
@@ -19,14 +22,14 @@ pub(crate) enum BrokerEvent {
 /// The messages of other nodes.
 #[derive(Debug)]
 pub(crate) struct BrokerEvents {
-    messages: mpsc::Receiver<Vec<News>>,
+    messages: mpsc::Receiver<BrokerEvent>,
     missed: Arc<Notify>,
 }
 
 /// The end at which messages arrive.
 #[derive(Debug)]
 pub(super) struct EventSender {
-    messages: mpsc::Sender<Vec<News>>,
+    messages: mpsc::Sender<BrokerEvent>,
     missed: Arc<Notify>,
 }
 
@@ -48,7 +51,16 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
 impl EventSender {
     /// Adds a message. Never waits.
     pub(super) fn send(&self, news: Vec<News>) {
-        if self.messages.try_send(news).is_err() {
+        self.add(BrokerEvent::News(news));
+    }
+
+    /// Adds topics whose news arrive late. Never waits.
+    pub(super) fn late(&self, late: Late) {
+        self.add(BrokerEvent::Late(late));
+    }
+
+    fn add(&self, event: BrokerEvent) {
+        if self.messages.try_send(event).is_err() {
             self.miss();
         }
     }
@@ -66,8 +78,11 @@ impl BrokerEvents {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                news = self.messages.recv() => {
-                    let mut news = news?;
+                event = self.messages.recv() => {
+                    let mut news = match event? {
+                        BrokerEvent::News(news) => news,
+                        other => return Some(other),
+                    };
                     let most = news.len();
                     news.retain(|news| *news != News::Everything);
                     if news.len() < most {

@@ -4,19 +4,22 @@
 //! and the `rev`s of changes, and a node that receives one reads the store.
 
 #![cfg_attr(
-    not(any(feature = "postgres", test)),
+    not(feature = "nats"),
     allow(
         dead_code,
-        reason = "without PostgreSQL, no broker has anything to carry"
+        reason = "without PostgreSQL, no broker has anything to carry, and without NATS, none carries it by topics"
     )
 )]
 
 mod broker_trait;
+mod by_topic;
 mod events;
 mod lines;
 #[cfg(all(test, feature = "testing"))]
 mod local;
 mod message;
+#[cfg(feature = "nats")]
+mod nats;
 mod news;
 mod none;
 mod notice;
@@ -25,14 +28,20 @@ mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod topic;
+mod watched;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
 #[cfg(all(test, feature = "testing"))]
-pub(crate) use local::{Faults, LocalBus};
+pub(crate) use local::{Delivered, Faults, LocalBus};
+#[cfg(feature = "nats")]
+pub use nats::{InvalidNatsOptions, NatsOptions};
+#[cfg(feature = "nats")]
+pub(crate) use nats::{NatsBroker, NatsPart};
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
 pub(crate) use notice::ThreadNotice;
 pub(crate) use place::{ParticipantKey, PlaceKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;
+pub(crate) use watched::{Watch, Watched};

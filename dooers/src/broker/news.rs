@@ -48,10 +48,6 @@ impl News {
         }
     }
 
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the broker with a subject for each topic uses it")
-    )]
     /// The topics whose watchers must hear the news.
     pub(super) fn topics(&self) -> Vec<Topic> {
         match self {

@@ -7,15 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// The time between two messages of a node. News in between share a message.
-pub(super) const WINDOW: Duration = Duration::from_millis(10);
-
 /// Maximum number of news that wait. Above this number, the other nodes are told instead that anything may have changed.
 const MOST_NEWS: usize = 10_000;
 
 /// News that wait to be sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
+    /// The time between two batches. News in between share a batch.
+    window: Duration,
     state: Mutex<PendingState>,
     filled: Notify,
 }
@@ -48,6 +47,14 @@ impl PendingState {
 }
 
 impl Pending {
+    pub(super) fn new(window: Duration) -> Self {
+        Self {
+            window,
+            state: Mutex::default(),
+            filled: Notify::new(),
+        }
+    }
+
     pub(super) fn publish(&self, news: News) {
         self.state().add(news);
         self.filled.notify_one();
@@ -73,7 +80,7 @@ impl Pending {
     pub(super) fn take(&self) -> Vec<News> {
         let mut state = self.state();
         let taken = std::mem::take(&mut *state);
-        state.not_before = Some(Instant::now() + WINDOW);
+        state.not_before = Some(Instant::now() + self.window);
         taken.news
     }
 
@@ -100,6 +107,8 @@ mod tests {
     use crate::broker::ThreadNotice;
     use futures::FutureExt;
 
+    const WINDOW: Duration = Duration::from_millis(10);
+
     fn notice(thread_id: &str, rev: u64) -> News {
         News::Thread(ThreadNotice {
             thread_id: thread_id.to_owned(),
@@ -115,7 +124,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn news_within_a_window_share_a_batch() {
-        let pending = Pending::default();
+        let pending = Pending::new(WINDOW);
         assert!(pending.due().now_or_never().is_none());
         pending.publish(notice("t", 1));
         // The first change does not wait.
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn too_many_news_become_one() {
-        let pending = Pending::default();
+        let pending = Pending::new(WINDOW);
         for number in 0..=MOST_NEWS {
             pending.publish(notice(&number.to_string(), 1));
         }

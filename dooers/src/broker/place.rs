@@ -3,6 +3,7 @@
 use crate::store::{Participant, Scope};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// A hash of the agent, worker, organization and workspace of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,19 +13,11 @@ pub(crate) struct PlaceKey(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParticipantKey(u64);
 
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the broker with a subject for each topic uses it")
-)]
 /// A hash of the id of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ThreadKey(u64);
 
 impl ThreadKey {
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the broker with a subject for each topic uses it")
-    )]
     pub(crate) fn of(thread_id: &str) -> Self {
         Self(hash(&[thread_id]))
     }
@@ -47,6 +40,18 @@ impl PlaceKey {
 impl ParticipantKey {
     pub(crate) fn of(participant: &Participant) -> Self {
         Self(hash(&[participant.as_str()]))
+    }
+}
+
+impl fmt::LowerHex for PlaceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0, f)
+    }
+}
+
+impl fmt::LowerHex for ThreadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0, f)
     }
 }
 

@@ -6,7 +6,7 @@ use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
 use super::total::OutboundTotal;
 use crate::auth::access::{can_see, could_see};
-use crate::broker::ParticipantKey;
+use crate::broker::{ParticipantKey, Watch};
 use crate::protocol::Audience;
 use crate::shrink::shrink;
 use crate::store::{Position, Scope, ThreadRecord, WorkerKey};
@@ -49,6 +49,8 @@ struct Subscribed {
     /// The position up to which the connection has the thread, if the rest must be read from the store. Otherwise the feed
     /// knows the position.
     behind: Option<Position>,
+    /// Other nodes send the news of the thread to this one.
+    _watch: Watch,
 }
 
 /// Data that did not fit into the connection's queue and must be read from the store when the queue has drained.
@@ -209,13 +211,14 @@ impl Connection {
         }
     }
 
-    pub(super) fn remember(&self, thread_id: &str) {
+    pub(super) fn remember(&self, thread_id: &str, watch: &Watch) {
         let mut state = lock(&self.state);
         if !state.subscribed.contains_key(thread_id) {
             state.subscriptions += 1;
             let new = Subscribed {
                 number: state.subscriptions,
                 behind: None,
+                _watch: watch.clone(),
             };
             state.subscribed.insert(thread_id.to_owned(), new);
         }

@@ -123,6 +123,8 @@ pub(super) struct Feed {
     row_rev: u64,
     /// The streamed texts, by the `seq` of their events.
     texts: BTreeMap<u64, Text>,
+    /// The newest `rev` that another node announced.
+    announced: u64,
     /// The number of times that all subscribers had to continue from the store.
     resync: u64,
 }
@@ -267,6 +269,14 @@ impl Feed {
     /// Makes every subscriber continue from the store, if they were not sent the change with this `rev`, which another node
     /// has made.
     pub(super) fn changed_elsewhere(&mut self, rev: u64) {
+        // Since the first announcement of a change, all subscribers have read the store or are about to.
+        if rev > self.announced {
+            self.announced = rev;
+            self.continue_up_to(rev);
+        }
+    }
+
+    fn continue_up_to(&mut self, rev: u64) {
         let was_sent = self.next.is_some_and(|next| rev < next);
         if !was_sent && self.has_listeners() {
             self.resync();
@@ -280,7 +290,7 @@ impl Feed {
             return;
         }
         match rev {
-            Some(rev) => self.changed_elsewhere(rev),
+            Some(rev) => self.continue_up_to(rev),
             None => self.resync(),
         }
     }

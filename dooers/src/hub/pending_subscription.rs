@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::feed::{Feed, Subscription};
 use super::frame::Frame;
 use super::lock::lock;
+use crate::broker::Watch;
 use crate::store::Position;
 use std::sync::{Arc, Mutex};
 
@@ -21,10 +22,23 @@ impl Hub {
         PendingSubscription {
             reading,
             hub: self.clone(),
+            watch: self.0.watched.thread(thread_id),
             thread_id: thread_id.to_owned(),
             connection: Arc::clone(connection),
             feed,
         }
+    }
+
+    /// Starts a subscription, and waits until the news of the thread from other nodes arrive at this one. Read the store
+    /// afterwards, and no change is missed.
+    pub(crate) async fn join(
+        &self,
+        connection: &Arc<Connection>,
+        thread_id: &str,
+    ) -> PendingSubscription {
+        let join = self.subscribe(connection, thread_id);
+        join.watch.heard().await;
+        join
     }
 }
 
@@ -34,6 +48,7 @@ pub(crate) struct PendingSubscription {
     hub: Hub,
     thread_id: String,
     connection: Arc<Connection>,
+    watch: Watch,
     feed: Arc<Mutex<Feed>>,
     /// The value of [`Feed::begin_subscribing`].
     reading: u64,
@@ -42,7 +57,7 @@ pub(crate) struct PendingSubscription {
 impl PendingSubscription {
     /// Sends these frames, and then every change above the position as it is published.
     pub(crate) fn activate(self, first: impl IntoIterator<Item = Frame>, position: Position) {
-        self.connection.remember(&self.thread_id);
+        self.connection.remember(&self.thread_id, &self.watch);
         let mut feed = lock(&self.feed);
         for frame in first {
             self.connection.outbound().push(frame);
@@ -61,7 +76,7 @@ impl PendingSubscription {
         first: impl IntoIterator<Item = Frame>,
         position: Position,
     ) {
-        self.connection.remember(&self.thread_id);
+        self.connection.remember(&self.thread_id, &self.watch);
         for frame in first {
             self.connection.outbound().push(frame);
         }

@@ -39,6 +39,8 @@ const RETRY: Duration = Duration::from_secs(1);
 struct Listed {
     /// The ids of threads, with the announcements of their deletion.
     threads: BTreeMap<String, Vec<ThreadNotice>>,
+    /// The ids of threads that were read before their news arrived.
+    late: Vec<String>,
     /// The front of each list must be read, because announcements were lost.
     is_outdated: bool,
 }
@@ -67,6 +69,7 @@ impl ServerState {
             {
                 self.heard(event, &mut listed);
             }
+            self.compare_late(std::mem::take(&mut listed.late)).await;
             while let Err(error) = self.publish_lists(&mut listed).await {
                 tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
                 sleep(RETRY).await;
@@ -80,6 +83,10 @@ impl ServerState {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
                 listed.is_outdated = true;
+            }
+            BrokerEvent::Late(late) => {
+                listed.late.extend(late.threads);
+                listed.is_outdated |= late.has_places;
             }
             BrokerEvent::News(news) => {
                 for news in news {
@@ -116,6 +123,22 @@ impl ServerState {
             let deletions = listed.threads.entry(thread_id.clone()).or_default();
             if is_deletion {
                 deletions.push(notice);
+            }
+        }
+    }
+
+    /// Compares threads with the database that were read before their news arrived.
+    async fn compare_late(&self, ids: Vec<String>) {
+        for ids in ids.chunks(COMPARED) {
+            let Ok(revs) = self.store.thread_revs(ids).await else {
+                return self.compare_soon.notify_one();
+            };
+            for id in ids {
+                match revs.get(id) {
+                    // Connections that are reading the thread may have read it too early, too.
+                    Some(rev) => self.hub.changed_elsewhere(id, *rev),
+                    None => self.hub.compare(id, None),
+                }
             }
         }
     }

@@ -67,7 +67,7 @@ impl ServerState {
         // A start that is cancelled here ends below.
         closed.run_until_cancelled(broker.ready()).await;
         store.keep_outbox(config.outbox());
-        let (hub, changes) = Hub::new();
+        let (hub, changes) = Hub::new(broker.watched());
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
         let settings = Arc::new(LiveSettings::new(
             Arc::clone(&store),

@@ -9,7 +9,7 @@ use super::broker_kind::BrokerChoice;
 use super::local_client::LocalClient;
 use super::{Database, WorkerConfig, WorkerServer};
 use crate::WorkerRequest;
-use crate::broker::{Faults, LocalBus, PlaceKey};
+use crate::broker::{Delivered, Faults, LocalBus, PlaceKey};
 use crate::handler::AgentDefinition;
 use crate::store::{MemoryStore, Scope};
 use futures::future::join_all;
@@ -129,8 +129,8 @@ impl Client {
 }
 
 /// Lets clients of several nodes talk in shared threads. Every client must be sent every event exactly once, in order.
-async fn check(faults: Faults) -> LocalBus {
-    let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
+async fn check(bus: LocalBus) -> LocalBus {
+    let store = Arc::new(MemoryStore::new());
     // The store takes over all turns when a server starts.
     let mut nodes = Vec::new();
     for _ in 0..NODES {
@@ -164,8 +164,64 @@ async fn check(faults: Faults) -> LocalBus {
 
 #[tokio::test(start_paused = true)]
 async fn perfect_bus_delivers_each_event_once() {
-    let bus = check(Faults::default()).await;
+    let bus = check(LocalBus::default()).await;
     assert_eq!(bus.faulty(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bus_by_topic_delivers_each_event_once() {
+    check(LocalBus::by_topic(Faults::default())).await;
+    let faults = Faults {
+        lost: 20,
+        doubled: 20,
+        reordered: 20,
+    };
+    check(LocalBus::by_topic(faults)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_hears_only_what_its_connections_need() {
+    let store = Arc::new(MemoryStore::new());
+    let bus = LocalBus::by_topic(Faults::default());
+    let nodes = [node(&store, &bus), node(&store, &bus), node(&store, &bus)];
+    for node in &nodes {
+        node.start().await.unwrap();
+    }
+    let mut ada = Client::connect(&nodes[0], "ada").await;
+    ada.say(None, "begin").await;
+    let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
+    let end = ada.read_until(is_end).await;
+    let thread_id = end["payload"]["run"]["thread_id"].as_str().unwrap();
+    // The other nodes have no connections.
+    let mut bob = Client::connect(&nodes[1], "bob").await;
+    let threads = |bus: &LocalBus, at: usize| bus.delivered(at).threads;
+    assert_eq!([threads(&bus, 1), threads(&bus, 2)], [0, 0]);
+    bob.send("thread.subscribe", json!({"thread_id": thread_id}))
+        .await;
+    bob.read_until(|frame| frame["type"] == "thread.snapshot")
+        .await;
+    ada.say(Some(thread_id), "again").await;
+    for client in [&mut ada, &mut bob] {
+        client.read_until(is_end).await;
+    }
+    assert!(threads(&bus, 1) > 0);
+    assert_eq!(bus.delivered(2), Delivered::default());
+    // The topic lingers, and is left then.
+    bob.send("thread.unsubscribe", json!({"thread_id": thread_id}))
+        .await;
+    bob.read_until(|frame| frame["type"] == "ack").await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let before = bus.delivered(1);
+    ada.say(Some(thread_id), "once more").await;
+    ada.read_until(is_end).await;
+    bob.read_until(|frame| frame["type"] == "thread.upsert")
+        .await;
+    let after = bus.delivered(1);
+    assert_eq!(after.threads, before.threads);
+    assert!(after.places > before.places);
+    for node in nodes {
+        node.close().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +231,7 @@ async fn faulty_bus_delivers_each_event_once() {
         doubled: 20,
         reordered: 20,
     };
-    let bus = check(faults).await;
+    let bus = check(LocalBus::with(faults)).await;
     assert!(bus.faulty() > 10, "{}", bus.faulty());
 }
 
@@ -185,7 +241,7 @@ async fn dead_bus_delivers_each_event_once() {
         lost: 100,
         ..Faults::default()
     };
-    check(faults).await;
+    check(LocalBus::with(faults)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -81,7 +81,11 @@ pub(super) async fn subscribe(
         return Ok(());
     };
     // Joined before the store is read, so that no change is missed.
-    let join = session.server.hub.subscribe(&session.connection, thread_id);
+    let join = session
+        .server
+        .hub
+        .join(&session.connection, thread_id)
+        .await;
     let snapshot = session
         .server
         .store
