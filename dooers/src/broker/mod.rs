@@ -32,7 +32,7 @@ pub(crate) use events::{BrokerEvent, BrokerEvents};
 pub(crate) use local::{Faults, LocalBus};
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
-pub(crate) use notice::ThreadNotice;
+pub(crate) use notice::{SettingsNotice, ThreadNotice};
 pub(crate) use place::{ParticipantKey, PlaceKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;

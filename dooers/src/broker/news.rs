@@ -1,6 +1,6 @@
 //! What a node tells the other nodes.
 
-use super::notice::ThreadNotice;
+use super::notice::{SettingsNotice, ThreadNotice};
 use super::place::ThreadKey;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,10 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
-    /// Any thread may have changed.
+    /// The settings of a worker have changed.
+    #[serde(rename = "s")]
+    Settings(SettingsNotice),
+    /// Any thread and any setting may have changed.
     #[serde(rename = "e")]
     Everything,
 }
@@ -27,6 +30,7 @@ pub(crate) enum News {
 pub(super) enum MergeKey {
     Thread(String),
     Turn(String),
+    Settings(SettingsNotice),
     Everything,
 }
 
@@ -36,6 +40,7 @@ impl News {
         match self {
             Self::Thread(notice) => MergeKey::Thread(notice.thread_id.clone()),
             Self::Turn(event_id) => MergeKey::Turn(event_id.clone()),
+            Self::Settings(notice) => MergeKey::Settings(notice.clone()),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -44,7 +49,7 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
-            (Self::Turn(_) | Self::Everything | Self::Thread(_), _) => {}
+            (Self::Turn(_) | Self::Settings(_) | Self::Everything | Self::Thread(_), _) => {}
         }
     }
 
@@ -62,7 +67,7 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
-            Self::Turn(_) | Self::Everything => vec![Topic::All],
+            Self::Turn(_) | Self::Settings(_) | Self::Everything => vec![Topic::All],
         }
     }
 

@@ -61,6 +61,7 @@ mod server_state;
 mod serving;
 mod session;
 mod settings_frames;
+mod settings_of_nodes;
 mod settings_updates;
 mod settling;
 mod signals;
@@ -69,6 +70,8 @@ mod sparse;
 mod starting;
 mod stopping;
 mod submit_message;
+#[cfg(all(test, feature = "testing"))]
+mod tests_of_live_nodes;
 #[cfg(all(test, feature = "testing"))]
 mod tests_of_nodes;
 mod thread_ops;

@@ -49,6 +49,8 @@ impl ServerState {
         if let Some(events) = self.broker.subscribe() {
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
+            self.settings.follow_nodes();
+            self.tasks.spawn(Arc::clone(self).follow_settings());
         }
     }
 
@@ -79,6 +81,7 @@ impl ServerState {
         match event {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
+                self.settings.announcements_were_lost();
                 listed.is_outdated = true;
             }
             BrokerEvent::News(news) => {
@@ -97,6 +100,7 @@ impl ServerState {
                     self.renew_soon.notify_one();
                 }
             }
+            News::Settings(notice) => self.settings.may_have_changed(&notice.into_worker()),
             // Arrives as `Missed`.
             News::Everything => {}
         }
@@ -155,11 +159,7 @@ impl ServerState {
         let (mut after, mut is_all) = (String::new(), false);
         let mut has_failed = false;
         loop {
-            let pause = if self.broker.is_connected() {
-                COMPARE
-            } else {
-                COMPARE_ALONE
-            };
+            let pause = self.compare_pause();
             if !is_all || has_failed {
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -179,6 +179,15 @@ impl ServerState {
                     }
                 }
             }
+        }
+    }
+
+    /// The time until something is compared with the database again.
+    pub(super) fn compare_pause(&self) -> Duration {
+        if self.broker.is_connected() {
+            COMPARE
+        } else {
+            COMPARE_ALONE
         }
     }
 

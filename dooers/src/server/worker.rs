@@ -166,7 +166,8 @@ impl WorkerServer {
 
     /// Sets a callback for changes of settings.
     ///
-    /// It is called for one change at a time. Changes of the same field that occur while it is running are combined
+    /// It is called for changes that this process makes, and not for those of other processes that share the database. It is
+    /// called for one change at a time. Changes of the same field that occur while it is running are combined
     /// into one. It may change settings itself. An error of the callback is logged, and the change stays. Values of
     /// secrets are `null`. A second call replaces the callback.
     #[must_use]
