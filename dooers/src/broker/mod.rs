@@ -14,6 +14,7 @@
 mod broker_trait;
 mod events;
 mod lines;
+mod live_analytics;
 #[cfg(all(test, feature = "testing"))]
 mod local;
 mod message;
@@ -28,11 +29,12 @@ mod topic;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
+pub(crate) use live_analytics::{AnalyticsEntry, AnalyticsNews};
 #[cfg(all(test, feature = "testing"))]
 pub(crate) use local::{Faults, LocalBus};
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
 pub(crate) use notice::{SettingsNotice, ThreadNotice};
-pub(crate) use place::{ParticipantKey, PlaceKey};
+pub(crate) use place::{ParticipantKey, PlaceKey, UserKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;

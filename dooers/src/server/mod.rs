@@ -4,6 +4,7 @@ mod agent_list;
 mod agent_variables;
 mod analytics;
 mod analytics_events;
+mod analytics_of_nodes;
 mod announce;
 mod auth_env;
 mod authentication;

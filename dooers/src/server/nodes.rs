@@ -49,6 +49,7 @@ impl ServerState {
         if let Some(events) = self.broker.subscribe() {
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
+            self.tasks.spawn(Arc::clone(self).announce_subscribers());
             self.settings.follow_nodes();
             self.tasks.spawn(Arc::clone(self).follow_settings());
         }
@@ -82,6 +83,7 @@ impl ServerState {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
                 self.settings.announcements_were_lost();
+                self.runner.publisher().analytics().announce_subscribers();
                 listed.is_outdated = true;
             }
             BrokerEvent::News(news) => {
@@ -101,6 +103,16 @@ impl ServerState {
                 }
             }
             News::Settings(notice) => self.settings.may_have_changed(&notice.into_worker()),
+            News::Disconnect(user) => {
+                self.open.disconnect(user);
+            }
+            News::Analytics(news) => self.runner.publisher().analytics().receive(news),
+            News::AnalyticsSubscribers(places) => {
+                self.runner
+                    .publisher()
+                    .analytics()
+                    .subscribed_elsewhere(&places);
+            }
             // Arrives as `Missed`.
             News::Everything => {}
         }

@@ -100,7 +100,8 @@ impl ServerState {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
             let outlets = Outlets {
-                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone())
+                    .among_nodes(Arc::clone(&broker)),
                 analytics: Arc::new(ServerAnalytics::new(server.clone())),
                 hub: hub.clone(),
                 changes,

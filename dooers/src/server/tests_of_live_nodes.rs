@@ -1,4 +1,4 @@
-//! Settings of servers that share a store, with a bus that loses, repeats and reorders messages.
+//! Settings, analytics and connections of servers that share a store, with a bus that loses, repeats and reorders messages.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,12 +10,13 @@ use super::tests_of_nodes::{Client, node_of};
 use crate::WorkerRequest;
 use crate::broker::{Faults, LocalBus};
 use crate::handler::AgentDefinition;
+use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::{Field, LiveSettings, SettingsSchema, SettingsUpdate, SettingsWatch};
-use crate::store::{MemoryStore, Store, WorkerKey};
+use crate::store::{MemoryStore, Scope, Store, WorkerKey};
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -321,5 +322,149 @@ async fn settings_without_subscribers_are_not_read() {
     nodes
         .bus
         .inject(r#"{"v":2,"n":"x","m":[{"s":{"a":"?","w":"\u0000"}},{"s":1},{"s":{}}]}"#);
+    nodes.close().await;
+}
+
+/// Faults of a bus that loses nothing.
+const REPEATED: Faults = Faults {
+    lost: 0,
+    doubled: 50,
+    reordered: 0,
+};
+
+/// The same for a bus on which more messages follow. A message is held until the next one.
+const REORDERED: Faults = Faults {
+    reordered: 50,
+    ..REPEATED
+};
+
+async fn subscribe_analytics(client: &mut Client) {
+    let place = json!({"agent_id": "w"});
+    client.send("analytics.subscribe", place).await;
+    client.read_until(|frame| frame["type"] == "ack").await;
+}
+
+/// Reads analytics events up to the one with this name. None of them comes twice.
+async fn analytics(client: &mut Client, last: &str) -> BTreeSet<String> {
+    let mut events = BTreeSet::new();
+    loop {
+        let frame = client
+            .read_until(|frame| frame["type"] == "analytics.event")
+            .await;
+        let is_new = events.insert(frame["payload"].to_string());
+        assert!(is_new, "{frame} twice");
+        if frame["payload"]["event"] == last {
+            return events;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn analytics_reach_subscribers_of_other_nodes_once() {
+    let nodes = Nodes::start(NODES, REORDERED).await;
+    let mut ada = nodes.client(0, "ada").await;
+    let mut bob = nodes.client(0, "bob").await;
+    let mut eve = nodes.client(1, "eve").await;
+    subscribe_analytics(&mut bob).await;
+    subscribe_analytics(&mut eve).await;
+    // The announcement of a subscriber may be held for some time.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    ada.say(None, "hello").await;
+    let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
+    let end = ada.read_until(is_end).await;
+    let target = json!({
+        "target_type": "run", "target_id": end["payload"]["run"]["id"],
+        "thread_id": end["payload"]["run"]["thread_id"], "feedback": "like",
+    });
+    ada.send("feedback", target).await;
+    let here = analytics(&mut bob, "feedback.like").await;
+    let mut there = BTreeSet::new();
+    while there.len() < here.len() {
+        let is_event = |frame: &Value| frame["type"] == "analytics.event";
+        let frame = eve.read_until(is_event).await;
+        assert!(there.insert(frame["payload"].to_string()), "{frame} twice");
+    }
+    assert!(here.len() > 3, "{here:?}");
+    assert_eq!(here, there);
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    eve.send("ping", json!({})).await;
+    let is_over = |frame: &Value| {
+        assert_ne!(frame["type"], "analytics.event");
+        frame["type"] == "pong"
+    };
+    eve.read_until(is_over).await;
+    nodes.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn analytics_too_large_for_other_nodes_are_counted() {
+    let nodes = Nodes::start(2, Faults::default()).await;
+    let server = nodes.servers[0].start().await.unwrap();
+    let live = server.runner.publisher().analytics();
+    let scope = Scope::new("tuned", "w").organization("o").workspace("s");
+    let publish = |size: usize| {
+        let mut event = AnalyticsEvent::new("custom", "w", timestamp::now());
+        event.data = Some(json!("x".repeat(size)));
+        live.publish(live.of_program(&scope, &event));
+    };
+    let mut eve = nodes.client(1, "eve").await;
+    subscribe_analytics(&mut eve).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for size in [10, 9_000, 9_000, 20] {
+        publish(size);
+    }
+    for (size, dropped) in [(10, Value::Null), (20, json!(2))] {
+        let is_event = |frame: &Value| frame["type"] == "analytics.event";
+        let payload = eve.read_until(is_event).await["payload"].take();
+        assert_eq!(payload["data"].as_str().unwrap().len(), size);
+        assert_eq!(payload["dropped"], dropped);
+    }
+    // Without subscribers, nothing is sent after a while.
+    eve.send("analytics.unsubscribe", json!({"agent_id": "w"}))
+        .await;
+    eve.read_until(|frame| frame["type"] == "ack").await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let event = AnalyticsEvent::new("custom", "w", timestamp::now());
+    assert!(live.of_program(&scope, &event).is_empty());
+    nodes.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnect_closes_connections_to_other_nodes() {
+    let nodes = Nodes::start(NODES, REPEATED).await;
+    let mut ada = nodes.client(1, "ada").await;
+    let (bob, his) = (nodes.client(0, "bob").await, nodes.client(1, "bob").await);
+    assert_eq!(nodes.servers[0].disconnect("bob").await.unwrap(), 1);
+    assert_eq!(nodes.servers[2].disconnect("bob").await.unwrap(), 0);
+    bob.closed().await;
+    his.closed().await;
+    ada.send("ping", json!({})).await;
+    ada.read_until(|frame| frame["type"] == "pong").await;
+    nodes.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn renamed_threads_reach_lists_of_other_nodes() {
+    let nodes = Nodes::start(2, REPEATED).await;
+    let (mut ada, mut bob) = (nodes.client(0, "ada").await, nodes.client(1, "bob").await);
+    ada.say(None, "hello").await;
+    let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
+    let end = ada.read_until(is_end).await;
+    let thread_id = &end["payload"]["run"]["thread_id"];
+    for number in 0..10 {
+        let title = json!({"thread_id": thread_id, "title": number.to_string()});
+        ada.send("thread.update", title).await;
+    }
+    let is_last = |frame: &Value| frame["payload"]["thread"]["title"] == "9";
+    bob.read_until(is_last).await;
+    ada.send("thread.delete", json!({"thread_id": thread_id}))
+        .await;
+    // No row follows the last one.
+    let is_deleted = |frame: &Value| {
+        let is_older = frame["type"] == "thread.upsert" && !is_last(frame);
+        assert!(!is_older, "{frame}");
+        frame["type"] == "thread.deleted"
+    };
+    bob.read_until(is_deleted).await;
     nodes.close().await;
 }

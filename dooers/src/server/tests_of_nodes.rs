@@ -126,6 +126,11 @@ impl Client {
         }
     }
 
+    /// Waits until the server has closed the connection.
+    pub(super) async fn closed(mut self) {
+        while self.link.next().await.is_some() {}
+    }
+
     /// Subscribes to the threads, sends messages, and reads until all messages of all clients are answered.
     async fn converse(mut self, threads: Vec<String>) -> HashMap<String, Vec<Value>> {
         self.events.clear();
