@@ -455,6 +455,15 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        let outcome = self.inner.setting_versions(workers).await;
+        self.done("setting_versions").await;
+        outcome
+    }
+
     async fn forget_sent(
         &self,
         deleted_before: DateTime<Utc>,

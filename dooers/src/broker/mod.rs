@@ -15,6 +15,7 @@ mod broker_trait;
 mod by_topic;
 mod events;
 mod lines;
+mod live_analytics;
 #[cfg(all(test, feature = "testing"))]
 mod local;
 mod message;
@@ -32,6 +33,7 @@ mod watched;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
+pub(crate) use live_analytics::{AnalyticsEntry, AnalyticsNews};
 #[cfg(all(test, feature = "testing"))]
 pub(crate) use local::{Delivered, Faults, LocalBus};
 #[cfg(feature = "nats")]
@@ -40,8 +42,8 @@ pub use nats::{InvalidNatsOptions, NatsOptions};
 pub(crate) use nats::{NatsBroker, NatsPart};
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
-pub(crate) use notice::ThreadNotice;
-pub(crate) use place::{ParticipantKey, PlaceKey};
+pub(crate) use notice::{SettingsNotice, ThreadNotice};
+pub(crate) use place::{ParticipantKey, PlaceKey, UserKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;
 pub(crate) use watched::{Watch, Watched};

@@ -6,12 +6,16 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// A hash of the agent, worker, organization and workspace of a thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct PlaceKey(u64);
 
 /// A hash of a participant of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParticipantKey(u64);
+
+/// A hash of the id of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct UserKey(u64);
 
 /// A hash of the id of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +38,21 @@ impl PlaceKey {
             viewer: _,
         } = scope;
         Self(hash(&[agent, worker_id, organization_id, workspace_id]))
+    }
+
+    /// The place of the worker's analytics in the organization of this scope.
+    pub(crate) fn of_analytics(scope: &Scope) -> Self {
+        Self(hash(&[
+            &scope.agent,
+            &scope.worker_id,
+            &scope.organization_id,
+        ]))
+    }
+}
+
+impl UserKey {
+    pub(crate) fn of(user_id: &str) -> Self {
+        Self(hash(&[user_id]))
     }
 }
 
@@ -83,5 +102,11 @@ mod tests {
         assert_eq!(PlaceKey::of(&scope), PlaceKey::of(&private));
         let moved = Scope::new("aw", "").organization("o").workspace("s");
         assert_ne!(PlaceKey::of(&scope), PlaceKey::of(&moved));
+        let analytics = PlaceKey::of_analytics(&scope);
+        assert_ne!(analytics, PlaceKey::of(&scope));
+        let elsewhere = scope.clone().workspace("t");
+        assert_eq!(analytics, PlaceKey::of_analytics(&elsewhere));
+        let other = scope.organization("p");
+        assert_ne!(analytics, PlaceKey::of_analytics(&other));
     }
 }

@@ -204,6 +204,15 @@ impl Connection {
         }
     }
 
+    /// Counts analytics events that another node has dropped.
+    pub(super) fn add_dropped_analytics(&self, room: &AnalyticsRoom, number: u64) {
+        if let Some(queue) = &mut lock(&self.state).analytics
+            && queue.room() == room
+        {
+            queue.add_dropped(number);
+        }
+    }
+
     /// Sends the analytics events that wait, as far as the outbound queue has room.
     pub(crate) fn send_analytics(&self) {
         if let Some(queue) = &mut lock(&self.state).analytics {

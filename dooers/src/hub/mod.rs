@@ -18,10 +18,12 @@ mod lock;
 mod outbound;
 mod pending_subscription;
 mod rooms;
+mod seen_events;
 mod sender;
 mod settings_rooms;
 mod settings_subscriptions;
 mod source;
+mod subscribers_elsewhere;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -40,4 +42,5 @@ pub(crate) use outbound::OutboundLimits;
 pub(crate) use sender::ChangeSender;
 pub(crate) use settings_subscriptions::PublishedSetting;
 pub(crate) use source::sender_of;
+pub(crate) use subscribers_elsewhere::ANNOUNCE_SUBSCRIBERS;
 pub(crate) use total::OutboundTotal;

@@ -4,6 +4,7 @@ mod agent_list;
 mod agent_variables;
 mod analytics;
 mod analytics_events;
+mod analytics_of_nodes;
 mod announce;
 mod auth_env;
 mod authentication;
@@ -62,6 +63,7 @@ mod server_state;
 mod serving;
 mod session;
 mod settings_frames;
+mod settings_of_nodes;
 mod settings_updates;
 mod settling;
 mod signals;
@@ -70,6 +72,8 @@ mod sparse;
 mod starting;
 mod stopping;
 mod submit_message;
+#[cfg(all(test, feature = "testing"))]
+mod tests_of_live_nodes;
 #[cfg(all(test, feature = "testing"))]
 mod tests_of_nodes;
 mod thread_ops;

@@ -51,6 +51,9 @@ impl ServerState {
         if let Some(events) = self.broker.subscribe() {
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
+            self.tasks.spawn(Arc::clone(self).announce_subscribers());
+            self.settings.follow_nodes();
+            self.tasks.spawn(Arc::clone(self).follow_settings());
         }
     }
 
@@ -82,6 +85,8 @@ impl ServerState {
         match event {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
+                self.settings.announcements_were_lost();
+                self.runner.publisher().analytics().announce_subscribers();
                 listed.is_outdated = true;
             }
             BrokerEvent::Late(late) => {
@@ -103,6 +108,17 @@ impl ServerState {
                 if self.runner.may_run(&event_id) {
                     self.renew_soon.notify_one();
                 }
+            }
+            News::Settings(notice) => self.settings.may_have_changed(&notice.into_worker()),
+            News::Disconnect(user) => {
+                self.open.disconnect(user);
+            }
+            News::Analytics(news) => self.runner.publisher().analytics().receive(news),
+            News::AnalyticsSubscribers(places) => {
+                self.runner
+                    .publisher()
+                    .analytics()
+                    .subscribed_elsewhere(&places);
             }
             // Arrives as `Missed`.
             News::Everything => {}
@@ -178,11 +194,7 @@ impl ServerState {
         let (mut after, mut is_all) = (String::new(), false);
         let mut has_failed = false;
         loop {
-            let pause = if self.broker.is_connected() {
-                COMPARE
-            } else {
-                COMPARE_ALONE
-            };
+            let pause = self.compare_pause();
             if !is_all || has_failed {
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -202,6 +214,15 @@ impl ServerState {
                     }
                 }
             }
+        }
+    }
+
+    /// The time until something is compared with the database again.
+    pub(super) fn compare_pause(&self) -> Duration {
+        if self.broker.is_connected() {
+            COMPARE
+        } else {
+            COMPARE_ALONE
         }
     }
 

@@ -69,7 +69,7 @@ impl ServerState {
         store.keep_outbox(config.outbox());
         let (hub, changes) = Hub::new(broker.watched());
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
-        let settings = Arc::new(LiveSettings::new(
+        let settings = LiveSettings::new(
             Arc::clone(&store),
             config.secret_keys.clone(),
             schemas,
@@ -77,7 +77,11 @@ impl ServerState {
                 let hub = hub.clone();
                 move |changed| settings_frames::publish(&hub, changed, None)
             }),
-        ));
+        );
+        let settings = Arc::new(settings.among_nodes(Arc::clone(&broker), {
+            let hub = hub.clone();
+            move |worker| hub.has_settings_subscribers(worker)
+        }));
         if let Some(callback) = on_settings_updated {
             let notifying = settings_updates::notify_all(callback, settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
@@ -96,7 +100,8 @@ impl ServerState {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
             let outlets = Outlets {
-                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone())
+                    .among_nodes(Arc::clone(&broker)),
                 analytics: Arc::new(ServerAnalytics::new(server.clone())),
                 hub: hub.clone(),
                 changes,

@@ -37,13 +37,22 @@ fn agent() -> AgentDefinition {
 }
 
 fn node(store: &Arc<MemoryStore>, bus: &LocalBus) -> WorkerServer {
+    node_of(agent(), store, bus)
+}
+
+/// A server of this agent on a shared store and a bus.
+pub(super) fn node_of(
+    agent: AgentDefinition,
+    store: &Arc<MemoryStore>,
+    bus: &LocalBus,
+) -> WorkerServer {
     let mut config = WorkerConfig::new().database(Database::Custom(store.clone()));
     config.broker = BrokerChoice::Given(bus.broker());
-    WorkerServer::new(config).add_agent(agent())
+    WorkerServer::new(config).add_agent(agent)
 }
 
 /// A client, with the events that it was sent.
-struct Client {
+pub(super) struct Client {
     link: LocalClient,
     events: HashMap<String, Vec<Value>>,
     sent: usize,
@@ -51,7 +60,15 @@ struct Client {
 
 impl Client {
     async fn connect(server: &WorkerServer, user: &str) -> Self {
-        let link = LocalClient::open(server, agent()).await.unwrap();
+        Self::connect_to(agent(), server, user).await
+    }
+
+    pub(super) async fn connect_to(
+        agent: AgentDefinition,
+        server: &WorkerServer,
+        user: &str,
+    ) -> Self {
+        let link = LocalClient::open(server, agent).await.unwrap();
         let mut client = Self {
             link,
             events: HashMap::new(),
@@ -65,13 +82,13 @@ impl Client {
         client
     }
 
-    async fn send(&mut self, kind: &str, payload: Value) {
+    pub(super) async fn send(&mut self, kind: &str, payload: Value) {
         self.sent += 1;
         let frame = json!({"id": self.sent.to_string(), "type": kind, "payload": payload});
         assert!(self.link.send(frame.to_string()).await);
     }
 
-    async fn say(&mut self, thread_id: Option<&str>, text: &str) {
+    pub(super) async fn say(&mut self, thread_id: Option<&str>, text: &str) {
         let content = json!([{"type": "text", "text": text}]);
         let event = json!({"type": "message", "actor": "user", "content": content});
         let payload = json!({"thread_id": thread_id, "event": event});
@@ -79,7 +96,7 @@ impl Client {
     }
 
     /// Reads a frame. Each event must be the next one of its thread, so none comes twice or out of order.
-    async fn read(&mut self) -> Value {
+    pub(super) async fn read(&mut self) -> Value {
         let frame: Value = serde_json::from_str(&self.link.next().await.unwrap()).unwrap();
         let payload = &frame["payload"];
         let (thread_id, events) = match frame["type"].as_str().unwrap() {
@@ -100,13 +117,18 @@ impl Client {
         frame
     }
 
-    async fn read_until(&mut self, is_last: impl Fn(&Value) -> bool) -> Value {
+    pub(super) async fn read_until(&mut self, is_last: impl Fn(&Value) -> bool) -> Value {
         loop {
             let frame = self.read().await;
             if is_last(&frame) {
                 return frame;
             }
         }
+    }
+
+    /// Waits until the server has closed the connection.
+    pub(super) async fn closed(mut self) {
+        while self.link.next().await.is_some() {}
     }
 
     /// Subscribes to the threads, sends messages, and reads until all messages of all clients are answered.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use super::PostgresStore;
+use super::setting::version_of;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -524,6 +525,27 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     /// `Failed` if the database does not answer.
     #[doc(hidden)]
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
+
+    /// Reads the versions of the settings of these workers. Every change of a worker's settings changes their version, whatever
+    /// the clocks of the processes are. Workers without settings are missing in the result.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        let mut versions = HashMap::new();
+        for worker in workers {
+            let settings = self.settings(worker).await?;
+            if !settings.is_empty() {
+                versions.insert(worker.clone(), version_of(&settings));
+            }
+        }
+        Ok(versions)
+    }
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each
     /// setting, which is never earlier than the previous `updated_at` of the field.

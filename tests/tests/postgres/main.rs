@@ -17,6 +17,7 @@ mod on_postgres {
     mod connection_loss;
     mod failover;
     mod harness;
+    mod live_nodes;
     mod multi_process;
     mod nodes;
     mod readme;
