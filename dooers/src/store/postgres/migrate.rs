@@ -18,6 +18,17 @@ use std::time::Duration;
 /// All migrations, in their order. Their versions and names are the same as for SQLite.
 pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
 
+/// The migration that creates the table of processes and the column `is_breaking`.
+const NODES: i64 = 14;
+
+/// Maximum number of processes that an error names.
+const NAMED: usize = 3;
+
+/// Returns the version of the newest migration.
+pub(super) fn known_version(migrations: &[Migration]) -> i64 {
+    migrations.last().map_or(0, |last| last.version)
+}
+
 /// The reasons why a migration fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrateError {
@@ -125,7 +136,14 @@ async fn apply(
         "INSERT INTO {prefix}schema_migrations (version, name, checksum, applied_at)
         VALUES (?1, ?2, ?3, clock_timestamp())",
     );
-    for step in pending(migrations, before, is_allowed)? {
+    let knows_nodes = before.last().is_some_and(|last| last.version >= NODES);
+    let steps = pending(migrations, before, is_allowed)?;
+    if let Some(breaking) = steps.iter().rev().find(|step| step.is_breaking)
+        && knows_nodes
+    {
+        check_not_in_use(&mut transaction, prefix, breaking).await?;
+    }
+    for step in steps {
         execute_script(&mut transaction, &sql(step.sql)).await?;
         once(&insert)
             .bind(step.version)
@@ -134,8 +152,52 @@ async fn apply(
             .execute(&mut *transaction)
             .await?;
     }
+    if known_version(migrations) >= NODES {
+        let breaking = migrations.iter().filter(|step| step.is_breaking);
+        let breaking: Vec<_> = breaking.map(|step| step.version).collect();
+        let mark =
+            sql("UPDATE {prefix}schema_migrations SET is_breaking = true WHERE version = ANY (?1)");
+        once(&mark)
+            .bind(breaking)
+            .execute(&mut *transaction)
+            .await?;
+    }
     transaction.commit().await?;
     Ok(())
+}
+
+/// Refuses a migration that makes the tables unusable for processes that are running. Until the transaction ends, no process
+/// can report itself.
+async fn check_not_in_use(
+    connection: &mut PgConnection,
+    prefix: &TablePrefix,
+    breaking: &Migration,
+) -> Result<(), MigrateError> {
+    let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
+    let lock = sql("LOCK TABLE {prefix}nodes IN SHARE ROW EXCLUSIVE MODE");
+    execute_script(connection, &lock).await?;
+    let alive = sql("SELECT n.host, n.process_id FROM {prefix}nodes n
+        WHERE n.alive_until > clock_timestamp() AND n.schema_version < ?1 ORDER BY n.id");
+    let rows = once(&alive)
+        .bind(breaking.version)
+        .fetch_all(connection)
+        .await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut nodes = Vec::new();
+    for row in rows.iter().take(NAMED) {
+        let (host, process_id) = (row.text(0)?, row.number(1)?);
+        nodes.push(format!("process {process_id} on `{host}`"));
+    }
+    if let Some(more @ 1..) = rows.len().checked_sub(NAMED) {
+        nodes.push(format!("{more} more"));
+    }
+    Err(MigrateError::Schema(TableError::InUse {
+        version: breaking.version,
+        name: breaking.name,
+        nodes: nodes.join(", "),
+    }))
 }
 
 /// Creates a query that is not prepared for reuse, because a pooler may execute the next one on another connection.

@@ -59,6 +59,7 @@ const ANOTHER: Migration = Migration {
     version: NEWEST + 1,
     name: "more",
     sql: "CREATE TABLE {prefix}more (x INTEGER)",
+    is_breaking: false,
 };
 
 #[tokio::test]
