@@ -85,8 +85,7 @@ impl Lines {
     }
 
     /// The number of malformed messages.
-    #[cfg(test)]
-    pub(crate) fn malformed(&self) -> u64 {
+    pub(super) fn malformed(&self) -> u64 {
         self.malformed.load(Ordering::Relaxed)
     }
 
