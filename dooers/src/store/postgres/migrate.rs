@@ -19,9 +19,9 @@ use std::time::Duration;
 pub(super) const MIGRATIONS: &[Migration] = migrations!("postgres");
 
 /// The migration that creates the table of processes and the column `is_breaking`.
-const NODES: i64 = 14;
+const NODES: i64 = 15;
 
-/// Maximum number of processes that an error names.
+/// Maximum number of processes that an error names, and of prefixes in a warning.
 const NAMED: usize = 3;
 
 /// Returns the version of the newest migration.
@@ -83,10 +83,14 @@ pub(super) async fn migrate(
     let longest = options.longest_migration();
     let all = apply(connection, prefix, migrations, is_allowed, longest);
     let all = Limit::of_statement(longest).on(all).await;
-    all.map_err(|error| match error {
+    let others = all.map_err(|error| match error {
         MigrateError::Database(error) if is_too_slow(&error) => MigrateError::TooLong(longest),
         error => error,
-    })
+    })?;
+    if !others.is_empty() {
+        tracing::warn!(target: "dooers::store", prefix = prefix.as_str(), ?others, "new tables were created, but this schema already has tables with other prefixes; processes with different prefixes share nothing, so check WORKER_DATABASE_TABLE_PREFIX if this is not intended");
+    }
+    Ok(())
 }
 
 /// Returns the migrations that were applied to the database, if the database can be used at all.
@@ -102,14 +106,16 @@ async fn look(
     Ok(before)
 }
 
+/// Applies the missing migrations. If it creates the first tables, it returns some of the other prefixes in the schema.
 async fn apply(
     connection: &mut PgConnection,
     prefix: &TablePrefix,
     migrations: &[Migration],
     is_allowed: bool,
     longest: Duration,
-) -> Result<(), MigrateError> {
+) -> Result<Vec<String>, MigrateError> {
     let sql = |text: &str| -> Arc<str> { render(text, prefix).into() };
+    let mut others = Vec::new();
     let mut transaction = connection.begin().await?;
     // Overrides the limits of the database and of the user.
     for (name, value) in server_limits(longest) {
@@ -124,6 +130,7 @@ async fn apply(
     let before = applied(&mut transaction, prefix).await?;
     if before.is_empty() {
         check_prefix_is_free(&mut transaction, prefix).await?;
+        others = other_prefixes(&mut transaction).await?;
         let tracking = sql("CREATE TABLE IF NOT EXISTS {prefix}schema_migrations (
                 version BIGINT PRIMARY KEY,
                 name TEXT NOT NULL,
@@ -163,7 +170,7 @@ async fn apply(
             .await?;
     }
     transaction.commit().await?;
-    Ok(())
+    Ok(others)
 }
 
 /// Refuses a migration that makes the tables unusable for processes that are running. Until the transaction ends, no process
@@ -246,6 +253,23 @@ async fn check_prefix_is_free(
         return Err(MigrateError::NotOurs(prefix.clone()));
     }
     Ok(())
+}
+
+/// Returns some prefixes of tables that other servers have created in the schema.
+async fn other_prefixes(connection: &mut PgConnection) -> Result<Vec<String>, MigrateError> {
+    const TABLE: &str = "schema_migrations";
+    let sql: Arc<str> = "SELECT c.relname::text FROM pg_catalog.pg_class c
+        WHERE c.relkind = 'r' AND c.relname LIKE '%_schema\\_migrations' AND pg_catalog.pg_table_is_visible(c.oid)
+            AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'checksum')
+        ORDER BY c.relname LIMIT $1"
+        .into();
+    let named = i64::try_from(NAMED).unwrap_or(i64::MAX);
+    let rows = once(&sql).bind(named).fetch_all(connection).await?;
+    let prefix = |row: &sqlx::postgres::PgRow| {
+        let table = row.text(0)?;
+        Ok(table.strip_suffix(TABLE).unwrap_or(table).to_owned())
+    };
+    Ok(rows.iter().map(prefix).collect::<Result<_, RowError>>()?)
 }
 
 /// Returns `true` if a table of this name exists. The query reads the catalogue, because `to_regclass` may use an

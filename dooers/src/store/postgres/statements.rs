@@ -202,6 +202,8 @@ statements! {
     remove_dead_nodes: "
         DELETE FROM {prefix}nodes WHERE alive_until < clock_timestamp() - ?1 * INTERVAL '1 microsecond'"
 
+    node_key: "SELECT secret FROM {prefix}node_keys WHERE id = 1"
+
     // Leases, by the database's clock. Rows are locked in the same order by all statements.
 
     renew_leases: "

@@ -1,6 +1,7 @@
 //! Tests of migrations, and of databases that cannot be used.
 
 use super::{open, place, prefix, session};
+use crate::log_capture::CapturedLog;
 use crate::protocol::ContentPart;
 use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::postgres::migrate::{MIGRATIONS, MigrateError, migrate};
@@ -143,6 +144,24 @@ async fn two_prefixes_are_two_stores_in_one_database() {
             .total_count,
         1
     );
+}
+
+#[tokio::test]
+async fn new_tables_beside_others_are_logged() {
+    let Some(options) = place() else { return };
+    PostgresStore::migrate(&options).await.unwrap();
+    let other = options.table_prefix(prefix());
+    let (log, _capture) = CapturedLog::start();
+    PostgresStore::migrate(&other).await.unwrap();
+    let text = log.text();
+    let name = other.table_prefix.as_str();
+    assert!(
+        text.contains("this schema already has tables with other prefixes")
+            && text.contains(&format!("prefix=\"{name}\"")),
+        "{text}"
+    );
+    PostgresStore::migrate(&other).await.unwrap();
+    assert_eq!(log.text(), text);
 }
 
 #[tokio::test]
