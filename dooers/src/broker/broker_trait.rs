@@ -24,6 +24,12 @@ pub(crate) trait Broker: fmt::Debug + Send + Sync {
     /// Returns `true` if news reach the other nodes now.
     fn is_connected(&self) -> bool;
 
+    /// Returns the name of the engine, which operators see.
+    fn kind(&self) -> &'static str;
+
+    /// Returns the number of malformed messages that were ignored.
+    fn malformed(&self) -> u64;
+
     /// Sends what waits, and ends the connection.
     async fn close(&self);
 }

@@ -108,8 +108,7 @@ impl Lines {
     }
 
     /// The number of malformed messages.
-    #[cfg(test)]
-    pub(crate) fn malformed(&self) -> u64 {
+    pub(super) fn malformed(&self) -> u64 {
         self.malformed.load(Ordering::Relaxed)
     }
 
@@ -158,6 +157,7 @@ mod tests {
     use super::*;
     use crate::broker::BrokerEvent;
     use crate::broker::message::seal;
+    use crate::log_capture::CapturedLog;
     use futures::FutureExt;
 
     fn key() -> CipherKey {
@@ -219,5 +219,22 @@ mod tests {
         lines.ready().await;
         lines.connected();
         assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+    }
+
+    #[tokio::test]
+    async fn each_loss_of_the_connection_is_logged_once() {
+        let (log, _capture) = CapturedLog::start();
+        let lines = Lines::new(key());
+        for _ in 0..2 {
+            lines.connected();
+            for _ in 0..3 {
+                lines.lost(&std::io::Error::other("gone"));
+            }
+        }
+        let text = log.text();
+        let count = |part: &str| text.matches(part).count();
+        assert_eq!(count("the other nodes cannot be reached; their changes"), 2);
+        assert_eq!(count("gone"), 2, "{text}");
+        assert_eq!(count("the other nodes can be reached again"), 1);
     }
 }

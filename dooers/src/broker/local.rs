@@ -229,6 +229,14 @@ impl Broker for LocalBroker {
         true
     }
 
+    fn kind(&self) -> &'static str {
+        "local"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
+    }
+
     async fn close(&self) {
         self.closed.cancel();
     }

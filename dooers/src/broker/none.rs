@@ -21,5 +21,13 @@ impl Broker for NoBroker {
         true
     }
 
+    fn kind(&self) -> &'static str {
+        "none"
+    }
+
+    fn malformed(&self) -> u64 {
+        0
+    }
+
     async fn close(&self) {}
 }

@@ -79,6 +79,14 @@ impl Broker for PostgresBroker {
         self.lines.is_connected()
     }
 
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
+    }
+
     async fn close(&self) {
         self.closed.cancel();
         self.tasks.close();

@@ -42,6 +42,7 @@ mod local_client;
 mod local_session;
 mod malformed_request;
 mod misspelled_variables;
+mod node_report;
 mod nodes;
 mod open_address;
 mod open_sessions;
@@ -70,6 +71,7 @@ mod signals;
 mod socket;
 mod sparse;
 mod starting;
+mod stop_config;
 mod stopping;
 mod submit_message;
 #[cfg(all(test, feature = "testing"))]

@@ -6,10 +6,10 @@ use super::setting::version_of;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
-    HeldTurn, NewFeedback, NewMessage, OutboxStore, OwnStore, PageLimit, Participant, Position,
-    Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
-    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
-    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
+    HeldTurn, NewFeedback, NewMessage, NodeStore, OutboxStore, OwnStore, PageLimit, Participant,
+    Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError,
+    StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord,
+    TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
@@ -50,7 +50,9 @@ use std::time::Duration;
 /// another crate. Programs read and write conversations with [`Repository`](crate::repository::Repository). They use this
 /// trait to name a store that they have opened, for [`WorkerConfig::store`](crate::WorkerConfig::store).
 #[async_trait]
-pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store:
+    OwnStore + OutboxStore + NodeStore + std::fmt::Debug + Send + Sync + 'static
+{
     /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
     /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,

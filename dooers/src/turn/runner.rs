@@ -346,6 +346,11 @@ impl Runner {
         self.context.active.stop(thread_id);
     }
 
+    /// The id of this process, under which it holds its turns.
+    pub(crate) fn node(&self) -> &str {
+        &self.context.node
+    }
+
     /// The number of running turns.
     pub(crate) fn running_count(&self) -> usize {
         self.context.active.count()

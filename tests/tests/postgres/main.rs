@@ -20,6 +20,7 @@ mod on_postgres {
     mod live_nodes;
     mod multi_process;
     mod nodes;
+    mod operations;
     mod readme;
     mod shutdown;
     mod ssl;
