@@ -2,6 +2,7 @@
 
 use super::notice::ThreadNotice;
 use super::place::ThreadKey;
+use super::text_piece::TextPiece;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
+    /// A streamed text has grown.
+    #[serde(rename = "x")]
+    Text(TextPiece),
     /// Any thread may have changed.
     #[serde(rename = "e")]
     Everything,
@@ -27,6 +31,8 @@ pub(crate) enum News {
 pub(super) enum MergeKey {
     Thread(String),
     Turn(String),
+    /// The event of a text.
+    Text(String),
     Everything,
 }
 
@@ -36,6 +42,7 @@ impl News {
         match self {
             Self::Thread(notice) => MergeKey::Thread(notice.thread_id.clone()),
             Self::Turn(event_id) => MergeKey::Turn(event_id.clone()),
+            Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -44,7 +51,8 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
-            (Self::Turn(_) | Self::Everything | Self::Thread(_), _) => {}
+            (Self::Text(piece), Self::Text(later)) => piece.merge(later),
+            (Self::Turn(_) | Self::Everything | Self::Thread(_) | Self::Text(_), _) => {}
         }
     }
 
@@ -62,6 +70,7 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
+            Self::Text(piece) => vec![Topic::Thread(ThreadKey::of(&piece.thread_id))],
             Self::Turn(_) | Self::Everything => vec![Topic::All],
         }
     }
@@ -83,7 +92,16 @@ impl News {
                     vec![Self::Thread(notice)]
                 }
             },
+            Self::Text(piece) => piece.into_parts().into_iter().map(Self::Text).collect(),
             other => vec![other],
+        }
+    }
+
+    /// The number of bytes of streamed text.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(piece) => piece.text.len(),
+            _ => 0,
         }
     }
 }

@@ -19,6 +19,7 @@ mod on_postgres {
     mod harness;
     mod multi_process;
     mod nodes;
+    mod nodes_texts;
     mod readme;
     mod shutdown;
     mod ssl;

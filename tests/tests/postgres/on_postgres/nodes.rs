@@ -63,7 +63,7 @@ async fn node_with(
 }
 
 /// Waits until the node hears the others.
-async fn heard(server: &Server) {
+pub(super) async fn heard(server: &Server) {
     let ready = async { while server.get("/readyz").await.1 != "ready\n" {} };
     within("the node to hear the others", ready).await;
 }
@@ -77,7 +77,7 @@ async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
     nodes
 }
 
-async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
     let [ada, bob] = clients;
     ada.disconnect().await;
     bob.disconnect().await;
