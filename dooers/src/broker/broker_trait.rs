@@ -7,6 +7,11 @@ use std::fmt;
 /// A broker: it carries news between the nodes of one database. It may lose, repeat and reorder them.
 #[async_trait]
 pub(crate) trait Broker: fmt::Debug + Send + Sync {
+    /// Returns `false` if there are no other nodes. News need not be made then.
+    fn has_others(&self) -> bool {
+        true
+    }
+
     /// Sends news to the other nodes. Never waits.
     fn publish(&self, news: News);
 

@@ -28,6 +28,7 @@ mod pending;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod text_piece;
 mod topic;
 mod watched;
 
@@ -46,4 +47,5 @@ pub(crate) use notice::{SettingsNotice, ThreadNotice};
 pub(crate) use place::{ParticipantKey, PlaceKey, UserKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;
+pub(crate) use text_piece::TextPiece;
 pub(crate) use watched::{Watch, Watched};

@@ -3,6 +3,7 @@
 use super::live_analytics::AnalyticsNews;
 use super::notice::{SettingsNotice, ThreadNotice};
 use super::place::{PlaceKey, ThreadKey, UserKey};
+use super::text_piece::TextPiece;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
+    /// A streamed text has grown.
+    #[serde(rename = "x")]
+    Text(TextPiece),
     /// The settings of a worker have changed.
     #[serde(rename = "s")]
     Settings(SettingsNotice),
@@ -44,6 +48,8 @@ pub(super) enum MergeKey {
     Disconnect(UserKey),
     Analytics(PlaceKey),
     AnalyticsSubscribers,
+    /// The event of a text.
+    Text(String),
     Everything,
 }
 
@@ -57,6 +63,7 @@ impl News {
             Self::Disconnect(user) => MergeKey::Disconnect(*user),
             Self::Analytics(news) => MergeKey::Analytics(news.place),
             Self::AnalyticsSubscribers(_) => MergeKey::AnalyticsSubscribers,
+            Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -65,6 +72,7 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
+            (Self::Text(piece), Self::Text(later)) => piece.merge(later),
             (Self::Analytics(news), Self::Analytics(later)) => news.merge(later),
             (Self::AnalyticsSubscribers(places), Self::AnalyticsSubscribers(later)) => {
                 places.extend(later);
@@ -86,6 +94,7 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
+            Self::Text(piece) => vec![Topic::Thread(ThreadKey::of(&piece.thread_id))],
             Self::Analytics(news) => vec![Topic::Place(news.place)],
             Self::Turn(_)
             | Self::Settings(_)
@@ -120,7 +129,16 @@ impl News {
                 let parts = places.chunks(KEYS).map(<[_]>::to_vec);
                 parts.map(Self::AnalyticsSubscribers).collect()
             }
+            Self::Text(piece) => piece.into_parts().into_iter().map(Self::Text).collect(),
             other => vec![other],
+        }
+    }
+
+    /// The number of bytes of streamed text.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(piece) => piece.text.len(),
+            _ => 0,
         }
     }
 }

@@ -5,8 +5,10 @@
 
 use super::server_state::ServerState;
 use crate::broker::{BrokerEvent, BrokerEvents, News, ThreadNotice};
+use crate::hub::TextLookUp;
 use crate::store::{StoreError, ThreadQuery};
-use futures::FutureExt;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
@@ -31,6 +33,9 @@ const SCOPES: usize = 100;
 /// The number of threads at the front of a list that are read then.
 const FRONT: usize = 30;
 
+/// Maximum number of events of streamed texts that are read at once.
+const LOOK_UPS: usize = 64;
+
 /// The delay before rows are read again after an error.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -43,6 +48,8 @@ struct Listed {
     late: Vec<String>,
     /// The front of each list must be read, because announcements were lost.
     is_outdated: bool,
+    /// The events of streamed texts that subscribers need.
+    texts: Vec<TextLookUp>,
 }
 
 impl ServerState {
@@ -64,7 +71,16 @@ impl ServerState {
 
     async fn hear(&self, mut events: BrokerEvents) {
         let mut listed = Listed::default();
-        while let Some(event) = events.next().await {
+        let mut looking_up = FuturesUnordered::new();
+        loop {
+            let event = tokio::select! {
+                biased;
+                Some(()) = looking_up.next() => continue,
+                event = events.next() => event,
+            };
+            let Some(event) = event else {
+                return;
+            };
             self.heard(event, &mut listed);
             // All events that have arrived share one read.
             while listed.threads.len() < ROWS
@@ -77,7 +93,27 @@ impl ServerState {
                 tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
                 sleep(RETRY).await;
             }
+            for look_up in listed.texts.drain(..) {
+                if looking_up.len() < LOOK_UPS {
+                    looking_up.push(self.look_up(look_up));
+                } else {
+                    self.hub.look_up_failed(&look_up);
+                }
+            }
         }
+    }
+
+    /// Reads the event of a text that another node streams. After an error, the next piece of the text leads to another
+    /// attempt.
+    async fn look_up(&self, look_up: TextLookUp) {
+        let TextLookUp {
+            scope,
+            thread_id,
+            event_id,
+            ..
+        } = &look_up;
+        let event = self.store.event(scope, thread_id, event_id).await;
+        self.hub.looked_up(&look_up, event);
     }
 
     /// Acts on an event. Threads that a connection lists are added to `listed`.
@@ -120,6 +156,7 @@ impl ServerState {
                     .analytics()
                     .subscribed_elsewhere(&places);
             }
+            News::Text(piece) => listed.texts.extend(self.hub.grow_elsewhere(&piece)),
             // Arrives as `Missed`.
             News::Everything => {}
         }
@@ -234,6 +271,10 @@ impl ServerState {
             let revs = self.store.thread_revs(&ids).await?;
             for id in &ids {
                 self.hub.compare(id, revs.get(id).copied());
+                // Of these texts, pieces may have been lost.
+                for look_up in self.hub.look_up_quiet(id) {
+                    self.look_up(look_up).await;
+                }
             }
         }
         *after = if is_end {

@@ -2,7 +2,7 @@
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
-use crate::broker::{Broker, News, ThreadNotice};
+use crate::broker::{Broker, News, TextPiece, ThreadNotice};
 use crate::hub::{ChangeSender, LiveAnalytics};
 use crate::protocol::{AnalyticsEvent, RunStatus};
 use crate::store::analytics::TurnSource;
@@ -166,6 +166,16 @@ impl Publisher {
         if let Some(notice) = ThreadNotice::of(changes) {
             self.broker.publish(News::Thread(notice));
         }
+    }
+
+    /// Returns `false` if no other node can exist, so that pieces of texts need not be published.
+    pub(super) fn has_others(&self) -> bool {
+        self.broker.has_others()
+    }
+
+    /// Sends a piece of a streamed text to the other nodes.
+    pub(super) fn publish_piece(&self, piece: TextPiece) {
+        self.broker.publish(News::Text(piece));
     }
 
     /// Asks the node that runs the turn of this message to look it up in the store.

@@ -20,6 +20,7 @@ mod on_postgres {
     mod live_nodes;
     mod multi_process;
     mod nodes;
+    mod nodes_texts;
     mod operations;
     mod readme;
     mod shutdown;

@@ -77,7 +77,7 @@ async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
     nodes
 }
 
-async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
     let [ada, bob] = clients;
     ada.disconnect().await;
     bob.disconnect().await;
