@@ -1,5 +1,7 @@
 //! The messages of other nodes, in the order in which they arrive.
 
+#[cfg(feature = "testing")]
+use super::faults::{BrokerFaults, FaultyMessages};
 use super::news::News;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
@@ -19,8 +21,16 @@ pub(crate) enum BrokerEvent {
 /// The messages of other nodes.
 #[derive(Debug)]
 pub(crate) struct BrokerEvents {
-    messages: mpsc::Receiver<Vec<News>>,
+    messages: Messages,
     missed: Arc<Notify>,
+}
+
+/// The messages that have arrived.
+#[derive(Debug)]
+struct Messages {
+    arrived: mpsc::Receiver<Vec<News>>,
+    #[cfg(feature = "testing")]
+    faulty: FaultyMessages<Vec<News>>,
 }
 
 /// The end at which messages arrive.
@@ -35,7 +45,11 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
     let (sender, receiver) = mpsc::channel(MOST_MESSAGES);
     let missed = Arc::new(Notify::new());
     let events = BrokerEvents {
-        messages: receiver,
+        messages: Messages {
+            arrived: receiver,
+            #[cfg(feature = "testing")]
+            faulty: FaultyMessages::new(BrokerFaults::new()),
+        },
         missed: Arc::clone(&missed),
     };
     let sender = EventSender {
@@ -59,14 +73,39 @@ impl EventSender {
     }
 }
 
+impl Messages {
+    #[cfg(not(feature = "testing"))]
+    async fn next(&mut self) -> Option<Vec<News>> {
+        self.arrived.recv().await
+    }
+
+    #[cfg(feature = "testing")]
+    async fn next(&mut self) -> Option<Vec<News>> {
+        loop {
+            if let Some(message) = self.faulty.receive() {
+                return Some(message);
+            }
+            let message = self.arrived.recv().await?;
+            self.faulty.send(message);
+        }
+    }
+}
+
 impl BrokerEvents {
+    /// Lets faults happen to the messages from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_faults(mut self, faults: BrokerFaults) -> Self {
+        self.messages.faulty = FaultyMessages::new(faults);
+        self
+    }
+
     /// Waits for the next event. `None` when the broker was dropped. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<BrokerEvent> {
         loop {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                news = self.messages.recv() => {
+                news = self.messages.next() => {
                     let mut news = news?;
                     let most = news.len();
                     news.retain(|news| *news != News::Everything);

@@ -1,69 +1,42 @@
 //! A bus between the servers of one process, for tests. It can lose, repeat and reorder messages.
 
+use super::faults::{BrokerFaults, FaultyMessages};
 use super::lines::Lines;
 use super::{Broker, BrokerEvents, News};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
-/// The share of messages, in percent, to which each fault happens.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Faults {
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    /// A message that is held until the next one was delivered.
-    pub(crate) reordered: u64,
-}
-
 /// The bus.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct LocalBus(Arc<Mutex<BusState>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct BusState {
-    faults: Faults,
     nodes: Vec<Arc<Lines>>,
-    held: Vec<String>,
-    random: u64,
-    /// The number of messages to which a fault happened.
-    faulty: usize,
+    messages: FaultyMessages<String>,
 }
 
 impl BusState {
-    fn happens(&mut self, percent: u64) -> bool {
-        // The multiplier and increment of Knuth's generator.
-        self.random = self
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let happens = (self.random >> 33) % 100 < percent;
-        self.faulty += usize::from(happens);
-        happens
+    fn carry(&mut self, text: String) {
+        self.messages.send(text);
+        while let Some(text) = self.messages.receive() {
+            self.deliver(&text);
+        }
     }
 
-    fn carry(&mut self, text: String) {
-        let faults = self.faults;
-        if self.happens(faults.lost) {
-            return;
-        }
-        if self.happens(faults.reordered) {
-            return self.held.push(text);
-        }
-        let held = std::mem::take(&mut self.held);
-        let copy = self.happens(faults.doubled).then(|| text.clone());
-        for text in [text].into_iter().chain(held).chain(copy) {
-            for node in &self.nodes {
-                node.receive(&text);
-            }
-        }
+    fn deliver(&self, text: &str) {
+        self.nodes.iter().for_each(|node| node.receive(text));
     }
 }
 
 impl LocalBus {
-    pub(crate) fn with(faults: Faults) -> Self {
-        let bus = Self::default();
-        bus.state().faults = faults;
-        bus
+    pub(crate) fn with(faults: BrokerFaults) -> Self {
+        let state = BusState {
+            nodes: Vec::new(),
+            messages: FaultyMessages::new(faults),
+        };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// Adds a node to the bus.
@@ -89,13 +62,12 @@ impl LocalBus {
 
     /// Delivers a text to every node, as if another node had sent it.
     pub(crate) fn inject(&self, text: &str) {
-        let nodes = self.state().nodes.clone();
-        nodes.iter().for_each(|node| node.receive(text));
+        self.state().deliver(text);
     }
 
-    /// The number of messages that were lost, doubled or held.
+    /// The number of faults that have happened to messages.
     pub(crate) fn faulty(&self) -> usize {
-        self.state().faulty
+        self.state().messages.faulty()
     }
 
     fn state(&self) -> MutexGuard<'_, BusState> {

@@ -13,6 +13,8 @@
 
 mod broker_trait;
 mod events;
+#[cfg(feature = "testing")]
+mod faults;
 mod lines;
 #[cfg(all(test, feature = "testing"))]
 mod local;
@@ -28,8 +30,10 @@ mod topic;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
+#[cfg(feature = "testing")]
+pub use faults::BrokerFaults;
 #[cfg(all(test, feature = "testing"))]
-pub(crate) use local::{Faults, LocalBus};
+pub(crate) use local::LocalBus;
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
 pub(crate) use notice::ThreadNotice;

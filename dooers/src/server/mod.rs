@@ -10,6 +10,7 @@ mod authentication;
 mod authority;
 mod bind_address;
 mod binding;
+mod broker_config;
 mod broker_kind;
 mod callback;
 mod catch_up;

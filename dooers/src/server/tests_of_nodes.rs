@@ -9,7 +9,7 @@ use super::broker_kind::BrokerChoice;
 use super::local_client::LocalClient;
 use super::{Database, WorkerConfig, WorkerServer};
 use crate::WorkerRequest;
-use crate::broker::{Faults, LocalBus, PlaceKey};
+use crate::broker::{BrokerFaults, LocalBus, PlaceKey};
 use crate::handler::AgentDefinition;
 use crate::store::{MemoryStore, Scope};
 use futures::future::join_all;
@@ -129,7 +129,7 @@ impl Client {
 }
 
 /// Lets clients of several nodes talk in shared threads. Every client must be sent every event exactly once, in order.
-async fn check(faults: Faults) -> LocalBus {
+async fn check(faults: BrokerFaults) -> LocalBus {
     let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
     // The store takes over all turns when a server starts.
     let mut nodes = Vec::new();
@@ -164,36 +164,25 @@ async fn check(faults: Faults) -> LocalBus {
 
 #[tokio::test(start_paused = true)]
 async fn perfect_bus_delivers_each_event_once() {
-    let bus = check(Faults::default()).await;
+    let bus = check(BrokerFaults::new()).await;
     assert_eq!(bus.faulty(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn faulty_bus_delivers_each_event_once() {
-    let faults = Faults {
-        lost: 20,
-        doubled: 20,
-        reordered: 20,
-    };
+    let faults = BrokerFaults::new().lost(20).doubled(20).reordered(20);
     let bus = check(faults).await;
     assert!(bus.faulty() > 10, "{}", bus.faulty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn dead_bus_delivers_each_event_once() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
-    check(faults).await;
+    check(BrokerFaults::new().lost(100)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn lists_are_read_again_after_messages_were_lost() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
+    let faults = BrokerFaults::new().lost(100);
     let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
     let nodes = [node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
@@ -217,7 +206,10 @@ async fn lists_are_read_again_after_messages_were_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_messages_change_nothing() {
-    let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::default());
+    let (store, bus) = (
+        Arc::new(MemoryStore::new()),
+        LocalBus::with(BrokerFaults::new()),
+    );
     let nodes = [node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
         node.start().await.unwrap();
