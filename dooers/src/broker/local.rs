@@ -2,10 +2,17 @@
 
 use super::faults::{BrokerFaults, FaultyMessages};
 use super::lines::Lines;
+use super::message::seal;
 use super::{Broker, BrokerEvents, News};
+use crate::cipher::CipherKey;
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// The key that seals the messages.
+fn key() -> CipherKey {
+    CipherKey::new([0; 32])
+}
 
 /// The bus.
 #[derive(Debug, Clone)]
@@ -41,7 +48,7 @@ impl LocalBus {
 
     /// Adds a node to the bus.
     pub(crate) fn broker(&self) -> Arc<dyn Broker> {
-        let lines = Lines::new();
+        let lines = Lines::new(key());
         lines.connected();
         self.state().nodes.push(Arc::clone(&lines));
         let closed = CancellationToken::new();
@@ -60,9 +67,11 @@ impl LocalBus {
         Arc::new(LocalBroker { lines, closed })
     }
 
-    /// Delivers a text to every node, as if another node had sent it.
+    /// Seals a text and delivers it to every node, as if another node had sent it.
     pub(crate) fn inject(&self, text: &str) {
-        self.state().deliver(text);
+        if let Some(sealed) = seal(&key(), text) {
+            self.state().deliver(&sealed);
+        }
     }
 
     /// The number of faults that have happened to messages.
