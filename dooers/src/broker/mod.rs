@@ -14,6 +14,8 @@
 mod broker_trait;
 mod by_topic;
 mod events;
+#[cfg(feature = "testing")]
+mod faults;
 mod lines;
 mod live_analytics;
 #[cfg(all(test, feature = "testing"))]
@@ -34,9 +36,11 @@ mod watched;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
+#[cfg(feature = "testing")]
+pub use faults::BrokerFaults;
 pub(crate) use live_analytics::{AnalyticsEntry, AnalyticsNews};
 #[cfg(all(test, feature = "testing"))]
-pub(crate) use local::{Delivered, Faults, LocalBus};
+pub(crate) use local::{Delivered, LocalBus};
 #[cfg(feature = "nats")]
 pub use nats::{InvalidNatsOptions, NatsOptions};
 #[cfg(feature = "nats")]

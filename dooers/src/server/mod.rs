@@ -11,6 +11,7 @@ mod authentication;
 mod authority;
 mod bind_address;
 mod binding;
+mod broker_config;
 mod broker_env;
 mod broker_kind;
 mod callback;

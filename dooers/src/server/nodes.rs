@@ -56,6 +56,8 @@ impl ServerState {
     /// Starts the tasks that find the changes of other nodes, if there can be any.
     pub(super) fn watch_nodes(self: &Arc<Self>) {
         if let Some(events) = self.broker.subscribe() {
+            #[cfg(feature = "testing")]
+            let events = events.with_faults(self.config.broker_faults);
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
             self.tasks.spawn(Arc::clone(self).announce_subscribers());

@@ -8,7 +8,7 @@
 use super::broker_kind::BrokerChoice;
 use super::local_client::LocalClient;
 use super::{Database, WorkerConfig, WorkerServer};
-use crate::broker::{Delivered, Faults, LocalBus, PlaceKey};
+use crate::broker::{BrokerFaults, Delivered, LocalBus, PlaceKey};
 use crate::handler::AgentDefinition;
 use crate::store::{MemoryStore, Scope};
 use crate::{WorkerRequest, WorkerResponse};
@@ -271,19 +271,15 @@ async fn perfect_bus_delivers_each_event_once() {
 
 #[tokio::test(start_paused = true)]
 async fn bus_by_topic_delivers_each_event_once() {
-    check(LocalBus::by_topic(Faults::default())).await;
-    let faults = Faults {
-        lost: 20,
-        doubled: 20,
-        reordered: 20,
-    };
+    check(LocalBus::by_topic(BrokerFaults::new())).await;
+    let faults = BrokerFaults::new().lost(20).doubled(20).reordered(20);
     check(LocalBus::by_topic(faults)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn node_hears_only_what_its_connections_need() {
     let store = Arc::new(MemoryStore::new());
-    let bus = LocalBus::by_topic(Faults::default());
+    let bus = LocalBus::by_topic(BrokerFaults::new());
     let nodes = [node(&store, &bus), node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
         node.start().await.unwrap();
@@ -327,27 +323,20 @@ async fn node_hears_only_what_its_connections_need() {
 
 #[tokio::test(start_paused = true)]
 async fn faulty_bus_delivers_each_event_once() {
-    let faults = Faults {
-        lost: 20,
-        doubled: 20,
-        reordered: 20,
-    };
+    let faults = BrokerFaults::new().lost(20).doubled(20).reordered(20);
     let bus = check(LocalBus::with(faults)).await;
     assert!(bus.faulty() > 10, "{}", bus.faulty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn dead_bus_delivers_each_event_once() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
+    let faults = BrokerFaults::new().lost(100);
     check(LocalBus::with(faults)).await;
 }
 
 /// Lets one node stream a text. Returns the number of frames with which it grew for clients of the others: for one that takes
 /// pieces, one that does not, and one that subscribes after 5 s.
-async fn check_stream(faults: Faults) -> Vec<usize> {
+async fn check_stream(faults: BrokerFaults) -> Vec<usize> {
     let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
     let nodes = [node(&store, &bus), node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
@@ -384,7 +373,7 @@ async fn check_stream(faults: Faults) -> Vec<usize> {
 
 #[tokio::test(start_paused = true)]
 async fn perfect_bus_delivers_each_piece() {
-    let grown = check_stream(Faults::default()).await;
+    let grown = check_stream(BrokerFaults::new()).await;
     assert!(grown[0] > PIECES - 10, "{grown:?}");
     assert!(grown[1] > PIECES / 5, "{grown:?}");
     // The pieces of the first 5 s, and until the text is stored the next time.
@@ -393,21 +382,14 @@ async fn perfect_bus_delivers_each_piece() {
 
 #[tokio::test(start_paused = true)]
 async fn faulty_bus_delivers_each_text() {
-    let faults = Faults {
-        lost: 20,
-        doubled: 20,
-        reordered: 20,
-    };
+    let faults = BrokerFaults::new().lost(20).doubled(20).reordered(20);
     let grown = check_stream(faults).await;
     assert!(grown.iter().all(|grown| *grown > 5), "{grown:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn dead_bus_shows_texts_as_they_are_stored() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
+    let faults = BrokerFaults::new().lost(100);
     let grown = check_stream(faults).await;
     assert!(
         grown.iter().all(|grown| (1..5).contains(grown)),
@@ -417,10 +399,7 @@ async fn dead_bus_shows_texts_as_they_are_stored() {
 
 #[tokio::test(start_paused = true)]
 async fn lists_are_read_again_after_messages_were_lost() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
+    let faults = BrokerFaults::new().lost(100);
     let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
     let nodes = [node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
@@ -444,7 +423,10 @@ async fn lists_are_read_again_after_messages_were_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_messages_change_nothing() {
-    let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::default());
+    let (store, bus) = (
+        Arc::new(MemoryStore::new()),
+        LocalBus::with(BrokerFaults::new()),
+    );
     let nodes = [node(&store, &bus), node(&store, &bus)];
     for node in &nodes {
         node.start().await.unwrap();

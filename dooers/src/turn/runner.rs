@@ -197,7 +197,10 @@ impl Runner {
     /// taken over end as interrupted or are retried when the database answers.
     pub(crate) fn lose_all(&self) {
         let all = self.context.active.fences();
-        self.context.active.lose(&all);
+        let turns = self.context.active.lose(&all);
+        if turns > 0 {
+            tracing::warn!(target: "dooers::turn", turns, "the leases of running turns could not be renewed in time; their handlers are dropped");
+        }
     }
 
     /// Runs the queued turns of a thread, now or when their next attempt is due. A process that is stopping leaves

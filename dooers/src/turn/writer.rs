@@ -572,7 +572,7 @@ impl<'a> TurnWriter<'a> {
             error_text = Some(TIMED_OUT.to_owned());
         }
         if let TurnOutcome::Interrupted = outcome {
-            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the turn was interrupted, because the server stops");
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the turn was interrupted, because the server stops or could not renew its lease");
             let event = interrupted_event(thread_id, open_run.clone(), event_id, at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());
