@@ -3,7 +3,7 @@
 use crate::signal::signal;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -56,6 +56,15 @@ impl Process {
         let masked = format!("umask {umask} && exec \"$0\"");
         shell.args(["-c", &masked]).arg(path_of(name));
         Self::run(shell, variables)
+    }
+
+    /// Starts a script of the repository, such as `examples/cluster/run`. Its option `--programs` is the directory of the
+    /// built programs.
+    pub fn start_script(path: &str, arguments: &[&str]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut script = Command::new(root.join(path));
+        script.args(arguments).arg("--programs").arg(programs());
+        Self::run(script, &[])
     }
 
     /// The process id.
@@ -199,11 +208,17 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// The path of a program, next to the directory of the test executable.
-fn path_of(name: &str) -> PathBuf {
+/// The directory of the built programs. The directory of the test executable is inside of it.
+fn programs() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
+    path
+}
+
+/// The path of a program.
+fn path_of(name: &str) -> PathBuf {
+    let mut path = programs();
     path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.exists(),
