@@ -1,7 +1,6 @@
 //! The messages of other nodes, in the order in which they arrive.
 
-use super::message::Batch;
-use super::notice::ThreadNotice;
+use super::news::News;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -11,26 +10,23 @@ const MOST_MESSAGES: usize = 1_024;
 /// News from the other nodes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BrokerEvent {
-    /// Threads have changed, and turns must be looked up in the store.
-    Changed {
-        notices: Vec<ThreadNotice>,
-        turns: Vec<String>,
-    },
-    /// Messages may have been lost, so any thread may have changed.
+    /// News of another node.
+    News(Vec<News>),
+    /// Messages may have been lost, so anything may have changed.
     Missed,
 }
 
 /// The messages of other nodes.
 #[derive(Debug)]
 pub(crate) struct BrokerEvents {
-    batches: mpsc::Receiver<Batch>,
+    messages: mpsc::Receiver<Vec<News>>,
     missed: Arc<Notify>,
 }
 
 /// The end at which messages arrive.
 #[derive(Debug)]
 pub(super) struct EventSender {
-    batches: mpsc::Sender<Batch>,
+    messages: mpsc::Sender<Vec<News>>,
     missed: Arc<Notify>,
 }
 
@@ -39,11 +35,11 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
     let (sender, receiver) = mpsc::channel(MOST_MESSAGES);
     let missed = Arc::new(Notify::new());
     let events = BrokerEvents {
-        batches: receiver,
+        messages: receiver,
         missed: Arc::clone(&missed),
     };
     let sender = EventSender {
-        batches: sender,
+        messages: sender,
         missed,
     };
     (sender, events)
@@ -51,8 +47,8 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
 
 impl EventSender {
     /// Adds a message. Never waits.
-    pub(super) fn send(&self, batch: Batch) {
-        if self.batches.try_send(batch).is_err() {
+    pub(super) fn send(&self, news: Vec<News>) {
+        if self.messages.try_send(news).is_err() {
             self.miss();
         }
     }
@@ -70,16 +66,15 @@ impl BrokerEvents {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                batch = self.batches.recv() => {
-                    let batch = batch?;
-                    if batch.is_everything {
+                news = self.messages.recv() => {
+                    let mut news = news?;
+                    let most = news.len();
+                    news.retain(|news| *news != News::Everything);
+                    if news.len() < most {
                         self.missed.notify_one();
                     }
-                    if !batch.notices.is_empty() || !batch.turns.is_empty() {
-                        return Some(BrokerEvent::Changed {
-                            notices: batch.notices,
-                            turns: batch.turns,
-                        });
+                    if !news.is_empty() {
+                        return Some(BrokerEvent::News(news));
                     }
                 }
             }
@@ -92,29 +87,23 @@ mod tests {
     use super::*;
     use futures::FutureExt;
 
-    fn batch() -> Batch {
-        Batch {
-            turns: vec!["e".to_owned()],
-            ..Batch::default()
-        }
+    fn turn() -> News {
+        News::Turn("e".to_owned())
     }
 
     #[tokio::test]
     async fn messages_above_the_limit_count_as_missed() {
         let (sender, mut events) = channel();
         for _ in 0..=MOST_MESSAGES {
-            sender.send(batch());
+            sender.send(vec![turn()]);
         }
         assert_eq!(events.next().await, Some(BrokerEvent::Missed));
         for _ in 0..MOST_MESSAGES {
             assert_ne!(events.next().await, Some(BrokerEvent::Missed));
         }
         assert!(events.next().now_or_never().is_none());
-        sender.send(Batch {
-            is_everything: true,
-            ..batch()
-        });
-        assert_ne!(events.next().await, Some(BrokerEvent::Missed));
+        sender.send(vec![News::Everything, turn()]);
+        assert_eq!(events.next().await, Some(BrokerEvent::News(vec![turn()])));
         assert_eq!(events.next().await, Some(BrokerEvent::Missed));
         drop(sender);
         assert_eq!(events.next().await, None);

@@ -1,11 +1,10 @@
 //! The part of a broker that does not depend on what carries its messages.
 
 use super::events::{BrokerEvents, EventSender, channel};
-use super::message::{Batch, decode, encode};
-use super::notice::ThreadNotice;
+use super::message::{decode, encode};
+use super::news::News;
 use super::pending::Pending;
 use crate::protocol::new_id;
-use crate::store::Change;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,33 +52,35 @@ impl Lines {
         })
     }
 
-    pub(super) fn publish(&self, changes: &[Change]) {
-        if let Some(notice) = ThreadNotice::of(changes) {
-            self.pending.publish(notice);
-        }
-    }
-
     pub(super) fn subscribe(&self) -> Option<BrokerEvents> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.take()
     }
 
-    /// Encodes a batch as messages of this node.
-    pub(super) fn encode(&self, batch: Batch) -> Vec<String> {
-        encode(&self.node, batch)
+    /// Encodes news as messages of this node.
+    pub(super) fn encode(&self, news: Vec<News>) -> Vec<String> {
+        encode(&self.node, news)
     }
 
-    /// Takes a received text. Messages of this node are ignored, and so are malformed ones, which are counted.
+    /// Takes a received text. Messages of this node are ignored, and so is what is malformed, which is counted.
     pub(super) fn receive(&self, text: &str) {
         match decode(&self.node, text) {
-            Ok(Some(batch)) => self.received.send(batch),
-            Ok(None) => {}
-            Err(error) => {
-                let before = self.malformed.fetch_add(1, Ordering::Relaxed);
-                if before == 0 {
-                    tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "a malformed message of another node is ignored; later ones are only counted");
+            Ok(decoded) => {
+                for error in &decoded.errors {
+                    self.count_malformed(error);
+                }
+                if !decoded.news.is_empty() {
+                    self.received.send(decoded.news);
                 }
             }
+            Err(error) => self.count_malformed(&error),
+        }
+    }
+
+    fn count_malformed(&self, error: &(dyn Error + 'static)) {
+        let before = self.malformed.fetch_add(1, Ordering::Relaxed);
+        if before == 0 {
+            tracing::warn!(target: "dooers::broker", error, "a malformed message of another node is ignored; later ones are only counted");
         }
     }
 
@@ -135,35 +136,27 @@ mod tests {
     use crate::broker::BrokerEvent;
     use futures::FutureExt;
 
-    fn batch(event_id: &str) -> Batch {
-        Batch {
-            turns: vec![event_id.to_owned()],
-            ..Batch::default()
-        }
-    }
-
     #[tokio::test]
     async fn malformed_messages_are_counted_and_ignored() {
         let (lines, other) = (Lines::new(), Lines::new());
+        let turn = |event_id: &str| News::Turn(event_id.to_owned());
         let mut events = lines.subscribe().unwrap();
         assert!(lines.subscribe().is_none());
-        for text in ["", "{}", "\u{0}", r#"{"v":9,"n":"x"}"#] {
+        let unknown = r#"{"v":2,"n":"x","m":["unknown"]}"#;
+        for text in ["", "{}", "\u{0}", r#"{"v":9,"n":"x"}"#, unknown] {
             lines.receive(text);
         }
-        assert_eq!(lines.malformed(), 4);
-        for text in lines.encode(batch("own")) {
+        assert_eq!(lines.malformed(), 5);
+        for text in lines.encode(vec![turn("own")]) {
             lines.receive(&text);
         }
-        for text in other.encode(batch("e")) {
+        for text in other.encode(vec![turn("e")]) {
             lines.receive(&text);
         }
-        let expected = BrokerEvent::Changed {
-            notices: Vec::new(),
-            turns: vec!["e".to_owned()],
-        };
+        let expected = BrokerEvent::News(vec![turn("e")]);
         assert_eq!(events.next().await, Some(expected));
         assert!(events.next().now_or_never().is_none());
-        assert_eq!(lines.malformed(), 4);
+        assert_eq!(lines.malformed(), 5);
     }
 
     #[tokio::test]

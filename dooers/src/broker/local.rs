@@ -1,8 +1,7 @@
 //! A bus between the servers of one process, for tests. It can lose, repeat and reorder messages.
 
 use super::lines::Lines;
-use super::{Broker, BrokerEvents};
-use crate::store::Change;
+use super::{Broker, BrokerEvents, News};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -78,8 +77,7 @@ impl LocalBus {
             async move {
                 loop {
                     lines.pending.due().await;
-                    let batch = lines.pending.take();
-                    for text in lines.encode(batch) {
+                    for text in lines.encode(lines.pending.take()) {
                         bus.state().carry(text);
                     }
                 }
@@ -113,12 +111,8 @@ struct LocalBroker {
 
 #[async_trait]
 impl Broker for LocalBroker {
-    fn publish(&self, changes: &[Change]) {
-        self.lines.publish(changes);
-    }
-
-    fn signal(&self, event_id: &str) {
-        self.lines.pending.signal(event_id);
+    fn publish(&self, news: News) {
+        self.lines.pending.publish(news);
     }
 
     fn subscribe(&self) -> Option<BrokerEvents> {

@@ -1,7 +1,7 @@
 //! Messages between the nodes: the processes that share one database.
 //!
-//! The database is the record, and the broker is a hint. Messages may be lost, repeated and reordered. They contain the ids
-//! of threads and turns and the `rev`s of changes, and never contents. A node that receives one reads the store.
+//! The database is the record, and the broker is a hint. Messages may be lost, repeated and reordered. Most contain only ids
+//! and the `rev`s of changes, and a node that receives one reads the store.
 
 #![cfg_attr(
     not(any(feature = "postgres", test)),
@@ -17,17 +17,20 @@ mod lines;
 #[cfg(all(test, feature = "testing"))]
 mod local;
 mod message;
+mod news;
 mod none;
 mod notice;
 mod pending;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod topic;
 
 pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
 #[cfg(all(test, feature = "testing"))]
 pub(crate) use local::{Faults, LocalBus};
+pub(crate) use news::News;
 pub(crate) use none::NoBroker;
 pub(crate) use notice::ThreadNotice;
 pub(crate) use place::{ParticipantKey, PlaceKey};

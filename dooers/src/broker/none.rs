@@ -1,7 +1,6 @@
 //! The broker of a server that shares its store with no other process.
 
-use super::{Broker, BrokerEvents};
-use crate::store::Change;
+use super::{Broker, BrokerEvents, News};
 use async_trait::async_trait;
 
 /// A broker that sends nothing.
@@ -10,9 +9,7 @@ pub(crate) struct NoBroker;
 
 #[async_trait]
 impl Broker for NoBroker {
-    fn publish(&self, _changes: &[Change]) {}
-
-    fn signal(&self, _event_id: &str) {}
+    fn publish(&self, _news: News) {}
 
     fn subscribe(&self) -> Option<BrokerEvents> {
         None

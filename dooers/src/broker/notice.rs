@@ -21,7 +21,7 @@ pub(crate) struct ThreadNotice {
 
 impl ThreadNotice {
     /// Announces changes of one thread. `None` without changes.
-    pub(super) fn of(changes: &[Change]) -> Option<Self> {
+    pub(crate) fn of(changes: &[Change]) -> Option<Self> {
         let mut notice = Self {
             thread_id: changes.first()?.thread_id.clone(),
             rev: 0,

@@ -1,4 +1,4 @@
-//! Hashes of scopes and participants, so that messages contain no ids of users and organizations.
+//! Hashes of scopes, threads and participants, so that messages contain no ids of users and organizations.
 
 use crate::store::{Participant, Scope};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,24 @@ pub(crate) struct PlaceKey(u64);
 /// A hash of a participant of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParticipantKey(u64);
+
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the broker with a subject for each topic uses it")
+)]
+/// A hash of the id of a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ThreadKey(u64);
+
+impl ThreadKey {
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the broker with a subject for each topic uses it")
+    )]
+    pub(crate) fn of(thread_id: &str) -> Self {
+        Self(hash(&[thread_id]))
+    }
+}
 
 impl PlaceKey {
     /// The place of this scope. Its viewer does not matter.

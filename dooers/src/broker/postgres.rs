@@ -1,8 +1,8 @@
 //! The broker that uses the database: `NOTIFY` and `LISTEN`.
 
 use super::lines::Lines;
-use super::{Broker, BrokerEvents};
-use crate::store::{Change, Notifications, PostgresOptions, StoreError};
+use super::{Broker, BrokerEvents, News};
+use crate::store::{Notifications, PostgresOptions, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,16 +56,10 @@ impl Drop for PostgresBroker {
 
 #[async_trait]
 impl Broker for PostgresBroker {
-    fn publish(&self, changes: &[Change]) {
+    fn publish(&self, news: News) {
         // Without a task, nothing is sent.
         if !self.closed.is_cancelled() {
-            self.lines.publish(changes);
-        }
-    }
-
-    fn signal(&self, event_id: &str) {
-        if !self.closed.is_cancelled() {
-            self.lines.pending.signal(event_id);
+            self.lines.pending.publish(news);
         }
     }
 
@@ -153,12 +147,12 @@ impl Link {
 
     /// Sends what waits. After an error, it waits for the next connection.
     async fn send(&self, notifications: &mut Notifications) -> Result<(), StoreError> {
-        let batch = self.lines.pending.take();
-        let messages = self.lines.encode(batch.clone());
+        let news = self.lines.pending.take();
+        let messages = self.lines.encode(news.clone());
         if messages.is_empty() {
             return Ok(());
         }
         let sent = notifications.send(messages).await;
-        sent.inspect_err(|_| self.lines.pending.put_back(batch))
+        sent.inspect_err(|_| self.lines.pending.put_back(news))
     }
 }

@@ -4,7 +4,7 @@
 //! database, slowly.
 
 use super::server_state::ServerState;
-use crate::broker::{BrokerEvent, BrokerEvents, ThreadNotice};
+use crate::broker::{BrokerEvent, BrokerEvents, News, ThreadNotice};
 use crate::store::{StoreError, ThreadQuery};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -81,14 +81,24 @@ impl ServerState {
                 self.compare_soon.notify_one();
                 listed.is_outdated = true;
             }
-            BrokerEvent::Changed { notices, turns } => {
-                if turns.iter().any(|event_id| self.runner.may_run(event_id)) {
-                    self.renew_soon.notify_one();
-                }
-                for notice in notices {
-                    self.noticed(notice, listed);
+            BrokerEvent::News(news) => {
+                for news in news {
+                    self.hear_news(news, listed);
                 }
             }
+        }
+    }
+
+    fn hear_news(&self, news: News, listed: &mut Listed) {
+        match news {
+            News::Thread(notice) => self.noticed(notice, listed),
+            News::Turn(event_id) => {
+                if self.runner.may_run(&event_id) {
+                    self.renew_soon.notify_one();
+                }
+            }
+            // Arrives as `Missed`.
+            News::Everything => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::lost_answers::{LostAnswers, LostIn};
 use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
-use crate::broker::Broker;
+use crate::broker::{Broker, News, ThreadNotice};
 use crate::hub::{ChangeSender, LiveAnalytics};
 use crate::protocol::{AnalyticsEvent, RunStatus};
 use crate::store::analytics::TurnSource;
@@ -74,11 +74,6 @@ impl Publisher {
         &self.analytics
     }
 
-    /// The broker, which announces changes to the other nodes.
-    pub(crate) fn broker(&self) -> &dyn Broker {
-        &*self.broker
-    }
-
     /// The threads in which answers were lost.
     pub(crate) fn lost_answers(&self) -> &LostAnswers {
         &self.lost_answers
@@ -135,7 +130,7 @@ impl Publisher {
         let thread = &claim.thread;
         let events = self.analytics.of_turn(thread, turn, &changes, tracked);
         self.analytics.publish(events);
-        self.broker.publish(&changes);
+        self.announce(&changes);
         self.sender.send_from(user, changes);
         Ok(committed)
     }
@@ -162,8 +157,20 @@ impl Publisher {
     fn publish(&self, scope: &Scope, changes: Vec<Change>) {
         let events = self.analytics.of_changes(scope, &changes);
         self.analytics.publish(events);
-        self.broker.publish(&changes);
+        self.announce(&changes);
         self.sender.send(changes);
+    }
+
+    /// Announces changes of one thread to the other nodes.
+    fn announce(&self, changes: &[Change]) {
+        if let Some(notice) = ThreadNotice::of(changes) {
+            self.broker.publish(News::Thread(notice));
+        }
+    }
+
+    /// Asks the node that runs the turn of this message to look it up in the store.
+    pub(super) fn signal(&self, event_id: &str) {
+        self.broker.publish(News::Turn(event_id.to_owned()));
     }
 
     /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Returns

@@ -22,7 +22,7 @@ impl Runner {
     /// finds the answer when it renews its leases.
     pub(crate) fn answer(&self, scope: &Scope, answered: &AnsweredQuestion, answer: &ThreadEvent) {
         let Some(outbox) = self.context().active.outbox(&answered.turn) else {
-            return self.publisher().broker().signal(&answered.turn.event_id);
+            return self.publisher().signal(&answered.turn.event_id);
         };
         let reply = reply_of(&self.answer_keys, scope, answer, answered.sealed.as_ref());
         let questions = outbox.questions();
@@ -32,7 +32,7 @@ impl Runner {
     /// Ends the wait for the answer to a form that was removed. If another process runs the turn, that process is signalled.
     pub(crate) fn unask(&self, unasked: &UnaskedQuestion) {
         let Some(outbox) = self.context().active.outbox(&unasked.turn) else {
-            return self.publisher().broker().signal(&unasked.turn.event_id);
+            return self.publisher().signal(&unasked.turn.event_id);
         };
         let questions = outbox.questions();
         questions.resolve(&unasked.form_event_id, Ok(FormReply::Expired), None);

@@ -327,7 +327,7 @@ impl Runner {
     /// as cancelled in the store, so that another process that runs it finds the mark.
     pub(crate) fn cancel(&self, event_id: &str) {
         if !self.context.active.cancel(event_id) {
-            self.publisher().broker().signal(event_id);
+            self.publisher().signal(event_id);
         }
     }
 

@@ -1,0 +1,138 @@
+//! What a node tells the other nodes.
+
+use super::notice::ThreadNotice;
+use super::place::ThreadKey;
+use super::topic::Topic;
+use serde::{Deserialize, Serialize};
+
+/// Maximum number of participants in one notice.
+const PARTICIPANTS: usize = 200;
+
+/// One piece of news for the other nodes. It may be lost, repeated and overtaken by later news.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum News {
+    /// A thread has changed.
+    #[serde(rename = "t")]
+    Thread(ThreadNotice),
+    /// The turn of this message must be looked up in the store.
+    #[serde(rename = "q")]
+    Turn(String),
+    /// Any thread may have changed.
+    #[serde(rename = "e")]
+    Everything,
+}
+
+/// Identifies news that can be merged while they wait.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum MergeKey {
+    Thread(String),
+    Turn(String),
+    Everything,
+}
+
+impl News {
+    /// News with the same key can be merged.
+    pub(super) fn merge_key(&self) -> MergeKey {
+        match self {
+            Self::Thread(notice) => MergeKey::Thread(notice.thread_id.clone()),
+            Self::Turn(event_id) => MergeKey::Turn(event_id.clone()),
+            Self::Everything => MergeKey::Everything,
+        }
+    }
+
+    /// Adds later news with the same key.
+    pub(super) fn merge(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
+            (Self::Turn(_) | Self::Everything | Self::Thread(_), _) => {}
+        }
+    }
+
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "the broker with a subject for each topic uses it")
+    )]
+    /// The topics whose watchers must hear the news.
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        match self {
+            // A node that runs a turn in a deleted thread need not watch the thread.
+            Self::Thread(notice) if notice.deleted_for.is_some() => vec![Topic::All],
+            Self::Thread(notice) => {
+                let thread = Topic::Thread(ThreadKey::of(&notice.thread_id));
+                let place = notice.place.map(Topic::Place);
+                [thread].into_iter().chain(place).collect()
+            }
+            Self::Turn(_) | Self::Everything => vec![Topic::All],
+        }
+    }
+
+    /// Divides news that may be too large for a message.
+    pub(super) fn into_parts(self) -> Vec<Self> {
+        match self {
+            Self::Thread(mut notice) => match notice.deleted_for.take() {
+                Some(all) if all.len() > PARTICIPANTS => {
+                    let part = |part: &[_]| {
+                        let mut notice = notice.clone();
+                        notice.deleted_for = Some(part.to_vec());
+                        Self::Thread(notice)
+                    };
+                    all.chunks(PARTICIPANTS).map(part).collect()
+                }
+                deleted_for => {
+                    notice.deleted_for = deleted_for;
+                    vec![Self::Thread(notice)]
+                }
+            },
+            other => vec![other],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{ParticipantKey, PlaceKey};
+    use crate::store::{Participant, Scope};
+
+    fn notice() -> ThreadNotice {
+        ThreadNotice {
+            thread_id: "t".to_owned(),
+            rev: 3,
+            place: None,
+            deleted_for: None,
+        }
+    }
+
+    #[test]
+    fn deletion_with_many_participants_is_divided() {
+        let key = |n| ParticipantKey::of(&Participant::connection(&format!("c{n}")));
+        let keys: Vec<_> = (0..2 * PARTICIPANTS + 1).map(key).collect();
+        let deleted = |keys: &[ParticipantKey]| {
+            News::Thread(ThreadNotice {
+                deleted_for: Some(keys.to_vec()),
+                ..notice()
+            })
+        };
+        let expected: Vec<_> = keys.chunks(PARTICIPANTS).map(deleted).collect();
+        assert_eq!(deleted(&keys).into_parts(), expected);
+        assert_eq!(deleted(&[]).into_parts(), [deleted(&[])]);
+    }
+
+    #[test]
+    fn change_is_heard_where_it_is_seen() {
+        let place = PlaceKey::of(&Scope::new("a", "w"));
+        let thread = Topic::Thread(ThreadKey::of("t"));
+        let of = |place, deleted_for| {
+            News::Thread(ThreadNotice {
+                place,
+                deleted_for,
+                ..notice()
+            })
+            .topics()
+        };
+        assert_eq!(of(None, None), [thread]);
+        assert_eq!(of(Some(place), None), [thread, Topic::Place(place)]);
+        assert_eq!(of(Some(place), Some(Vec::new())), [Topic::All]);
+        assert_eq!(News::Turn("e".to_owned()).topics(), [Topic::All]);
+    }
+}
