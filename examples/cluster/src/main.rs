@@ -14,9 +14,6 @@ use tokio::time::sleep;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The number up to which `count` counts.
-const LAST: u32 = 150;
-
 /// Settings that an operator can change. All nodes use the same values.
 #[derive(Debug, Clone, WorkerSettings)]
 struct Style {
@@ -28,7 +25,7 @@ struct Style {
     pause: u32,
 }
 
-/// Answers word by word, and names the node. `count` takes long enough to stop the node in the middle.
+/// Answers word by word, and names the node. `count 150` counts to 150, which leaves time to stop the node in the middle.
 #[dooers::agent(retry = 2)]
 async fn teller(request: WorkerRequest, response: WorkerResponse, style: Style) -> Result<()> {
     let node = std::env::var("NODE_NAME").unwrap_or_else(|_| "a node without a name".to_owned());
@@ -36,11 +33,9 @@ async fn teller(request: WorkerRequest, response: WorkerResponse, style: Style) 
     if request.attempt() > 1 {
         text += "The turn began on a node that has ended, so it starts again. ";
     }
-    if request.message == "count" {
-        let numbers = (1..=LAST).map(|number| format!("{number} "));
-        text.extend(numbers);
-    } else {
-        text += &format!("You said: {}", request.message);
+    match request.message.strip_prefix("count ") {
+        Some(last) => text.extend((1..=last.parse::<u16>()?).map(|number| format!("{number} "))),
+        None => text += &format!("You said: {}", request.message),
     }
     response.stream_text(words(&text, style.pause)).await?;
     Ok(())
