@@ -115,9 +115,13 @@ impl Process {
 
     /// The address at which it listens.
     pub fn address(&mut self) -> SocketAddr {
-        let (_, line) = self.output_until(|line| line.contains("ws://"));
-        let (_, rest) = line.split_once("ws://").unwrap();
-        rest.trim().trim_end_matches("/ws").parse().unwrap()
+        address_in(&self.output_until(has_address).1)
+    }
+
+    /// The address at which it listens. `None` if it has ended.
+    pub fn try_address(&mut self) -> Option<SocketAddr> {
+        let (_, line) = self.try_output_until(has_address).ok()?;
+        Some(address_in(&line))
     }
 
     /// The output before the first line with this beginning.
@@ -127,14 +131,25 @@ impl Process {
 
     /// Reads until the first matching line. Returns the output before it, and the line.
     fn output_until(&mut self, is_last: impl Fn(&str) -> bool) -> (String, String) {
+        match self.try_output_until(is_last) {
+            Ok(read) => read,
+            Err(output) => panic!("the program has ended with this output:\n{output}"),
+        }
+    }
+
+    /// Reads until the first matching line. If the program ends before that, returns its output as an error.
+    fn try_output_until(
+        &mut self,
+        is_last: impl Fn(&str) -> bool,
+    ) -> Result<(String, String), String> {
         let mut output = String::new();
         loop {
             let Ok(line) = self.output.recv() else {
-                panic!("the program has ended with this output:\n{output}");
+                return Err(output);
             };
             self.printed += &line;
             if is_last(&line) {
-                return (output, line);
+                return Ok((output, line));
             }
             output += &line;
         }
@@ -189,6 +204,16 @@ impl Drop for Process {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Returns true for a line that contains the address of a WebSocket.
+fn has_address(line: &str) -> bool {
+    line.contains("ws://")
+}
+
+fn address_in(line: &str) -> SocketAddr {
+    let (_, rest) = line.split_once("ws://").unwrap();
+    rest.trim().trim_end_matches("/ws").parse().unwrap()
 }
 
 /// Reads lines, including their line ends, as they arrive.
