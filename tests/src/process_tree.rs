@@ -1,6 +1,10 @@
 //! The processes that a process has started.
 
 use std::fs;
+use std::time::Duration;
+
+/// The unit of the times in `/proc`. It is the same on all architectures.
+const TICK: Duration = Duration::from_millis(10);
 
 /// A process that was running when it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +18,31 @@ pub struct FoundProcess {
 }
 
 impl FoundProcess {
+    /// The process with this id. `None` if it does not exist.
+    #[must_use]
+    pub fn find(id: u32) -> Option<Self> {
+        let stat = Stat::read(id)?;
+        Some(Self {
+            id,
+            name: stat.name,
+            started: stat.started,
+        })
+    }
+
     /// Returns true if the process has not ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        Stat::read(self.id).is_some_and(|stat| stat.started == self.started && !stat.has_ended)
+        self.stat().is_some_and(|stat| !stat.has_ended)
+    }
+
+    /// The processor time that the process has used. Zero if it has ended.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        self.stat().map_or(Duration::ZERO, |stat| TICK * stat.ticks)
+    }
+
+    fn stat(&self) -> Option<Stat> {
+        Stat::read(self.id).filter(|stat| stat.started == self.started)
     }
 }
 
@@ -29,14 +54,8 @@ pub fn descendants(id: u32) -> Vec<FoundProcess> {
     while let Some(parent) = parents.pop() {
         for child in children(parent) {
             // A process may end at any time.
-            if let Some(stat) = Stat::read(child) {
-                found.push(FoundProcess {
-                    id: child,
-                    name: stat.name,
-                    started: stat.started,
-                });
-                parents.push(child);
-            }
+            found.extend(FoundProcess::find(child));
+            parents.push(child);
         }
     }
     found
@@ -58,6 +77,8 @@ struct Stat {
     has_ended: bool,
     parent: u32,
     started: u64,
+    /// The processor time, of the program and of the system for it.
+    ticks: u32,
 }
 
 impl Stat {
@@ -68,11 +89,13 @@ impl Stat {
         let (start, rest) = stat.rsplit_once(") ")?;
         let (_, name) = start.split_once('(')?;
         let fields: Vec<_> = rest.split(' ').collect();
+        let ticks = |place: usize| fields.get(place)?.parse::<u32>().ok();
         Some(Self {
             name: name.to_owned(),
             has_ended: matches!(*fields.first()?, "Z" | "X"),
             parent: fields.get(1)?.parse().ok()?,
             started: fields.get(19)?.parse().ok()?,
+            ticks: ticks(11)? + ticks(12)?,
         })
     }
 }

@@ -8,8 +8,8 @@
 //! It is made for this example. It does not pass the address of the client, and has no TLS. Use nginx, HAProxy, Envoy or the
 //! load balancer of your platform in production.
 
+use dooers::{Context, Result};
 use std::env;
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,23 +86,22 @@ async fn pass(mut client: TcpStream, nodes: &[Node], turn: usize) -> std::io::Re
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
-    let listen = arguments
-        .next()
-        .ok_or("the address to listen on is missing")?;
-    let nodes: Result<Arc<[Node]>, _> = arguments
-        .map(|address| {
-            address.parse().map(|address| Node {
-                address,
-                is_ready: AtomicBool::new(false),
-            })
+    let listen = arguments.next().unwrap_or_default();
+    let nodes = arguments.map(|address| {
+        let address = address
+            .parse()
+            .with_context(|| format!("`{address}` is not an address"))?;
+        Ok(Node {
+            address,
+            is_ready: AtomicBool::new(false),
         })
-        .collect();
-    let nodes = nodes.map_err(|error| format!("a node needs an address: {error}"))?;
+    });
+    let nodes: Arc<[Node]> = nodes.collect::<Result<_>>()?;
     let listener = TcpListener::bind(&listen)
         .await
-        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+        .with_context(|| format!("cannot listen on `{listen}`"))?;
     for place in 0..nodes.len() {
         // The first connections already find the nodes that are ready.
         nodes[place].check().await;

@@ -1,14 +1,14 @@
-//! The turns per second of one to three nodes, and the notifications that they cause.
+//! The turns per second of one to three nodes, the processor time of a turn, and the notifications.
 
 use crate::broker::{Broker, Brokers};
 use crate::nodes::Nodes;
 use crate::table::Table;
-use dooers_tests::Client;
+use dooers_tests::{Client, FoundProcess, Process, descendants};
 use futures::future::join_all;
 use sqlx::postgres::PgListener;
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 const MOST_NODES: usize = 3;
 
@@ -23,32 +23,39 @@ const TIME: Duration = Duration::from_millis(2_500);
 
 pub(crate) async fn measure(url: &str, brokers: &Brokers, table: &mut Table) {
     // By the number of nodes and the name of the broker.
-    let mut rates: HashMap<(usize, &str), Vec<f64>> = HashMap::new();
+    let mut loads: HashMap<(usize, &str), Vec<Load>> = HashMap::new();
     for _ in 0..ROUNDS {
         for count in 1..=MOST_NODES {
             for broker in brokers.all() {
                 let nodes = Nodes::start(url, broker, count).await;
-                let rate = turns_per_second(&nodes).await;
-                rates.entry((count, broker.name)).or_default().push(rate);
+                let load = Load::measure(&nodes).await;
+                loads.entry((count, broker.name)).or_default().push(load);
             }
         }
     }
     for count in 1..=MOST_NODES {
-        let without = &rates[&(count, "none")];
+        let without = &loads[&(count, "none")];
         for broker in brokers.all() {
-            let with = &rates[&(count, broker.name)];
-            let mut result = format!("{:.0}", median(with.clone()));
+            let with = &loads[&(count, broker.name)];
+            let median_of = |value: fn(&Load) -> f64| median(with.iter().map(value).collect());
+            let mut result = format!("{:.0}", median_of(|load| load.turns));
             if broker.name != "none" {
                 // Each measurement is compared with the one beside it.
-                let shares = with
-                    .iter()
-                    .zip(without)
-                    .map(|(with, without)| with / without);
+                let pairs = with.iter().zip(without);
+                let shares = pairs.map(|(with, without)| with.turns / without.turns);
                 let cost = 100.0 * (1.0 - median(shares.collect()));
                 result += &format!(" (cost {cost:.0} %)");
             }
-            let measure = format!("turns/s, {count} nodes, {CLIENTS} clients");
+            let nodes = if count == 1 { "node" } else { "nodes" };
+            let measure = format!("turns/s, {count} {nodes}, {CLIENTS} clients");
             table.add(&measure, broker.name, result, "cost 5 %");
+            let result = format!(
+                "{:.2} / {:.2} ms",
+                median_of(|load| load.of_nodes),
+                median_of(|load| load.of_database),
+            );
+            let measure = format!("processor time of a turn, {count} {nodes} / database");
+            table.add(&measure, broker.name, result, "");
         }
     }
     let postgres = brokers
@@ -60,25 +67,62 @@ pub(crate) async fn measure(url: &str, brokers: &Brokers, table: &mut Table) {
     }
 }
 
-async fn turns_per_second(nodes: &Nodes) -> f64 {
-    let count = nodes.addresses.len();
-    let clients = (0..CLIENTS).map(async |place| {
-        let worker = format!("w{place}");
-        let mut client = nodes.client(place % count, &worker, "ada").await;
-        let thread_id = client.start_thread("begin").await;
-        (client, thread_id)
-    });
-    let clients = join_all(clients).await;
-    let begin = Instant::now() + WARM_UP;
-    let running = clients
-        .into_iter()
-        .map(|(client, thread_id)| tokio::spawn(turns(client, thread_id, begin, begin + TIME)));
-    let turns: u32 = join_all(running)
-        .await
-        .into_iter()
-        .map(Result::unwrap)
-        .sum();
-    f64::from(turns) / TIME.as_secs_f64()
+/// A measurement of a load.
+struct Load {
+    /// Turns per second.
+    turns: f64,
+    /// The processor time of a turn in all nodes, in milliseconds.
+    of_nodes: f64,
+    /// The processor time of a turn in the processes of PostgreSQL, in milliseconds.
+    of_database: f64,
+}
+
+impl Load {
+    async fn measure(nodes: &Nodes) -> Self {
+        let count = nodes.addresses.len();
+        let clients = (0..CLIENTS).map(async |place| {
+            let worker = format!("w{place}");
+            let mut client = nodes.client(place % count, &worker, "ada").await;
+            let thread_id = client.start_thread("begin").await;
+            (client, thread_id)
+        });
+        let clients = join_all(clients).await;
+        let begin = Instant::now() + WARM_UP;
+        let end = begin + TIME;
+        let running = clients
+            .into_iter()
+            .map(|(client, thread_id)| tokio::spawn(turns(client, thread_id, begin, end)));
+        let running: Vec<_> = running.collect();
+        let ids: Vec<_> = nodes.processes.iter().map(Process::id).collect();
+        let processes = descendants(std::process::id()).into_iter();
+        let (processes, others): (Vec<_>, Vec<_>) =
+            processes.partition(|process| ids.contains(&process.id));
+        let databases = others
+            .into_iter()
+            .filter(|process| process.name == "postgres");
+        let databases: Vec<_> = databases.collect();
+        sleep_until(begin).await;
+        let before = (used(&processes), used(&databases));
+        sleep_until(end).await;
+        let of_nodes = used(&processes).saturating_sub(before.0);
+        let of_database = used(&databases).saturating_sub(before.1);
+        let turns: u32 = join_all(running)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .sum();
+        let turns = f64::from(turns);
+        Self {
+            turns: turns / TIME.as_secs_f64(),
+            of_nodes: of_nodes.as_secs_f64() * 1000.0 / turns,
+            of_database: of_database.as_secs_f64() * 1000.0 / turns,
+        }
+    }
+}
+
+/// The processor time that these processes have used.
+fn used(processes: &[FoundProcess]) -> Duration {
+    processes.iter().map(FoundProcess::processor_time).sum()
 }
 
 /// Counts the turns of a client that end between two moments.
@@ -118,7 +162,7 @@ async fn notifications(url: &str, broker: &Broker, table: &mut Table) {
         }
         (f64::from(count) / TIME.as_secs_f64(), bytes)
     });
-    let turns = turns_per_second(&nodes).await;
+    let Load { turns, .. } = Load::measure(&nodes).await;
     let (per_second, bytes) = counting.await.unwrap();
     assert!(per_second > 0.0, "there are no notifications on {channel}");
     let size = bytes as f64 / (per_second * TIME.as_secs_f64());
