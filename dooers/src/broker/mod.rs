@@ -24,6 +24,7 @@ mod pending;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod spent;
 mod topic;
 
 pub(crate) use broker_trait::Broker;
@@ -36,3 +37,4 @@ pub(crate) use notice::ThreadNotice;
 pub(crate) use place::{ParticipantKey, PlaceKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;
+pub(crate) use spent::{AccountKey, SharedRate, SpentNotice};

@@ -2,6 +2,7 @@
 
 use super::notice::ThreadNotice;
 use super::place::ThreadKey;
+use super::spent::{AccountKey, SharedRate, SpentNotice};
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,12 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
+    /// Turns are queued in threads in which no turn runs, because their node stops.
+    #[serde(rename = "w")]
+    Waiting,
+    /// A user has spent a part of a rate.
+    #[serde(rename = "s")]
+    Spent(SpentNotice),
     /// Any thread may have changed.
     #[serde(rename = "e")]
     Everything,
@@ -27,6 +34,8 @@ pub(crate) enum News {
 pub(super) enum MergeKey {
     Thread(String),
     Turn(String),
+    Waiting,
+    Spent(AccountKey, SharedRate),
     Everything,
 }
 
@@ -36,6 +45,8 @@ impl News {
         match self {
             Self::Thread(notice) => MergeKey::Thread(notice.thread_id.clone()),
             Self::Turn(event_id) => MergeKey::Turn(event_id.clone()),
+            Self::Waiting => MergeKey::Waiting,
+            Self::Spent(notice) => MergeKey::Spent(notice.account, notice.rate),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -44,7 +55,8 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
-            (Self::Turn(_) | Self::Everything | Self::Thread(_), _) => {}
+            (Self::Spent(notice), Self::Spent(later)) => notice.merge(&later),
+            (_, _) => {}
         }
     }
 
@@ -62,7 +74,7 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
-            Self::Turn(_) | Self::Everything => vec![Topic::All],
+            Self::Turn(_) | Self::Waiting | Self::Spent(_) | Self::Everything => vec![Topic::All],
         }
     }
 

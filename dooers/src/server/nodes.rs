@@ -49,6 +49,7 @@ impl ServerState {
         if let Some(events) = self.broker.subscribe() {
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
+            self.tasks.spawn(Arc::clone(self).find_ends());
         }
     }
 
@@ -79,6 +80,7 @@ impl ServerState {
         match event {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
+                self.runner.publisher().endings().mark_all();
                 listed.is_outdated = true;
             }
             BrokerEvent::News(news) => {
@@ -97,6 +99,13 @@ impl ServerState {
                     self.renew_soon.notify_one();
                 }
             }
+            // The same task takes over turns.
+            News::Waiting => self.renew_soon.notify_one(),
+            News::Spent(notice) => {
+                if let Some(accounts) = &self.accounts {
+                    accounts.spent_elsewhere(&notice);
+                }
+            }
             // Arrives as `Missed`.
             News::Everything => {}
         }
@@ -105,6 +114,7 @@ impl ServerState {
     fn noticed(&self, notice: ThreadNotice, listed: &mut Listed) {
         let thread_id = &notice.thread_id;
         self.hub.changed_elsewhere(thread_id, notice.rev);
+        self.runner.publisher().endings().mark(thread_id);
         let is_deletion = notice.deleted_for.is_some();
         if is_deletion && self.runner.runs_in(thread_id) {
             // The turns are dropped when the store no longer has them.
@@ -155,11 +165,7 @@ impl ServerState {
         let (mut after, mut is_all) = (String::new(), false);
         let mut has_failed = false;
         loop {
-            let pause = if self.broker.is_connected() {
-                COMPARE
-            } else {
-                COMPARE_ALONE
-            };
+            let pause = self.comparing_pause();
             if !is_all || has_failed {
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -179,6 +185,15 @@ impl ServerState {
                     }
                 }
             }
+        }
+    }
+
+    /// The pause before the database is asked again for what the broker may have lost.
+    pub(super) fn comparing_pause(&self) -> Duration {
+        if self.broker.is_connected() {
+            COMPARE
+        } else {
+            COMPARE_ALONE
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// The server's interface to a database.
@@ -247,6 +247,14 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     /// `Failed` or `Unavailable` if the database does not answer.
     #[doc(hidden)]
     async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError>;
+
+    /// Returns those of these messages whose turns have not ended, whatever their scopes.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
     /// Returns the options of the database through which several processes reach each other. `None` if only this process
     /// uses the store.
