@@ -270,6 +270,12 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let outcome = self.inner.open_turns(event_ids).await;
+        self.done("open_turns").await;
+        outcome
+    }
+
     async fn threads(
         &self,
         scope: &Scope,

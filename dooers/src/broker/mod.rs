@@ -30,6 +30,7 @@ mod pending;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod spent;
 mod text_piece;
 mod topic;
 mod watched;
@@ -51,5 +52,6 @@ pub(crate) use notice::{SettingsNotice, ThreadNotice};
 pub(crate) use place::{ParticipantKey, PlaceKey, UserKey};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresBroker;
+pub(crate) use spent::{AccountKey, SharedRate, SpentNotice};
 pub(crate) use text_piece::TextPiece;
 pub(crate) use watched::{Watch, Watched};

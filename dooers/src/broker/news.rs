@@ -3,6 +3,7 @@
 use super::live_analytics::AnalyticsNews;
 use super::notice::{SettingsNotice, ThreadNotice};
 use super::place::{PlaceKey, ThreadKey, UserKey};
+use super::spent::{AccountKey, SharedRate, SpentNotice};
 use super::text_piece::TextPiece;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,12 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
+    /// Turns are queued in threads in which no turn runs, because their node stops.
+    #[serde(rename = "w")]
+    Waiting,
+    /// A user has spent a part of a rate.
+    #[serde(rename = "u")]
+    Spent(SpentNotice),
     /// A streamed text has grown.
     #[serde(rename = "x")]
     Text(TextPiece),
@@ -50,6 +57,8 @@ pub(super) enum MergeKey {
     AnalyticsSubscribers,
     /// The event of a text.
     Text(String),
+    Waiting,
+    Spent(AccountKey, SharedRate),
     Everything,
 }
 
@@ -64,6 +73,8 @@ impl News {
             Self::Analytics(news) => MergeKey::Analytics(news.place),
             Self::AnalyticsSubscribers(_) => MergeKey::AnalyticsSubscribers,
             Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
+            Self::Waiting => MergeKey::Waiting,
+            Self::Spent(notice) => MergeKey::Spent(notice.account, notice.rate),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -72,6 +83,7 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
+            (Self::Spent(notice), Self::Spent(later)) => notice.merge(&later),
             (Self::Text(piece), Self::Text(later)) => piece.merge(later),
             (Self::Analytics(news), Self::Analytics(later)) => news.merge(later),
             (Self::AnalyticsSubscribers(places), Self::AnalyticsSubscribers(later)) => {
@@ -97,6 +109,8 @@ impl News {
             Self::Text(piece) => vec![Topic::Thread(ThreadKey::of(&piece.thread_id))],
             Self::Analytics(news) => vec![Topic::Place(news.place)],
             Self::Turn(_)
+            | Self::Waiting
+            | Self::Spent(_)
             | Self::Settings(_)
             | Self::Disconnect(_)
             | Self::AnalyticsSubscribers(_)

@@ -75,7 +75,7 @@ impl fmt::LowerHex for ThreadKey {
 }
 
 /// The hash is the same in every process and every version. The lengths separate the texts.
-fn hash(texts: &[&str]) -> u64 {
+pub(super) fn hash(texts: &[&str]) -> u64 {
     let mut digest = Sha256::new();
     for text in texts {
         digest.update((text.len() as u64).to_be_bytes());

@@ -26,6 +26,7 @@ mod connection_task;
 mod database;
 mod database_env;
 mod dispatch;
+mod ends_elsewhere;
 mod env;
 mod error;
 mod exit_watchdog;
@@ -79,6 +80,8 @@ mod submit_message;
 mod tests_of_live_nodes;
 #[cfg(all(test, feature = "testing"))]
 mod tests_of_nodes;
+#[cfg(all(test, feature = "testing"))]
+mod tests_of_turns_elsewhere;
 mod thread_ops;
 mod trusted_proxies;
 mod turn_server;

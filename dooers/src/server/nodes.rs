@@ -63,6 +63,7 @@ impl ServerState {
             self.tasks.spawn(Arc::clone(self).announce_subscribers());
             self.settings.follow_nodes();
             self.tasks.spawn(Arc::clone(self).follow_settings());
+            self.tasks.spawn(Arc::clone(self).find_ends());
         }
     }
 
@@ -125,6 +126,7 @@ impl ServerState {
                 self.compare_soon.notify_one();
                 self.settings.announcements_were_lost();
                 self.runner.publisher().analytics().announce_subscribers();
+                self.runner.publisher().endings().mark_all();
                 listed.is_outdated = true;
             }
             BrokerEvent::Late(late) => {
@@ -159,6 +161,13 @@ impl ServerState {
                     .subscribed_elsewhere(&places);
             }
             News::Text(piece) => listed.texts.extend(self.hub.grow_elsewhere(&piece)),
+            // The same task takes over turns.
+            News::Waiting => self.renew_soon.notify_one(),
+            News::Spent(notice) => {
+                if let Some(accounts) = &self.accounts {
+                    accounts.spent_elsewhere(&notice);
+                }
+            }
             // Arrives as `Missed`.
             News::Everything => {}
         }
@@ -167,6 +176,7 @@ impl ServerState {
     fn noticed(&self, notice: ThreadNotice, listed: &mut Listed) {
         let thread_id = &notice.thread_id;
         self.hub.changed_elsewhere(thread_id, notice.rev);
+        self.runner.publisher().endings().mark(thread_id);
         let is_deletion = notice.deleted_for.is_some();
         if is_deletion && self.runner.runs_in(thread_id) {
             // The turns are dropped when the store no longer has them.
@@ -256,7 +266,7 @@ impl ServerState {
         }
     }
 
-    /// The time until something is compared with the database again.
+    /// The pause before the database is asked again for what the broker may have lost.
     pub(super) fn compare_pause(&self) -> Duration {
         if self.broker.is_connected() {
             COMPARE

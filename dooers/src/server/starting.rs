@@ -96,7 +96,7 @@ impl ServerState {
         let quotas = config
             .quotas
             .quotas(config.authenticator.believes_clients());
-        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas)));
+        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas, Arc::clone(&broker))));
         let server = Arc::new_cyclic(|server| {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));

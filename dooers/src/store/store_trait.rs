@@ -14,7 +14,7 @@ use super::{
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// The server's interface to a database.
@@ -250,6 +250,14 @@ pub trait Store:
     /// `Failed` or `Unavailable` if the database does not answer.
     #[doc(hidden)]
     async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError>;
+
+    /// Returns those of these messages whose turns have not ended, whatever their scopes.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
     /// Returns the store through whose database several processes reach each other. `None` if only this process uses the
     /// store.

@@ -1,7 +1,8 @@
 //! The single path through which changes of threads are committed and published.
 
+use super::completions::{TurnCompletion, TurnCompletions};
 use super::lost_answers::{LostAnswers, LostIn};
-use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
+use super::outcome::TurnOutcome;
 use crate::broker::{Broker, News, TextPiece, ThreadNotice};
 use crate::hub::{ChangeSender, LiveAnalytics};
 use crate::protocol::{AnalyticsEvent, RunStatus};
@@ -183,6 +184,11 @@ impl Publisher {
         self.broker.publish(News::Turn(event_id.to_owned()));
     }
 
+    /// Asks the other nodes to look for queued turns that this node leaves, because it stops.
+    pub(super) fn leave_queued(&self) {
+        self.broker.publish(News::Waiting);
+    }
+
     /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Returns
     /// the ids of the threads that exist.
     ///
@@ -255,6 +261,11 @@ impl Publisher {
     /// Returns a future that resolves when the turn that answers this message ends.
     pub(crate) fn ending_of(&self, event_id: &str) -> TurnCompletion {
         self.endings.watch(event_id)
+    }
+
+    /// The tasks that wait for the end of turns.
+    pub(crate) fn endings(&self) -> &TurnCompletions {
+        &self.endings
     }
 
     /// Records the events that a turn tracked, for tests. Call this before the end of the attempt is published.

@@ -357,6 +357,8 @@ impl<'a> TurnWriter<'a> {
                 answer(waiting);
                 if let Some(next) = &written.next {
                     self.context.begin(next);
+                } else if self.context.draining.is_cancelled() {
+                    publisher.leave_queued();
                 }
                 end(observed, &outcome, false);
                 written.next

@@ -17,6 +17,7 @@ mod on_postgres {
     mod connection_loss;
     mod failover;
     mod harness;
+    mod limits_across_nodes;
     mod live_nodes;
     mod multi_process;
     mod nodes;
@@ -25,6 +26,7 @@ mod on_postgres {
     mod readme;
     mod shutdown;
     mod ssl;
+    mod turns_across_nodes;
     mod unresponsive_server;
     mod unresponsive_store;
 }

@@ -30,7 +30,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     if begun.is_repeated {
         repeat(caller, &begun);
     } else if let Some((meter, turn)) = turn.filter(|_| begun.answered.is_none()) {
-        meter.turn(turn);
+        meter.turn(turn.stored_in(&begun.event.thread_id));
     }
     Ok(())
 }
