@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod authority;
+mod engine;
 mod fixtures;
 mod history;
 
@@ -19,6 +21,7 @@ mod on_postgres {
     mod harness;
     mod multi_process;
     mod nodes;
+    mod notifications;
     mod readme;
     mod shutdown;
     mod ssl;
