@@ -15,6 +15,7 @@ pub mod fake_provider;
 pub mod gate;
 mod identity;
 pub mod leaks;
+pub mod nats;
 pub mod postgres;
 mod process;
 mod process_tree;
