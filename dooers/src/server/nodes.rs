@@ -171,7 +171,7 @@ impl ServerState {
         let (mut after, mut is_all) = (String::new(), false);
         let mut has_failed = false;
         loop {
-            let pause = self.compare_pause();
+            let pause = self.comparing_pause();
             if !is_all || has_failed {
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -194,8 +194,8 @@ impl ServerState {
         }
     }
 
-    /// The time until something is compared with the database again.
-    pub(super) fn compare_pause(&self) -> Duration {
+    /// The pause before the database is asked again for what the broker may have lost.
+    pub(super) fn comparing_pause(&self) -> Duration {
         if self.broker.is_connected() {
             COMPARE
         } else {
