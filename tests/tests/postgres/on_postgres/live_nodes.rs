@@ -27,7 +27,7 @@ async fn tuned(settings: Settings<Tuning>) -> Result<String> {
 }
 
 async fn node(options: &PostgresOptions) -> Server {
-    let key = "first:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let config = WorkerConfig::new()
         .database(Database::Postgres(options.clone()))
         .secret_keys(key.parse::<Keyring>().unwrap());
