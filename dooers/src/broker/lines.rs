@@ -4,6 +4,7 @@ use super::events::{BrokerEvents, EventSender, channel};
 use super::message::{decode, encode};
 use super::news::News;
 use super::pending::Pending;
+use crate::cipher::CipherKey;
 use crate::protocol::new_id;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +19,8 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 /// The announcements of this node that wait to be sent, and the messages of other nodes that wait to be read.
 #[derive(Debug)]
 pub(crate) struct Lines {
+    /// The key that seals the messages.
+    key: CipherKey,
     /// The id under which this node sends.
     node: String,
     pub(super) pending: Pending,
@@ -39,9 +42,10 @@ enum Link {
 }
 
 impl Lines {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(key: CipherKey) -> Arc<Self> {
         let (received, events) = channel();
         Arc::new(Self {
+            key,
             node: new_id(),
             pending: Pending::default(),
             received,
@@ -59,12 +63,12 @@ impl Lines {
 
     /// Encodes news as messages of this node.
     pub(super) fn encode(&self, news: Vec<News>) -> Vec<String> {
-        encode(&self.node, news)
+        encode(&self.key, &self.node, news)
     }
 
     /// Takes a received text. Messages of this node are ignored, and so is what is malformed, which is counted.
     pub(super) fn receive(&self, text: &str) {
-        match decode(&self.node, text) {
+        match decode(&self.key, &self.node, text) {
             Ok(decoded) => {
                 for error in &decoded.errors {
                     self.count_malformed(error);
@@ -134,19 +138,27 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::broker::BrokerEvent;
+    use crate::broker::message::seal;
     use futures::FutureExt;
+
+    fn key() -> CipherKey {
+        CipherKey::new([7; 32])
+    }
 
     #[tokio::test]
     async fn malformed_messages_are_counted_and_ignored() {
-        let (lines, other) = (Lines::new(), Lines::new());
+        let (lines, other) = (Lines::new(key()), Lines::new(key()));
         let turn = |event_id: &str| News::Turn(event_id.to_owned());
         let mut events = lines.subscribe().unwrap();
         assert!(lines.subscribe().is_none());
-        let unknown = r#"{"v":2,"n":"x","m":["unknown"]}"#;
-        for text in ["", "{}", "\u{0}", r#"{"v":9,"n":"x"}"#, unknown] {
+        let everything = r#"{"v":2,"n":"x","m":["e"]}"#;
+        let sealed = |text| seal(&key(), text).unwrap();
+        let unknown = sealed(r#"{"v":2,"n":"x","m":["unknown"]}"#);
+        let later = sealed(r#"{"v":9,"n":"x"}"#);
+        for text in ["", "{}", "\u{0}", everything, &later, &unknown] {
             lines.receive(text);
         }
-        assert_eq!(lines.malformed(), 5);
+        assert_eq!(lines.malformed(), 6);
         for text in lines.encode(vec![turn("own")]) {
             lines.receive(&text);
         }
@@ -156,12 +168,12 @@ mod tests {
         let expected = BrokerEvent::News(vec![turn("e")]);
         assert_eq!(events.next().await, Some(expected));
         assert!(events.next().now_or_never().is_none());
-        assert_eq!(lines.malformed(), 5);
+        assert_eq!(lines.malformed(), 6);
     }
 
     #[tokio::test]
     async fn connection_that_was_lost_has_missed_messages() {
-        let lines = Lines::new();
+        let lines = Lines::new(key());
         let mut events = lines.subscribe().unwrap();
         assert!(!lines.is_connected());
         assert!(lines.ready().now_or_never().is_none());
@@ -179,7 +191,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn late_first_connection_has_missed_messages() {
-        let lines = Lines::new();
+        let lines = Lines::new(key());
         let mut events = lines.subscribe().unwrap();
         lines.ready().await;
         lines.connected();

@@ -1,10 +1,17 @@
 //! A bus between the servers of one process, for tests. It can lose, repeat and reorder messages.
 
 use super::lines::Lines;
+use super::message::seal;
 use super::{Broker, BrokerEvents, News};
+use crate::cipher::CipherKey;
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// The key that seals the messages.
+fn key() -> CipherKey {
+    CipherKey::new([0; 32])
+}
 
 /// The share of messages, in percent, to which each fault happens.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +75,7 @@ impl LocalBus {
 
     /// Adds a node to the bus.
     pub(crate) fn broker(&self) -> Arc<dyn Broker> {
-        let lines = Lines::new();
+        let lines = Lines::new(key());
         lines.connected();
         self.state().nodes.push(Arc::clone(&lines));
         let closed = CancellationToken::new();
@@ -87,10 +94,12 @@ impl LocalBus {
         Arc::new(LocalBroker { lines, closed })
     }
 
-    /// Delivers a text to every node, as if another node had sent it.
+    /// Seals a text and delivers it to every node, as if another node had sent it.
     pub(crate) fn inject(&self, text: &str) {
         let nodes = self.state().nodes.clone();
-        nodes.iter().for_each(|node| node.receive(text));
+        if let Some(sealed) = seal(&key(), text) {
+            nodes.iter().for_each(|node| node.receive(&sealed));
+        }
     }
 
     /// The number of messages that were lost, doubled or held.

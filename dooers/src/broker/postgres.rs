@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::{Broker, BrokerEvents, News};
-use crate::store::{Notifications, PostgresOptions, StoreError};
+use crate::store::{Notifications, PostgresOptions, PostgresStore, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,11 @@ pub(crate) struct PostgresBroker {
 }
 
 impl PostgresBroker {
-    /// Starts to connect.
-    pub(crate) fn start(options: &PostgresOptions) -> Self {
+    /// Starts to connect to the database of a store.
+    pub(crate) fn start(store: &PostgresStore) -> Self {
+        let options = store.options();
         let broker = Self {
-            lines: Lines::new(),
+            lines: Lines::new(store.node_key().clone()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };

@@ -1,7 +1,7 @@
 //! The interface of the stores.
 
 #[cfg(feature = "postgres")]
-use super::PostgresOptions;
+use super::PostgresStore;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -256,11 +256,11 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     #[doc(hidden)]
     async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
-    /// Returns the options of the database through which several processes reach each other. `None` if only this process
-    /// uses the store.
+    /// Returns the store through whose database several processes reach each other. `None` if only this process uses the
+    /// store.
     #[cfg(feature = "postgres")]
     #[doc(hidden)]
-    fn postgres(&self) -> Option<&PostgresOptions> {
+    fn postgres(&self) -> Option<&PostgresStore> {
         None
     }
 

@@ -165,6 +165,8 @@ statements! {
 
     remove_writers: "DELETE FROM {prefix}writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
 
+    node_key: "SELECT secret FROM {prefix}node_keys WHERE id = 1"
+
     // Leases, by the database's clock. Rows are locked in the same order by all statements.
 
     renew_leases: "

@@ -6,6 +6,7 @@ use super::outbox;
 use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
+use crate::cipher::CipherKey;
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::connect::connection::connect;
@@ -43,6 +44,7 @@ pub struct PostgresStore {
     writer: Writer,
     readers: Readers,
     outbox: OutboxSwitch,
+    node_key: CipherKey,
 }
 
 impl crate::store::OwnStore for PostgresStore {}
@@ -64,12 +66,23 @@ impl PostgresStore {
         readers
             .execute("remove old writers", |sql| query(&sql.own.remove_writers))
             .await?;
+        let node_key = read_node_key(&readers).await?;
         Ok(Self {
             options,
             writer,
             readers,
             outbox,
+            node_key,
         })
+    }
+
+    pub(crate) fn options(&self) -> &PostgresOptions {
+        &self.options
+    }
+
+    /// The key of the messages between the processes that share the database.
+    pub(crate) fn node_key(&self) -> &CipherKey {
+        &self.node_key
     }
 
     /// Creates or updates the tables, regardless of [`PostgresOptions::auto_migrate`]. Several processes may call this
@@ -81,6 +94,19 @@ impl PostgresStore {
     pub async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
         prepare(options, true).await
     }
+}
+
+async fn read_node_key(readers: &Readers) -> Result<CipherKey, StoreError> {
+    const WHAT: &str = "read the key of the messages between processes";
+    let rows = readers
+        .execute(WHAT, |sql| query(&sql.own.node_key))
+        .await?;
+    let key = || -> Result<CipherKey, RowError> {
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let key = CipherKey::from_hex(row.text(0)?);
+        Ok(key.ok_or("the key is not 64 hexadecimal digits")?)
+    };
+    key().map_err(|error| into_store_error(error, WHAT))
 }
 
 async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), StoreError> {
@@ -196,8 +222,8 @@ sql_store! {
         true
     }
 
-    fn postgres(&self) -> Option<&PostgresOptions> {
-        Some(&self.options)
+    fn postgres(&self) -> Option<&PostgresStore> {
+        Some(self)
     }
 
     async fn settled(&self) -> Result<(), StoreError> {

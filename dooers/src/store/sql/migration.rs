@@ -26,6 +26,7 @@ macro_rules! migrations {
             11 "0011" "identity",
             12 "0012" "questions",
             13 "0013" "runs_of_messages",
+            14 "0014" "node_key",
         )
     };
     ($database:literal: $($version:literal $number:literal $name:literal,)+) => {
