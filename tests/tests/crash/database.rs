@@ -1,5 +1,6 @@
 //! The database of the server.
 
+use crate::until;
 use dooers_tests::postgres::{connect, fresh_prefix, url};
 use sqlx::Row;
 use tempfile::TempDir;
@@ -77,6 +78,21 @@ impl Database {
                 ("WORKER_LEASE", "3".to_owned()),
             ],
         }
+    }
+
+    /// Waits until no turn is left, or none of this message.
+    pub(crate) async fn wait_for_end_of_turns(&self, message: Option<&str>) {
+        let Self::Postgres { url, prefix } = self else {
+            panic!("the turns of a SQLite file cannot be read while a server runs");
+        };
+        let turns = format!("SELECT count(*) FROM {prefix}turns WHERE $1 IN (event_id, '')");
+        let mut database = connect(url).await.unwrap();
+        until("the turns to end", async || {
+            let turns = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(turns.as_str()));
+            let turns = turns.bind(message.unwrap_or_default());
+            turns.fetch_one(&mut database).await.unwrap() == 0
+        })
+        .await;
     }
 
     /// Returns true if the text occurs anywhere in the database: in the bytes of a file or in a column.
