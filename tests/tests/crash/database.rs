@@ -81,6 +81,10 @@ impl Database {
     }
 
     /// Waits until no turn is left, or none of this message.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the text is made of literals and of a prefix that is made here"
+    )]
     pub(crate) async fn wait_for_end_of_turns(&self, message: Option<&str>) {
         let Self::Postgres { url, prefix } = self else {
             panic!("the turns of a SQLite file cannot be read while a server runs");

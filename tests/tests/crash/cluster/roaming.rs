@@ -142,10 +142,10 @@ impl RoamingClient {
         }
         let number = self.client.sent + self.number as u64;
         let thread = &self.threads[number as usize % self.threads.len()];
-        let is_count = counts && number % COUNTING == 0;
+        let is_count = counts && number.is_multiple_of(COUNTING);
         let verb = if is_count { COUNTS.trim() } else { SAYS };
         let message = self.client.new_message(Some(thread.clone()), verb);
-        if is_count || number % CANCELED == 0 {
+        if is_count || number.is_multiple_of(CANCELED) {
             self.unwanted.push(message.client_event_id.clone());
         }
         self.client.send_message(message).await
