@@ -3,6 +3,7 @@
 #[cfg(feature = "testing")]
 use super::faults::{BrokerFaults, FaultyMessages};
 use super::news::News;
+use super::watched::Late;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -14,6 +15,8 @@ const MOST_MESSAGES: usize = 1_024;
 pub(crate) enum BrokerEvent {
     /// News of another node.
     News(Vec<News>),
+    /// The news of some topics arrive from now on. Readers that did not wait may have missed changes.
+    Late(Late),
     /// Messages may have been lost, so anything may have changed.
     Missed,
 }
@@ -28,7 +31,7 @@ pub(crate) struct BrokerEvents {
 /// The messages that have arrived.
 #[derive(Debug)]
 struct Messages {
-    arrived: mpsc::Receiver<Vec<News>>,
+    arrived: mpsc::Receiver<BrokerEvent>,
     #[cfg(feature = "testing")]
     faulty: FaultyMessages<Vec<News>>,
 }
@@ -36,7 +39,7 @@ struct Messages {
 /// The end at which messages arrive.
 #[derive(Debug)]
 pub(super) struct EventSender {
-    messages: mpsc::Sender<Vec<News>>,
+    messages: mpsc::Sender<BrokerEvent>,
     missed: Arc<Notify>,
 }
 
@@ -62,7 +65,16 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
 impl EventSender {
     /// Adds a message. Never waits.
     pub(super) fn send(&self, news: Vec<News>) {
-        if self.messages.try_send(news).is_err() {
+        self.add(BrokerEvent::News(news));
+    }
+
+    /// Adds topics whose news arrive late. Never waits.
+    pub(super) fn late(&self, late: Late) {
+        self.add(BrokerEvent::Late(late));
+    }
+
+    fn add(&self, event: BrokerEvent) {
+        if self.messages.try_send(event).is_err() {
             self.miss();
         }
     }
@@ -75,18 +87,20 @@ impl EventSender {
 
 impl Messages {
     #[cfg(not(feature = "testing"))]
-    async fn next(&mut self) -> Option<Vec<News>> {
+    async fn next(&mut self) -> Option<BrokerEvent> {
         self.arrived.recv().await
     }
 
     #[cfg(feature = "testing")]
-    async fn next(&mut self) -> Option<Vec<News>> {
+    async fn next(&mut self) -> Option<BrokerEvent> {
         loop {
-            if let Some(message) = self.faulty.receive() {
-                return Some(message);
+            if let Some(news) = self.faulty.receive() {
+                return Some(BrokerEvent::News(news));
             }
-            let message = self.arrived.recv().await?;
-            self.faulty.send(message);
+            match self.arrived.recv().await? {
+                BrokerEvent::News(news) => self.faulty.send(news),
+                other => return Some(other),
+            }
         }
     }
 }
@@ -105,8 +119,11 @@ impl BrokerEvents {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                news = self.messages.next() => {
-                    let mut news = news?;
+                event = self.messages.next() => {
+                    let mut news = match event? {
+                        BrokerEvent::News(news) => news,
+                        other => return Some(other),
+                    };
                     let most = news.len();
                     news.retain(|news| *news != News::Everything);
                     if news.len() < most {

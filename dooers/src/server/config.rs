@@ -37,6 +37,7 @@ pub struct WorkerConfig {
     pub(crate) assistant_name: String,
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
+    pub(super) drain_delay: Duration,
     pub(crate) lease: Duration,
     pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
@@ -155,6 +156,7 @@ impl Default for WorkerConfig {
             assistant_name: "Assistant".to_owned(),
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
             lease: Duration::from_secs(30),
             sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
@@ -382,13 +384,6 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how long running turns may continue when the server stops. The stop takes at most 3 s longer.
-    #[must_use]
-    pub fn drain_timeout(mut self, at_most: Duration) -> Self {
-        self.drain_timeout = at_most;
-        self
-    }
-
     /// Sets for how long a process keeps its turns without renewing their leases. After that, another process takes the
     /// turns over. A process renews its leases three times in this time.
     #[must_use]
@@ -554,6 +549,7 @@ impl fmt::Debug for WorkerConfig {
             .field("assistant_name", &self.assistant_name)
             .field("private_threads", &self.private_threads)
             .field("drain_timeout", &self.drain_timeout)
+            .field("drain_delay", &self.drain_delay)
             .field("lease", &self.lease)
             .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)

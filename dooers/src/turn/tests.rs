@@ -2,7 +2,7 @@
 
 use super::{Outlets, Runner, TurnParameters};
 use crate as dooers;
-use crate::broker::NoBroker;
+use crate::broker::{NoBroker, Watched};
 use crate::error::SendError;
 use crate::handler::{
     AnalyticsSink, AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse,
@@ -65,7 +65,7 @@ impl Worker {
 
     fn on(store: Arc<MemoryStore>) -> Self {
         let shared = Arc::clone(&store) as Arc<dyn Store>;
-        let (hub, changes) = Hub::new();
+        let (hub, changes) = Hub::new(Watched::default());
         let settings =
             LiveSettings::new(Arc::clone(&shared), None, Schemas::new(), Box::new(|_| {}));
         let runner = Runner::new(
