@@ -23,7 +23,7 @@ pub(crate) struct Message {
 #[derive(Debug)]
 enum Request {
     Message(Message),
-    Cancel,
+    Other,
 }
 
 /// A client that keeps its views and its unacknowledged messages when its connection ends.
@@ -41,6 +41,8 @@ pub(crate) struct ResilientClient {
     beginnings: BTreeSet<String>,
     resent: BTreeSet<String>,
     pub(crate) views: BTreeMap<String, ThreadView>,
+    /// The values of the settings, if the client is subscribed to them.
+    pub(crate) settings: BTreeMap<String, Value>,
     /// The streamed texts of which the client may have received more than the store contained when it connected.
     resumed: HashSet<String>,
     /// The streamed texts whose end this connection has repeated.
@@ -71,6 +73,7 @@ impl ResilientClient {
             views: threads
                 .map(|id| (id.clone(), ThreadView::default()))
                 .collect(),
+            settings: BTreeMap::new(),
             resumed: HashSet::new(),
             repeated: HashSet::new(),
             connection: None,
@@ -156,26 +159,42 @@ impl ResilientClient {
     pub(crate) async fn cancel(&mut self, event_id: &str) -> Result<(), Disconnected> {
         let payload = json!({"event_id": event_id});
         let id = self.send("run.cancel", &payload).await?;
-        self.requests.insert(id, Request::Cancel);
+        self.requests.insert(id, Request::Other);
         Ok(())
     }
 
-    /// Returns true if the server has answered all messages and requests to cancel of this connection.
+    /// Subscribes to the settings.
+    pub(crate) async fn subscribe_to_settings(&mut self) -> Result<(), Disconnected> {
+        let id = self.send("settings.subscribe", &json!({})).await?;
+        self.requests.insert(id, Request::Other);
+        Ok(())
+    }
+
+    /// Changes a setting.
+    pub(crate) async fn patch(&mut self, field: &str, value: &str) -> Result<(), Disconnected> {
+        let payload = json!({"field_id": field, "value": value});
+        let id = self.send("settings.patch", &payload).await?;
+        self.requests.insert(id, Request::Other);
+        Ok(())
+    }
+
+    /// Returns true if the server has answered all messages and requests about turns and settings of this connection.
     pub(crate) fn is_answered(&self) -> bool {
         self.requests.is_empty()
     }
 
-    /// Reads until the runs of all messages of its threads have ended, and then all pending frames. Stops early
-    /// if the server is silent for too long.
+    /// Reads until the runs of all messages of its threads have ended and its settings have these values, and then all
+    /// pending frames. Stops early if the server is silent for too long.
     pub(crate) async fn catch_up(
         &mut self,
         totals: &BTreeMap<String, usize>,
+        settings: &BTreeMap<String, Value>,
     ) -> Result<(), Disconnected> {
         let is_behind = |(thread_id, view): (&String, &ThreadView)| {
             let ended = |run: &&Value| run["status"] != "running";
             view.runs.values().filter(ended).count() < totals[thread_id]
         };
-        while self.views.iter().any(is_behind) {
+        while self.views.iter().any(is_behind) || !self.has_settings(settings) {
             self.read_with_timeout().await?;
         }
         let before = self.pongs;
@@ -184,6 +203,12 @@ impl ResilientClient {
             self.read_with_timeout().await?;
         }
         Ok(())
+    }
+
+    /// Returns true if its settings have these values.
+    fn has_settings(&self, settings: &BTreeMap<String, Value>) -> bool {
+        let mut settings = settings.iter();
+        settings.all(|(field, value)| self.settings.get(field) == Some(value))
     }
 
     /// Reads one frame. Fails if the server is silent for too long.
@@ -202,6 +227,7 @@ impl ResilientClient {
                 view.events.len()
             );
         }
+        text += &format!("\n  settings {:?}", self.settings);
         for frame in &self.seen {
             text += &format!("\n  {frame}");
         }
@@ -235,6 +261,12 @@ impl ResilientClient {
                 self.view_of(&run["thread_id"]).run(run);
             }
             Some("thread.snapshot") => self.take_snapshot(payload),
+            Some("settings.snapshot") => {
+                for field in payload["fields"].as_array().unwrap() {
+                    self.take_setting(&field["id"], &field["value"]);
+                }
+            }
+            Some("settings.patch") => self.take_setting(&payload["field_id"], &payload["value"]),
             // All clients receive the rows of all threads.
             Some("thread.upsert") => {}
             Some("pong") => self.pongs += 1,
@@ -254,6 +286,11 @@ impl ResilientClient {
             self.pending.remove(at);
             self.acked.push(message);
         }
+    }
+
+    fn take_setting(&mut self, field: &Value, value: &Value) {
+        let field = field.as_str().unwrap().to_owned();
+        self.settings.insert(field, value.clone());
     }
 
     fn take_snapshot(&mut self, payload: &Value) {

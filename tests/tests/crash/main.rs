@@ -30,7 +30,7 @@ use member::Member;
 use oracle::Oracle;
 use serde_json::json;
 use server::CrashServer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,7 +164,7 @@ async fn restart_and_check(
         let totals = Arc::clone(&totals);
         async move {
             // A missing frame is reported below, where the view is compared with the store.
-            let _ = member.client.catch_up(&totals).await;
+            let _ = member.client.catch_up(&totals, &BTreeMap::new()).await;
             member
         }
     })

@@ -7,7 +7,7 @@ use crate::oracle::{self, Oracle};
 use crate::receiver::Receiver;
 use crate::server::CrashServer;
 use dooers_tests::Client;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ async fn check_outbox(database: Database) {
     let ended = for_each_client(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
-            let _ = member.client.catch_up(&totals).await;
+            let _ = member.client.catch_up(&totals, &BTreeMap::new()).await;
             member
         }
     });

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub(crate) enum BusKind {
     None,
     Postgres,
+    Nats,
 }
 
 /// A broker. Its messages pass through a relay, which a test can cut.
@@ -22,20 +23,27 @@ pub(crate) struct Bus {
 }
 
 impl Bus {
-    /// Starts a broker of this kind for the nodes of a database.
-    pub(crate) async fn start(kind: BusKind, database: &Database) -> Self {
+    /// Starts a broker of this kind for the nodes of a database. `None`, after printing a line, if it is not configured.
+    pub(crate) async fn start(kind: BusKind, database: &Database) -> Option<Self> {
         let (relay, variables) = match kind {
             BusKind::None => (None, vec![("WORKER_BROKER", "none".to_owned())]),
             BusKind::Postgres => {
                 let (relay, url) = relay_to(database).await;
                 (Some(relay), vec![("WORKER_DATABASE_DIRECT_URL", url)])
             }
+            BusKind::Nats => {
+                let url = nats_url()?;
+                let server = url.strip_prefix("nats://").unwrap().parse().unwrap();
+                let relay = Relay::start(server).await;
+                let url = format!("nats://{}", relay.address());
+                (Some(relay), vec![("WORKER_BROKER", url)])
+            }
         };
-        Self {
+        Some(Self {
             kind,
             relay,
             variables,
-        }
+        })
     }
 
     /// Separates the nodes. Their connections to the database stay.
@@ -61,4 +69,8 @@ async fn relay_to(database: &Database) -> (Relay, String) {
     let relayed = url.replacen(&place, &relay.address().to_string(), 1);
     assert_ne!(relayed, *url, "the URL names neither host nor port");
     (relay, relayed)
+}
+
+fn nats_url() -> Option<String> {
+    std::env::var("DOOERS_TEST_NATS_URL").ok()
 }

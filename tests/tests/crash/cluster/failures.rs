@@ -26,6 +26,11 @@ mod on_postgres {
     async fn failures_with_postgres_as_broker_lose_nothing() {
         check_failures(BusKind::Postgres).await;
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn failures_with_nats_as_broker_lose_nothing() {
+        check_failures(BusKind::Nats).await;
+    }
 }
 
 async fn check_failures(kind: BusKind) {

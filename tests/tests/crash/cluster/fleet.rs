@@ -41,7 +41,7 @@ impl Fleet {
     /// Starts nodes on an empty database. `None`, after printing a line, if no database is configured.
     pub(crate) async fn start(kind: BusKind, nodes: usize, lease: u64) -> Option<Self> {
         let database = Database::postgres()?;
-        let bus = Bus::start(kind, &database).await;
+        let bus = Bus::start(kind, &database).await?;
         let mut fleet = Self {
             database,
             bus,

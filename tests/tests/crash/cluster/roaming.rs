@@ -24,6 +24,12 @@ const COUNTING: u64 = 20;
 /// Of this number of other messages, one is cancelled.
 const CANCELED: u64 = 11;
 
+/// Of this number of clients, one changes a setting with each message.
+const PATCHING: usize = 10;
+
+/// The settings of the agent.
+const SETTINGS: [&str; 2] = ["tone", "pitch"];
+
 /// A client that moves to another node when its connection ends.
 #[derive(Debug)]
 pub(crate) struct RoamingClient {
@@ -78,7 +84,7 @@ impl RoamingClient {
     pub(crate) async fn move_on(&mut self, world: &mut World) {
         loop {
             let address = self.next_node(world).await;
-            if self.client.connect(address).await.is_ok() {
+            if self.connect(address).await.is_ok() {
                 return;
             }
         }
@@ -92,6 +98,11 @@ impl RoamingClient {
         available[place % available.len()]
     }
 
+    async fn connect(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
+        self.client.connect(address).await?;
+        self.client.subscribe_to_settings().await
+    }
+
     /// Uses a node until the connection or the world ends.
     async fn stay(&mut self, address: SocketAddr, world: &mut World) -> Result<(), Disconnected> {
         let mut available = world.available.clone();
@@ -101,7 +112,7 @@ impl RoamingClient {
         };
         tokio::pin!(is_gone);
         tokio::select! {
-            connected = self.client.connect(address) => connected?,
+            connected = self.connect(address) => connected?,
             // A frozen node accepts the connection and never answers.
             () = &mut is_gone => return Err(Disconnected),
         }
@@ -141,6 +152,11 @@ impl RoamingClient {
             return Ok(());
         }
         let number = self.client.sent + self.number as u64;
+        if self.number.is_multiple_of(PATCHING) {
+            let field = SETTINGS[self.client.sent as usize % SETTINGS.len()];
+            let value = format!("{} {number}", self.client.name);
+            self.client.patch(field, &value).await?;
+        }
         let thread = &self.threads[number as usize % self.threads.len()];
         let is_count = counts && number.is_multiple_of(COUNTING);
         let verb = if is_count { COUNTS.trim() } else { SAYS };

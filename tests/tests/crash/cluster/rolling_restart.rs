@@ -11,13 +11,18 @@ mod on_postgres {
     use super::{BusKind, check_rolling_restart};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn rolling_restart_without_a_broker_is_invisible() {
+    async fn rolling_restart_without_broker_is_invisible() {
         check_rolling_restart(BusKind::None).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn rolling_restart_on_postgres_is_invisible() {
+    async fn rolling_restart_with_notify_is_invisible() {
         check_rolling_restart(BusKind::Postgres).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn rolling_restart_with_nats_is_invisible() {
+        check_rolling_restart(BusKind::Nats).await;
     }
 }
 

@@ -108,11 +108,13 @@ impl Load {
         }
         let mut observer = client(fleet.nodes[0].address, "observer").await;
         let totals = Arc::new(oracle::totals(&mut observer, &self.threads).await);
+        let settings = Arc::new(fleet.database.settings().await);
+        let expected = Arc::clone(&settings);
         let clients = for_each_client(clients, "the views", move |mut roamer| {
-            let totals = Arc::clone(&totals);
+            let (totals, expected) = (Arc::clone(&totals), Arc::clone(&expected));
             async move {
                 // A missing frame is reported below, where the view is compared with the store.
-                let _ = roamer.client.catch_up(&totals).await;
+                let _ = roamer.client.catch_up(&totals, &expected).await;
                 roamer
             }
         })
@@ -127,6 +129,8 @@ impl Load {
         stored.assert_complete(acked(&clients));
         for roamer in &clients {
             stored.assert_matches_view(&roamer.client);
+            let state = || roamer.client.state();
+            assert_eq!(roamer.client.settings, *settings, "{}", state());
         }
         stored
     }
