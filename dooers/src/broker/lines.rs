@@ -224,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn each_loss_of_the_connection_is_logged_once() {
         let (log, _capture) = CapturedLog::start();
-        let lines = Lines::new(key());
+        let lines = lines();
         for _ in 0..2 {
             lines.connected();
             for _ in 0..3 {

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn waiting_texts_are_limited() {
-        let pending = Pending::default();
+        let pending = Pending::new(WINDOW);
         let piece = |text: usize, from: usize| {
             News::Text(TextPiece {
                 thread_id: "t".to_owned(),

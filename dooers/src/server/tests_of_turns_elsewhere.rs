@@ -7,7 +7,7 @@
 
 use super::broker_kind::BrokerChoice;
 use super::{Database, WorkerConfig, WorkerServer};
-use crate::broker::{Faults, LocalBus};
+use crate::broker::{BrokerFaults, LocalBus};
 use crate::handler::AgentDefinition;
 use crate::server::dispatch::{DispatchError, DispatchEvent, DispatchStream, HandlerErrorKind};
 use crate::store::{MemoryStore, Scope};
@@ -19,18 +19,7 @@ use tokio::sync::Semaphore;
 const THREAD: &str = "t";
 
 /// A bus that works, and one that carries nothing.
-const BUSES: [Faults; 2] = [
-    Faults {
-        lost: 0,
-        doubled: 0,
-        reordered: 0,
-    },
-    Faults {
-        lost: 100,
-        doubled: 0,
-        reordered: 0,
-    },
-];
+const BUSES: [BrokerFaults; 2] = [BrokerFaults::new(), BrokerFaults::new().lost(100)];
 
 /// The place at which handlers wait for their test.
 #[derive(Debug)]
@@ -67,7 +56,7 @@ struct Nodes {
 
 impl Nodes {
     /// Starts the nodes `a` and `b`.
-    async fn start(faults: Faults, change: fn(AgentDefinition) -> AgentDefinition) -> Self {
+    async fn start(faults: BrokerFaults, change: fn(AgentDefinition) -> AgentDefinition) -> Self {
         let mut nodes = Self {
             store: Arc::new(MemoryStore::new()),
             bus: LocalBus::with(faults),

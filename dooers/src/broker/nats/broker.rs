@@ -71,6 +71,14 @@ impl Broker for NatsBroker {
         self.lines.is_connected()
     }
 
+    fn kind(&self) -> &'static str {
+        "nats"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
+    }
+
     async fn close(&self) {
         self.closed.cancel();
         self.tasks.close();

@@ -7,7 +7,7 @@
 
 use super::{Meter, Quotas, Starts};
 use crate::auth::Identity;
-use crate::broker::{Faults, LocalBus};
+use crate::broker::{BrokerFaults, LocalBus};
 use crate::handler::AgentDefinition;
 use crate::protocol::ErrorBody;
 use crate::server::broker_kind::BrokerChoice;
@@ -36,7 +36,7 @@ struct Node {
 }
 
 /// Starts nodes on one bus. A user is connected to each of them.
-async fn nodes(faults: Faults, change: fn(&mut Quotas)) -> Vec<Node> {
+async fn nodes(faults: BrokerFaults, change: fn(&mut Quotas)) -> Vec<Node> {
     let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
     let mut nodes = Vec::new();
     for _ in 0..NODES {
@@ -93,7 +93,7 @@ async fn admitted_in_turns(nodes: &[Node]) -> u32 {
 
 #[tokio::test(start_paused = true)]
 async fn nodes_in_turns_admit_one_burst_and_the_rate() {
-    let nodes = nodes(Faults::default(), |_| {}).await;
+    let nodes = nodes(BrokerFaults::new(), |_| {}).await;
     let admitted = admitted_in_turns(&nodes).await;
     assert!((BURST + 59..=BURST + 60).contains(&admitted), "{admitted}");
     // Another user has spent nothing.
@@ -104,11 +104,7 @@ async fn nodes_in_turns_admit_one_burst_and_the_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn repeated_and_reordered_news_count_once() {
-    let faults = Faults {
-        lost: 0,
-        doubled: 50,
-        reordered: 50,
-    };
+    let faults = BrokerFaults::new().doubled(50).reordered(50);
     let nodes = nodes(faults, |_| {}).await;
     let admitted = admitted_in_turns(&nodes).await;
     // A held message is delivered with the next one, so a node may learn late what was spent.
@@ -118,10 +114,7 @@ async fn repeated_and_reordered_news_count_once() {
 
 #[tokio::test(start_paused = true)]
 async fn dead_bus_admits_the_quota_on_each_node() {
-    let faults = Faults {
-        lost: 100,
-        ..Faults::default()
-    };
+    let faults = BrokerFaults::new().lost(100);
     let nodes = nodes(faults, |_| {}).await;
     let all = NODES as u32 * (BURST + 60);
     let admitted = admitted_in_turns(&nodes).await;
@@ -131,7 +124,7 @@ async fn dead_bus_admits_the_quota_on_each_node() {
 
 #[tokio::test(start_paused = true)]
 async fn bursts_at_the_same_time_are_earned_first() {
-    let nodes = nodes(Faults::default(), |_| {}).await;
+    let nodes = nodes(BrokerFaults::new(), |_| {}).await;
     let start = Instant::now();
     let mut admitted = 0;
     for node in &nodes {
@@ -169,7 +162,7 @@ async fn each_rate_is_spent_on_all_nodes() {
             _ => meter.failed_authentication(),
         }
     }
-    let nodes = nodes(Faults::default(), |quotas| {
+    let nodes = nodes(BrokerFaults::new(), |quotas| {
         quotas.threads_per_day = Quota::at_most(3);
         quotas.settings_patches_per_minute = Quota::at_most(3);
         quotas.thread_updates_per_minute = Quota::at_most(3);
@@ -193,7 +186,7 @@ async fn each_rate_is_spent_on_all_nodes() {
 
 #[tokio::test(start_paused = true)]
 async fn address_has_one_account_on_all_nodes() {
-    let nodes = nodes(Faults::default(), |quotas| {
+    let nodes = nodes(BrokerFaults::new(), |quotas| {
         quotas.failed_authentications_per_minute = Quota::at_most(NODES as u32);
     })
     .await;
