@@ -7,10 +7,10 @@ use dooers::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
     ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
-    OutboxBatch, OutboxStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery,
-    Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft,
-    ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState,
-    UsageQuery, UsageSum, WorkerKey,
+    NodeInfo, NodeReport, NodeStore, OutboxBatch, OutboxStore, PageLimit, Participant, Position,
+    Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
+    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -267,6 +267,12 @@ impl Store for SpyStore {
     async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError> {
         let outcome = self.inner.thread_revs(thread_ids).await;
         self.done("thread_revs").await;
+        outcome
+    }
+
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let outcome = self.inner.open_turns(event_ids).await;
+        self.done("open_turns").await;
         outcome
     }
 
@@ -542,5 +548,26 @@ impl OutboxStore for SpyStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         self.inner.trim_outbox(limit).await
+    }
+}
+
+#[async_trait]
+impl NodeStore for SpyStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        let outcome = self.inner.report_node(report, lease).await;
+        self.done("report_node").await;
+        self.answer("report_node", outcome)
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        self.inner.nodes().await
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        self.inner.remove_node(id).await
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        self.inner.remove_dead_nodes(dead_for).await
     }
 }

@@ -3,6 +3,8 @@
 use super::live_analytics::AnalyticsNews;
 use super::notice::{SettingsNotice, ThreadNotice};
 use super::place::{PlaceKey, ThreadKey, UserKey};
+use super::spent::{AccountKey, SharedRate, SpentNotice};
+use super::text_piece::TextPiece;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,15 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
+    /// Turns are queued in threads in which no turn runs, because their node stops.
+    #[serde(rename = "w")]
+    Waiting,
+    /// A user has spent a part of a rate.
+    #[serde(rename = "u")]
+    Spent(SpentNotice),
+    /// A streamed text has grown.
+    #[serde(rename = "x")]
+    Text(TextPiece),
     /// The settings of a worker have changed.
     #[serde(rename = "c")]
     Settings(SettingsNotice),
@@ -44,6 +55,10 @@ pub(super) enum MergeKey {
     Disconnect(UserKey),
     Analytics(PlaceKey),
     AnalyticsSubscribers,
+    /// The event of a text.
+    Text(String),
+    Waiting,
+    Spent(AccountKey, SharedRate),
     Everything,
 }
 
@@ -57,6 +72,9 @@ impl News {
             Self::Disconnect(user) => MergeKey::Disconnect(*user),
             Self::Analytics(news) => MergeKey::Analytics(news.place),
             Self::AnalyticsSubscribers(_) => MergeKey::AnalyticsSubscribers,
+            Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
+            Self::Waiting => MergeKey::Waiting,
+            Self::Spent(notice) => MergeKey::Spent(notice.account, notice.rate),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -65,6 +83,8 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
+            (Self::Spent(notice), Self::Spent(later)) => notice.merge(&later),
+            (Self::Text(piece), Self::Text(later)) => piece.merge(later),
             (Self::Analytics(news), Self::Analytics(later)) => news.merge(later),
             (Self::AnalyticsSubscribers(places), Self::AnalyticsSubscribers(later)) => {
                 places.extend(later);
@@ -76,10 +96,6 @@ impl News {
         }
     }
 
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the broker with a subject for each topic uses it")
-    )]
     /// The topics whose watchers must hear the news.
     pub(super) fn topics(&self) -> Vec<Topic> {
         match self {
@@ -90,8 +106,11 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
+            Self::Text(piece) => vec![Topic::Thread(ThreadKey::of(&piece.thread_id))],
             Self::Analytics(news) => vec![Topic::Place(news.place)],
             Self::Turn(_)
+            | Self::Waiting
+            | Self::Spent(_)
             | Self::Settings(_)
             | Self::Disconnect(_)
             | Self::AnalyticsSubscribers(_)
@@ -124,7 +143,16 @@ impl News {
                 let parts = places.chunks(KEYS).map(<[_]>::to_vec);
                 parts.map(Self::AnalyticsSubscribers).collect()
             }
+            Self::Text(piece) => piece.into_parts().into_iter().map(Self::Text).collect(),
             other => vec![other],
+        }
+    }
+
+    /// The number of bytes of streamed text.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(piece) => piece.text.len(),
+            _ => 0,
         }
     }
 }

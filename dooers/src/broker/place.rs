@@ -3,6 +3,7 @@
 use crate::store::{Participant, Scope};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// A hash of the agent, worker, organization and workspace of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,19 +17,11 @@ pub(crate) struct ParticipantKey(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct UserKey(u64);
 
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the broker with a subject for each topic uses it")
-)]
 /// A hash of the id of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ThreadKey(u64);
 
 impl ThreadKey {
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the broker with a subject for each topic uses it")
-    )]
     pub(crate) fn of(thread_id: &str) -> Self {
         Self(hash(&[thread_id]))
     }
@@ -69,8 +62,20 @@ impl ParticipantKey {
     }
 }
 
+impl fmt::LowerHex for PlaceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0, f)
+    }
+}
+
+impl fmt::LowerHex for ThreadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0, f)
+    }
+}
+
 /// The hash is the same in every process and every version. The lengths separate the texts.
-fn hash(texts: &[&str]) -> u64 {
+pub(super) fn hash(texts: &[&str]) -> u64 {
     let mut digest = Sha256::new();
     for text in texts {
         digest.update((text.len() as u64).to_be_bytes());

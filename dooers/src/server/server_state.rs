@@ -2,6 +2,7 @@
 
 use super::config::WorkerConfig;
 use super::feedback_updates::FeedbackUpdates;
+use super::node_report::NodeStatus;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
@@ -37,6 +38,8 @@ pub(super) struct ServerState {
     pub(super) settings: Arc<LiveSettings>,
     pub(super) feedback: FeedbackUpdates,
     pub(super) runner: Arc<Runner>,
+    /// The state of this process, which it reports in the database.
+    pub(super) node: NodeStatus,
     /// The connection to the other processes that share the database.
     pub(super) broker: Arc<dyn Broker>,
     /// Notified when leases must be renewed at once, because another process has cancelled a turn or deleted a thread.

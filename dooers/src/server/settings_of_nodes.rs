@@ -19,12 +19,12 @@ impl ServerState {
 
     async fn follow_settings_on(&self) {
         let mut has_failed = false;
-        let mut compare_at = Instant::now() + self.comparing_pause();
+        let mut compare_at = Instant::now() + self.compare_pause();
         loop {
             let read = tokio::select! {
                 () = sleep_until(compare_at) => {
                     let compared = self.settings.compare().await;
-                    compare_at = Instant::now() + self.comparing_pause();
+                    compare_at = Instant::now() + self.compare_pause();
                     compared
                 }
                 outdated = self.settings.outdated() => self.settings.read_outdated(outdated).await,

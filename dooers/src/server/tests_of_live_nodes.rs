@@ -8,7 +8,7 @@
 use super::WorkerServer;
 use super::tests_of_nodes::{Client, node_of};
 use crate::WorkerRequest;
-use crate::broker::{Faults, LocalBus};
+use crate::broker::{BrokerFaults, LocalBus};
 use crate::handler::AgentDefinition;
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::settings::{Field, LiveSettings, SettingsSchema, SettingsUpdate, SettingsWatch};
@@ -50,7 +50,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn start(number: usize, faults: Faults) -> Self {
+    async fn start(number: usize, faults: BrokerFaults) -> Self {
         let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
         let mut servers = Vec::new();
         for _ in 0..number {
@@ -148,7 +148,7 @@ impl View {
 }
 
 /// Clients of several nodes change the same settings. In the end, every client must have the stored values.
-async fn check(faults: Faults) {
+async fn check(faults: BrokerFaults) {
     let nodes = Nodes::start(NODES, faults).await;
     let mut watches = Vec::new();
     for node in 0..NODES {
@@ -206,31 +206,22 @@ fn pending(mut watch: SettingsWatch) -> Vec<SettingsUpdate> {
 
 #[tokio::test(start_paused = true)]
 async fn settings_of_all_nodes_end_at_the_store() {
-    check(Faults::default()).await;
+    check(BrokerFaults::new()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn settings_on_a_faulty_bus_end_at_the_store() {
-    check(Faults {
-        lost: 20,
-        doubled: 20,
-        reordered: 20,
-    })
-    .await;
+    check(BrokerFaults::new().lost(20).doubled(20).reordered(20)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn settings_on_a_dead_bus_end_at_the_store() {
-    check(Faults {
-        lost: 100,
-        ..Faults::default()
-    })
-    .await;
+    check(BrokerFaults::new().lost(100)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn watch_returns_changes_of_other_nodes() {
-    let nodes = Nodes::start(2, Faults::default()).await;
+    let nodes = Nodes::start(2, BrokerFaults::new()).await;
     let (here, there) = (nodes.settings(0).await, nodes.settings(1).await);
     here.set(&worker(), "one", json!("before")).await.unwrap();
     let mut watch = there.watch(&worker());
@@ -302,7 +293,7 @@ async fn only_the_writing_node_calls_the_program() {
 
 #[tokio::test(start_paused = true)]
 async fn settings_without_subscribers_are_not_read() {
-    let nodes = Nodes::start(2, Faults::default()).await;
+    let nodes = Nodes::start(2, BrokerFaults::new()).await;
     let there = nodes.settings(1).await;
     let mut bob = nodes.subscribed(1, "bob").await;
     let here = nodes.settings(0).await;
@@ -326,17 +317,10 @@ async fn settings_without_subscribers_are_not_read() {
 }
 
 /// Faults of a bus that loses nothing.
-const REPEATED: Faults = Faults {
-    lost: 0,
-    doubled: 50,
-    reordered: 0,
-};
+const REPEATED: BrokerFaults = BrokerFaults::new().doubled(50);
 
 /// The same for a bus on which more messages follow. A message is held until the next one.
-const REORDERED: Faults = Faults {
-    reordered: 50,
-    ..REPEATED
-};
+const REORDERED: BrokerFaults = BrokerFaults::new().reordered(50);
 
 async fn subscribe_analytics(client: &mut Client) {
     let place = json!({"agent_id": "w"});
@@ -398,7 +382,7 @@ async fn analytics_reach_subscribers_of_other_nodes_once() {
 
 #[tokio::test(start_paused = true)]
 async fn analytics_too_large_for_other_nodes_are_counted() {
-    let nodes = Nodes::start(2, Faults::default()).await;
+    let nodes = Nodes::start(2, BrokerFaults::new()).await;
     let server = nodes.servers[0].start().await.unwrap();
     let live = server.runner.publisher().analytics();
     let scope = Scope::new("tuned", "w").organization("o").workspace("s");

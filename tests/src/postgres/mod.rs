@@ -14,7 +14,7 @@ mod statement_log;
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
-    pooled_only, shared, url,
+    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, is_installed, kill_connections,
+    pooled, pooled_only, shared, url,
 };
 pub use statement_log::{Executed, StatementLog};

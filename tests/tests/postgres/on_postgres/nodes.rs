@@ -77,7 +77,7 @@ async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
     nodes
 }
 
-async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
     let [ada, bob] = clients;
     ada.disconnect().await;
     bob.disconnect().await;
@@ -86,7 +86,7 @@ async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
 }
 
 /// Reads until a frame of this type concerns the thread.
-async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
+pub(super) async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
     let is_it = |frame: &Value| {
         let payload = &frame["payload"];
         frame["type"] == kind
