@@ -44,6 +44,7 @@ pub mod auth;
 #[cfg(any(feature = "tools", feature = "webhook"))]
 mod back_off;
 mod broker;
+mod cipher;
 mod crash;
 mod error;
 pub mod guide;

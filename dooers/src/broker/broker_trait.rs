@@ -7,6 +7,11 @@ use std::fmt;
 /// A broker: it carries news between the nodes of one database. It may lose, repeat and reorder them.
 #[async_trait]
 pub(crate) trait Broker: fmt::Debug + Send + Sync {
+    /// Returns `false` if there are no other nodes. News need not be made then.
+    fn has_others(&self) -> bool {
+        true
+    }
+
     /// Sends news to the other nodes. Never waits.
     fn publish(&self, news: News);
 
@@ -23,6 +28,12 @@ pub(crate) trait Broker: fmt::Debug + Send + Sync {
 
     /// Returns `true` if news reach the other nodes now.
     fn is_connected(&self) -> bool;
+
+    /// Returns the name of the engine, which operators see.
+    fn kind(&self) -> &'static str;
+
+    /// Returns the number of malformed messages that were ignored.
+    fn malformed(&self) -> u64;
 
     /// Sends what waits, and ends the connection.
     async fn close(&self);

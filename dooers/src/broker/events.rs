@@ -1,5 +1,7 @@
 //! The messages of other nodes, in the order in which they arrive.
 
+#[cfg(feature = "testing")]
+use super::faults::{BrokerFaults, FaultyMessages};
 use super::news::News;
 use super::watched::Late;
 use std::sync::Arc;
@@ -22,8 +24,16 @@ pub(crate) enum BrokerEvent {
 /// The messages of other nodes.
 #[derive(Debug)]
 pub(crate) struct BrokerEvents {
-    messages: mpsc::Receiver<BrokerEvent>,
+    messages: Messages,
     missed: Arc<Notify>,
+}
+
+/// The messages that have arrived.
+#[derive(Debug)]
+struct Messages {
+    arrived: mpsc::Receiver<BrokerEvent>,
+    #[cfg(feature = "testing")]
+    faulty: FaultyMessages<Vec<News>>,
 }
 
 /// The end at which messages arrive.
@@ -38,7 +48,11 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
     let (sender, receiver) = mpsc::channel(MOST_MESSAGES);
     let missed = Arc::new(Notify::new());
     let events = BrokerEvents {
-        messages: receiver,
+        messages: Messages {
+            arrived: receiver,
+            #[cfg(feature = "testing")]
+            faulty: FaultyMessages::new(BrokerFaults::new()),
+        },
         missed: Arc::clone(&missed),
     };
     let sender = EventSender {
@@ -71,14 +85,41 @@ impl EventSender {
     }
 }
 
+impl Messages {
+    #[cfg(not(feature = "testing"))]
+    async fn next(&mut self) -> Option<BrokerEvent> {
+        self.arrived.recv().await
+    }
+
+    #[cfg(feature = "testing")]
+    async fn next(&mut self) -> Option<BrokerEvent> {
+        loop {
+            if let Some(news) = self.faulty.receive() {
+                return Some(BrokerEvent::News(news));
+            }
+            match self.arrived.recv().await? {
+                BrokerEvent::News(news) => self.faulty.send(news),
+                other => return Some(other),
+            }
+        }
+    }
+}
+
 impl BrokerEvents {
+    /// Lets faults happen to the messages from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_faults(mut self, faults: BrokerFaults) -> Self {
+        self.messages.faulty = FaultyMessages::new(faults);
+        self
+    }
+
     /// Waits for the next event. `None` when the broker was dropped. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<BrokerEvent> {
         loop {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                event = self.messages.recv() => {
+                event = self.messages.next() => {
                     let mut news = match event? {
                         BrokerEvent::News(news) => news,
                         other => return Some(other),

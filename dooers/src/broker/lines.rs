@@ -5,6 +5,7 @@ use super::message::{decode, encode};
 use super::news::News;
 use super::pending::Pending;
 use super::watched::{Late, Watched};
+use crate::cipher::CipherKey;
 use crate::protocol::new_id;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +20,8 @@ const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 /// The announcements of this node that wait to be sent, and the messages of other nodes that wait to be read.
 #[derive(Debug)]
 pub(crate) struct Lines {
+    /// The key that seals the messages.
+    key: CipherKey,
     /// The id under which this node sends.
     node: String,
     pub(super) pending: Pending,
@@ -42,9 +45,10 @@ enum Link {
 
 impl Lines {
     /// News that are published within the window share a message.
-    pub(super) fn new(window: Duration, watched: Watched) -> Arc<Self> {
+    pub(super) fn new(key: CipherKey, window: Duration, watched: Watched) -> Arc<Self> {
         let (received, events) = channel();
         Arc::new(Self {
+            key,
             node: new_id(),
             pending: Pending::new(window),
             watched,
@@ -68,12 +72,12 @@ impl Lines {
 
     /// Encodes news as messages of this node.
     pub(super) fn encode(&self, news: Vec<News>) -> Vec<String> {
-        encode(&self.node, news)
+        encode(&self.key, &self.node, news)
     }
 
     /// Takes a received text. Messages of this node are ignored, and so is what is malformed, which is counted.
     pub(super) fn receive(&self, text: &str) {
-        match decode(&self.node, text) {
+        match decode(&self.key, &self.node, text) {
             Ok(decoded) => {
                 for error in &decoded.errors {
                     self.count_malformed(error);
@@ -104,8 +108,7 @@ impl Lines {
     }
 
     /// The number of malformed messages.
-    #[cfg(test)]
-    pub(crate) fn malformed(&self) -> u64 {
+    pub(super) fn malformed(&self) -> u64 {
         self.malformed.load(Ordering::Relaxed)
     }
 
@@ -153,10 +156,16 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::broker::BrokerEvent;
+    use crate::broker::message::seal;
+    use crate::log_capture::CapturedLog;
     use futures::FutureExt;
 
+    fn key() -> CipherKey {
+        CipherKey::new([7; 32])
+    }
+
     fn lines() -> Arc<Lines> {
-        Lines::new(Duration::from_millis(10), Watched::default())
+        Lines::new(key(), Duration::from_millis(10), Watched::default())
     }
 
     #[tokio::test]
@@ -165,11 +174,14 @@ mod tests {
         let turn = |event_id: &str| News::Turn(event_id.to_owned());
         let mut events = lines.subscribe().unwrap();
         assert!(lines.subscribe().is_none());
-        let unknown = r#"{"v":2,"n":"x","m":["unknown"]}"#;
-        for text in ["", "{}", "\u{0}", r#"{"v":9,"n":"x"}"#, unknown] {
+        let everything = r#"{"v":2,"n":"x","m":["e"]}"#;
+        let sealed = |text| seal(&key(), text).unwrap();
+        let unknown = sealed(r#"{"v":2,"n":"x","m":["unknown"]}"#);
+        let later = sealed(r#"{"v":9,"n":"x"}"#);
+        for text in ["", "{}", "\u{0}", everything, &later, &unknown] {
             lines.receive(text);
         }
-        assert_eq!(lines.malformed(), 5);
+        assert_eq!(lines.malformed(), 6);
         for text in lines.encode(vec![turn("own")]) {
             lines.receive(&text);
         }
@@ -179,7 +191,7 @@ mod tests {
         let expected = BrokerEvent::News(vec![turn("e")]);
         assert_eq!(events.next().await, Some(expected));
         assert!(events.next().now_or_never().is_none());
-        assert_eq!(lines.malformed(), 5);
+        assert_eq!(lines.malformed(), 6);
     }
 
     #[tokio::test]
@@ -207,5 +219,22 @@ mod tests {
         lines.ready().await;
         lines.connected();
         assert_eq!(events.next().await, Some(BrokerEvent::Missed));
+    }
+
+    #[tokio::test]
+    async fn each_loss_of_the_connection_is_logged_once() {
+        let (log, _capture) = CapturedLog::start();
+        let lines = lines();
+        for _ in 0..2 {
+            lines.connected();
+            for _ in 0..3 {
+                lines.lost(&std::io::Error::other("gone"));
+            }
+        }
+        let text = log.text();
+        let count = |part: &str| text.matches(part).count();
+        assert_eq!(count("the other nodes cannot be reached; their changes"), 2);
+        assert_eq!(count("gone"), 2, "{text}");
+        assert_eq!(count("the other nodes can be reached again"), 1);
     }
 }

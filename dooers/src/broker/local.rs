@@ -1,41 +1,36 @@
 //! A bus between the servers of one process, for tests. It can lose, repeat and reorder messages.
 
 use super::by_topic::by_topic;
+use super::faults::{BrokerFaults, FaultyMessages};
 use super::lines::Lines;
+use super::message::seal;
 use super::topic::Topic;
 use super::{Broker, BrokerEvents, News, Watched};
+use crate::cipher::CipherKey;
 use async_trait::async_trait;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The share of messages, in percent, to which each fault happens.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Faults {
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    /// A message that is held until the next one was delivered.
-    pub(crate) reordered: u64,
+/// The key that seals the messages.
+fn key() -> CipherKey {
+    CipherKey::new([0; 32])
 }
 
 /// News of this time share a message.
 const WINDOW: Duration = Duration::from_millis(10);
 
 /// The bus.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct LocalBus(Arc<Mutex<BusState>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct BusState {
-    faults: Faults,
     /// A node receives only the news of its topics.
     is_by_topic: bool,
     nodes: Vec<Node>,
-    held: Vec<(Topic, String)>,
-    random: u64,
-    /// The number of messages to which a fault happened.
-    faulty: usize,
+    messages: FaultyMessages<(Topic, String)>,
 }
 
 #[derive(Debug)]
@@ -53,51 +48,45 @@ pub(crate) struct Delivered {
 }
 
 impl BusState {
-    fn happens(&mut self, percent: u64) -> bool {
-        // The multiplier and increment of Knuth's generator.
-        self.random = self
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let happens = (self.random >> 33) % 100 < percent;
-        self.faulty += usize::from(happens);
-        happens
+    fn carry(&mut self, topic: Topic, text: String) {
+        self.messages.send((topic, text));
+        while let Some((topic, text)) = self.messages.receive() {
+            self.deliver(topic, &text);
+        }
     }
 
-    fn carry(&mut self, topic: Topic, text: String) {
-        let faults = self.faults;
-        if self.happens(faults.lost) {
-            return;
-        }
-        if self.happens(faults.reordered) {
-            return self.held.push((topic, text));
-        }
-        let held = std::mem::take(&mut self.held);
-        let copy = self.happens(faults.doubled).then(|| (topic, text.clone()));
-        for (topic, text) in [(topic, text)].into_iter().chain(held).chain(copy) {
-            for node in &mut self.nodes {
-                if topic == Topic::All || node.topics.contains(&topic) {
-                    match topic {
-                        Topic::All => {}
-                        Topic::Place(_) => node.delivered.places += 1,
-                        Topic::Thread(_) => node.delivered.threads += 1,
-                    }
-                    node.lines.receive(&text);
+    fn deliver(&mut self, topic: Topic, text: &str) {
+        for node in &mut self.nodes {
+            if topic == Topic::All || node.topics.contains(&topic) {
+                match topic {
+                    Topic::All => {}
+                    Topic::Place(_) => node.delivered.places += 1,
+                    Topic::Thread(_) => node.delivered.threads += 1,
                 }
+                node.lines.receive(text);
             }
         }
     }
 }
 
+impl Default for LocalBus {
+    fn default() -> Self {
+        Self::with(BrokerFaults::new())
+    }
+}
+
 impl LocalBus {
-    pub(crate) fn with(faults: Faults) -> Self {
-        let bus = Self::default();
-        bus.state().faults = faults;
-        bus
+    pub(crate) fn with(faults: BrokerFaults) -> Self {
+        let state = BusState {
+            is_by_topic: false,
+            nodes: Vec::new(),
+            messages: FaultyMessages::new(faults),
+        };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// A bus that carries news only to the nodes that watch one of their topics.
-    pub(crate) fn by_topic(faults: Faults) -> Self {
+    pub(crate) fn by_topic(faults: BrokerFaults) -> Self {
         let bus = Self::with(faults);
         bus.state().is_by_topic = true;
         bus
@@ -111,7 +100,7 @@ impl LocalBus {
         } else {
             Watched::default()
         };
-        let lines = Lines::new(WINDOW, watched);
+        let lines = Lines::new(key(), WINDOW, watched);
         lines.connected();
         lines.watched.set_linked(true);
         let at = {
@@ -173,15 +162,16 @@ impl LocalBus {
         self.state().nodes[at].delivered
     }
 
-    /// Delivers a text to every node, as if another node had sent it.
+    /// Seals a text and delivers it to every node, as if another node had sent it.
     pub(crate) fn inject(&self, text: &str) {
-        let state = self.state();
-        state.nodes.iter().for_each(|node| node.lines.receive(text));
+        if let Some(sealed) = seal(&key(), text) {
+            self.state().deliver(Topic::All, &sealed);
+        }
     }
 
-    /// The number of messages that were lost, doubled or held.
+    /// The number of faults that have happened to messages.
     pub(crate) fn faulty(&self) -> usize {
-        self.state().faulty
+        self.state().messages.faulty()
     }
 
     fn state(&self) -> MutexGuard<'_, BusState> {
@@ -215,6 +205,14 @@ impl Broker for LocalBroker {
 
     fn is_connected(&self) -> bool {
         true
+    }
+
+    fn kind(&self) -> &'static str {
+        "local"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
     }
 
     async fn close(&self) {

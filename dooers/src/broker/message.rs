@@ -1,6 +1,7 @@
 //! The messages on the wire between nodes.
 
 use super::news::News;
+use crate::cipher::{CipherKey, OVERHEAD_BYTES};
 use crate::protocol::json_bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,8 +10,14 @@ use std::borrow::Cow;
 /// The version of the messages. A node ignores messages of other versions.
 const VERSION: u32 = 2;
 
-/// Maximum size of a message in bytes. PostgreSQL accepts texts below 8,000 bytes.
-const LONGEST: usize = 7_900;
+/// Maximum size of a sealed message in bytes. PostgreSQL accepts texts below 8,000 bytes.
+const LONGEST_SEALED: usize = 7_900;
+
+/// Maximum size of a message in bytes before it is sealed, which includes base64.
+const LONGEST: usize = LONGEST_SEALED / 4 * 3 - OVERHEAD_BYTES;
+
+/// What is sealed together with each message. It separates messages from other uses of the key.
+const PURPOSE: &[u8] = b"dooers message between nodes";
 
 /// A message as JSON.
 #[derive(Debug, Serialize)]
@@ -34,20 +41,32 @@ struct Received<'a> {
 /// A text that is not a message of this version.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Malformed {
+    #[error("it is not sealed with the key of the database")]
+    Seal,
     #[error("the text is not a message")]
     Json(#[from] serde_json::Error),
     #[error("the message has the version {0}")]
     Version(u32),
 }
 
-/// Encodes news in as few messages as fit. News that are too large for a message are left out.
-pub(super) fn encode(node: &str, news: impl IntoIterator<Item = News>) -> Vec<String> {
+/// Encodes news in as few messages as fit, and seals them. News that are too large for a message are left out.
+pub(super) fn encode(
+    key: &CipherKey,
+    node: &str,
+    news: impl IntoIterator<Item = News>,
+) -> Vec<String> {
     let mut packer = Packer::new(node);
     for part in news.into_iter().flat_map(News::into_parts) {
         packer.add(part);
     }
     packer.finish();
-    packer.messages
+    let messages = packer.messages.iter();
+    messages.filter_map(|text| seal(key, text)).collect()
+}
+
+/// Seals the JSON of a message.
+pub(super) fn seal(key: &CipherKey, text: &str) -> Option<String> {
+    key.seal(PURPOSE, text)
 }
 
 /// The news of a message that can be read, and the errors of the others.
@@ -57,9 +76,10 @@ pub(super) struct Decoded {
     pub(super) errors: Vec<serde_json::Error>,
 }
 
-/// Decodes a message. Empty if this node has sent it.
-pub(super) fn decode(node: &str, text: &str) -> Result<Decoded, Malformed> {
-    let message: Received<'_> = serde_json::from_str(text)?;
+/// Opens and decodes a message. Empty if this node has sent it.
+pub(super) fn decode(key: &CipherKey, node: &str, sealed: &str) -> Result<Decoded, Malformed> {
+    let text = key.open(PURPOSE, sealed).ok_or(Malformed::Seal)?;
+    let message: Received<'_> = serde_json::from_str(&text)?;
     if message.v != VERSION {
         return Err(Malformed::Version(message.v));
     }
@@ -132,7 +152,8 @@ impl<'a> Packer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::ThreadNotice;
+    use crate::broker::{SettingsNotice, ThreadNotice};
+    use crate::store::WorkerKey;
 
     fn notice(thread_id: &str, rev: u64) -> News {
         News::Thread(ThreadNotice {
@@ -143,11 +164,15 @@ mod tests {
         })
     }
 
+    fn key() -> CipherKey {
+        CipherKey::new([7; 32])
+    }
+
     fn decoded(messages: &[String]) -> Vec<News> {
         let mut all = Vec::new();
         for text in messages {
-            assert!(text.len() <= LONGEST, "{} bytes", text.len());
-            let decoded = decode("other", text).unwrap();
+            assert!(text.len() <= LONGEST_SEALED, "{} bytes", text.len());
+            let decoded = decode(&key(), "other", text).unwrap();
             assert!(decoded.errors.is_empty());
             all.extend(decoded.news);
         }
@@ -160,10 +185,10 @@ mod tests {
         let mut news: Vec<_> = names("thread").map(|id| notice(&id, 7)).collect();
         news.extend(names("event").map(News::Turn));
         news.push(News::Everything);
-        let messages = encode("node", news.clone());
+        let messages = encode(&key(), "node", news.clone());
         assert!((3..10).contains(&messages.len()), "{}", messages.len());
         assert_eq!(decoded(&messages), news);
-        assert!(encode("node", []).is_empty());
+        assert!(encode(&key(), "node", []).is_empty());
     }
 
     #[test]
@@ -172,17 +197,26 @@ mod tests {
         let small = [notice("t", 2), News::Turn("e".to_owned())];
         let mut news = vec![notice(&large, 1), News::Turn(large)];
         news.extend(small.clone());
-        assert_eq!(decoded(&encode("node", news)), small);
+        assert_eq!(decoded(&encode(&key(), "node", news)), small);
     }
 
     #[test]
     fn own_messages_are_ignored_and_others_refused() {
-        let message = &encode("node", [notice("t", 1), News::Everything])[0];
+        let worker = WorkerKey {
+            agent: "a".to_owned(),
+            worker_id: "w".to_owned(),
+        };
+        let settings = News::Settings(SettingsNotice::of(&worker));
+        let news = [notice("t", 1), settings, News::Everything];
+        let message = &encode(&key(), "node", news)[0];
         assert_eq!(
-            message,
-            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},"e"]}"#
+            key().open(PURPOSE, message).unwrap(),
+            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},{"s":{"a":"a","w":"w"}},"e"]}"#
         );
-        assert!(decode("node", message).unwrap().news.is_empty());
+        assert!(decode(&key(), "node", message).unwrap().news.is_empty());
+        let other = CipherKey::new([8; 32]);
+        let error = decode(&other, "other", message).unwrap_err();
+        assert!(matches!(error, Malformed::Seal));
         for text in [
             "",
             "{",
@@ -193,14 +227,16 @@ mod tests {
             r#"{"v":1,"n":"node","m":[]}"#,
             r#"{"v":2,"n":"node","m":{}}"#,
         ] {
-            assert!(decode("other", text).is_err(), "{text}");
+            assert!(decode(&key(), "other", text).is_err(), "{text}");
+            let sealed = seal(&key(), text).unwrap();
+            assert!(decode(&key(), "other", &sealed).is_err(), "{text}");
         }
     }
 
     #[test]
     fn news_of_a_later_version_are_skipped() {
         let text = r#"{"v":2,"n":"node","z":[],"m":[{"zz":{"t":1}},"zz",{"t":{"t":"t","r":-1}},{"q":1},{"t":{"t":"t","r":1,"z":1}}]}"#;
-        let decoded = decode("other", text).unwrap();
+        let decoded = decode(&key(), "other", &seal(&key(), text).unwrap()).unwrap();
         assert_eq!(decoded.news, [notice("t", 1)]);
         assert_eq!(decoded.errors.len(), 4);
     }

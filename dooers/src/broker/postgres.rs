@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::{Broker, BrokerEvents, News, Watched};
-use crate::store::{Notifications, PostgresOptions, StoreError};
+use crate::store::{Notifications, PostgresOptions, PostgresStore, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +29,11 @@ pub(crate) struct PostgresBroker {
 }
 
 impl PostgresBroker {
-    /// Starts to connect.
-    pub(crate) fn start(options: &PostgresOptions) -> Self {
+    /// Starts to connect to the database of a store.
+    pub(crate) fn start(store: &PostgresStore) -> Self {
+        let options = store.options();
         let broker = Self {
-            lines: Lines::new(WINDOW, Watched::default()),
+            lines: Lines::new(store.node_key().clone(), WINDOW, Watched::default()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -76,6 +77,14 @@ impl Broker for PostgresBroker {
 
     fn is_connected(&self) -> bool {
         self.lines.is_connected()
+    }
+
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
     }
 
     async fn close(&self) {

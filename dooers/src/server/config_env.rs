@@ -71,6 +71,7 @@ impl WorkerConfig {
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
+    /// | `WORKER_DRAIN_DELAY` | `0` | how long a server that is asked to stop still accepts clients while `/readyz` answers 503, in seconds; see [`drain_delay`](Self::drain_delay) |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
     /// | `WORKER_ANALYTICS` | `true` | whether analytics events are recorded |
     /// | `WORKER_ANALYTICS_DISABLED_EVENTS` | | analytics events that are not recorded, such as `message.c2s`, separated by commas; see [`disabled_analytics_events`](Self::disabled_analytics_events) |
@@ -180,6 +181,7 @@ impl WorkerConfig {
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
         env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
+        env.seconds("WORKER_DRAIN_DELAY", 0.0, &mut config.drain_delay)?;
         env.seconds("WORKER_LEASE", 0.1, &mut config.lease)?;
         env.days(
             "WORKER_SENT_ID_RETENTION_DAYS",
@@ -365,6 +367,10 @@ mod tests {
         assert_eq!(
             with("WORKER_DRAIN_TIMEOUT", "0").unwrap().drain_timeout,
             Duration::ZERO
+        );
+        assert_eq!(
+            with("WORKER_DRAIN_DELAY", "2.5").unwrap().drain_delay,
+            Duration::from_millis(2500)
         );
         assert_eq!(
             with("WORKER_SENT_ID_RETENTION_DAYS", "0.5")

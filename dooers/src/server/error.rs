@@ -191,6 +191,9 @@ pub enum ServerError {
         "the program sets an authenticator with `WorkerServer::authenticator(..)`, and WORKER_JWT_…, WORKER_TOKENS_FILE or WORKER_AUTH_WEBHOOK_URL selects another one, but a server has one: unset the variable, or remove the call"
     )]
     TwoAuthenticators,
+    /// A server that stopped because a newer program has migrated its database, whose tables no longer fit this program.
+    #[error("the server has stopped: {0}")]
+    Overtaken(String),
     /// A server that was already closed.
     #[error("the server was closed; create a new one with `WorkerServer::new`")]
     Closed,

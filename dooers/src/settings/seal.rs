@@ -1,27 +1,19 @@
 //! Encryption of stored secrets with keys that are not in the database.
 //!
-//! The cipher is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), whose nonces are long enough to be random. A sealed
-//! text is the base64 of the nonce and the ciphertext. The place of the secret is authenticated as well, so a row that
-//! was copied to another field, worker or agent cannot be opened there.
+//! The place of the secret is authenticated as well, so a row that was copied to another field, worker or agent cannot be
+//! opened there.
 
+use crate::cipher::{ANY_PADDING, BASE64, CipherKey};
 use crate::store::WorkerKey;
 use base64::Engine;
-use base64::alphabet::{STANDARD, URL_SAFE};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
+use base64::alphabet::URL_SAFE;
+use base64::engine::GeneralPurpose;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-const KEY_BYTES: usize = 32;
-const NONCE_BYTES: usize = 24;
-
-const ANY_PADDING: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
 
 /// The keys that seal secrets. The first key seals, and all keys open.
@@ -33,7 +25,7 @@ pub struct Keyring(Vec<Key>);
 #[derive(Clone)]
 struct Key {
     id: String,
-    bytes: Zeroizing<[u8; KEY_BYTES]>,
+    cipher: CipherKey,
 }
 
 /// The error for a text that is not a list of keys.
@@ -84,7 +76,7 @@ impl FromStr for Keyring {
             let text = text.trim();
             let decoded = BASE64.decode(text).or_else(|_| BASE64_URL.decode(text));
             let bytes = decoded.map(Zeroizing::new).ok();
-            let bytes = bytes.and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok());
+            let bytes = bytes.and_then(|bytes| bytes.as_slice().try_into().ok());
             let bytes = bytes.ok_or(InvalidKey { number: at + 1 })?;
             Ok(Key::new(bytes))
         };
@@ -97,7 +89,7 @@ impl FromStr for Keyring {
 }
 
 impl Key {
-    fn new(bytes: [u8; KEY_BYTES]) -> Self {
+    fn new(bytes: [u8; 32]) -> Self {
         let hash = Sha256::digest(bytes);
         let id = hash
             .iter()
@@ -106,12 +98,8 @@ impl Key {
             .collect();
         Self {
             id,
-            bytes: Zeroizing::new(bytes),
+            cipher: CipherKey::new(bytes),
         }
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.bytes).into())
     }
 }
 
@@ -129,18 +117,9 @@ impl Keyring {
     /// Seals a secret with the first key. It can only be opened for the same place.
     pub(crate) fn seal_at(&self, place: &[&str], secret: &str) -> Option<Sealed> {
         let key = self.0.first()?;
-        let nonce = XNonce::generate();
-        let place = joined(place);
-        let payload = Payload {
-            msg: secret.as_bytes(),
-            aad: &place,
-        };
-        let ciphertext = key.cipher().encrypt(&nonce, payload).ok()?;
-        let mut bytes = nonce.to_vec();
-        bytes.extend(ciphertext);
         Some(Sealed {
             key_id: key.id.clone(),
-            text: BASE64.encode(bytes),
+            text: key.cipher.seal(&joined(place), secret)?,
         })
     }
 
@@ -162,19 +141,10 @@ impl Keyring {
     ) -> Result<Zeroizing<String>, UnsealError> {
         let key = self.0.iter().find(|key| key.id == sealed.key_id);
         let key = key.ok_or_else(|| UnsealError::UnknownKey(sealed.key_id.clone()))?;
-        let opened = || {
-            let bytes = BASE64.decode(&sealed.text).ok()?;
-            let (nonce, ciphertext) = bytes.split_at_checked(NONCE_BYTES)?;
-            let nonce = XNonce::try_from(nonce).ok()?;
-            let place = joined(place);
-            let payload = Payload {
-                msg: ciphertext,
-                aad: &place,
-            };
-            let secret = key.cipher().decrypt(&nonce, payload).ok()?;
-            String::from_utf8(secret).ok().map(Zeroizing::new)
-        };
-        opened().ok_or_else(|| UnsealError::Broken(sealed.key_id.clone()))
+        key.cipher
+            .open(&joined(place), &sealed.text)
+            .map(Zeroizing::new)
+            .ok_or_else(|| UnsealError::Broken(sealed.key_id.clone()))
     }
 
     /// Hashes bytes with each key, in the order of the keys. `purpose` separates hashes of the same bytes for
@@ -182,7 +152,10 @@ impl Keyring {
     pub(crate) fn digests(&self, purpose: &str, bytes: &[u8]) -> Vec<Digested> {
         let digest = |key: &Key| Digested {
             key_id: key.id.clone(),
-            digest: BASE64.encode(*hmac(&*hmac(&*key.bytes, purpose.as_bytes()), bytes)),
+            digest: BASE64.encode(*hmac(
+                &*hmac(key.cipher.as_bytes(), purpose.as_bytes()),
+                bytes,
+            )),
         };
         self.0.iter().map(digest).collect()
     }
@@ -190,7 +163,7 @@ impl Keyring {
 
 /// HMAC-SHA256 (RFC 2104).
 #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn hmac(key: &[u8], bytes: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+fn hmac(key: &[u8], bytes: &[u8]) -> Zeroizing<[u8; 32]> {
     let hmac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     let digest = hmac.chain_update(bytes).finalize();
     Zeroizing::new(digest.into_bytes().into())

@@ -1,12 +1,12 @@
 //! A database program that runs as a child process.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use crate::process_tree::children;
 use crate::signal::{signal, try_signal};
 
 /// Timeout of a start. A crashed database replays its log first.
@@ -68,24 +68,9 @@ impl Daemon {
     pub(crate) fn signal_all(&self, signal_name: &str) {
         let parent = self.process.id();
         signal(signal_name, parent);
-        for entry in fs::read_dir("/proc").expect("`/proc` exists on Linux") {
-            let entry = entry.expect("a process");
-            // A process may end at any time.
-            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
-                continue;
-            };
-            // The fields after the name in parentheses are the state and the parent.
-            let parent_of = |stat: &str| stat.rsplit_once(')')?.1.split(' ').nth(2)?.parse().ok();
-            if parent_of(&stat) == Some(parent) {
-                let id = entry
-                    .file_name()
-                    .to_str()
-                    .and_then(|name| name.parse().ok());
-                try_signal(
-                    signal_name,
-                    id.expect("the directory name is the process id"),
-                );
-            }
+        for child in children(parent) {
+            // It may end at any time.
+            try_signal(signal_name, child);
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) use cluster::free_port;
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
-    pooled_only, shared, url,
+    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, is_installed, kill_connections,
+    pooled, pooled_only, shared, url,
 };
 pub use statement_log::{Executed, StatementLog};

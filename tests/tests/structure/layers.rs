@@ -5,7 +5,8 @@ use crate::sources::Sources;
 /// The top-level modules of the runtime crate, from the bottom to the top. A module may use those of lower layers only.
 const LAYERS: &[&[&str]] = &[
     &[
-        "back_off", "crash", "guide", "logs", "secret", "shrink", "similar", "text", "tls",
+        "back_off", "cipher", "crash", "guide", "logs", "secret", "shrink", "similar", "text",
+        "tls",
     ],
     &["http"],
     &["throttle"],

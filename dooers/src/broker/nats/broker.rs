@@ -4,7 +4,7 @@ use super::link::Link;
 use super::options::Prepared;
 use crate::broker::lines::Lines;
 use crate::broker::{Broker, BrokerEvents, News, Watched};
-use crate::store::PostgresOptions;
+use crate::store::PostgresStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,16 +23,16 @@ pub(crate) struct NatsBroker {
 }
 
 impl NatsBroker {
-    /// Starts to connect. The database identifies the nodes that belong together.
-    pub(crate) fn start(options: Prepared, database: &PostgresOptions) -> Self {
+    /// Starts to connect. The database of the store identifies the nodes that belong together.
+    pub(crate) fn start(options: Prepared, store: &PostgresStore) -> Self {
         let broker = Self {
-            lines: Lines::new(WINDOW, Watched::by_topic()),
+            lines: Lines::new(store.node_key().clone(), WINDOW, Watched::by_topic()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         let link = Link {
             options,
-            database: database.clone(),
+            database: store.options().clone(),
             lines: Arc::clone(&broker.lines),
             closed: broker.closed.clone(),
         };
@@ -69,6 +69,14 @@ impl Broker for NatsBroker {
 
     fn is_connected(&self) -> bool {
         self.lines.is_connected()
+    }
+
+    fn kind(&self) -> &'static str {
+        "nats"
+    }
+
+    fn malformed(&self) -> u64 {
+        self.lines.malformed()
     }
 
     async fn close(&self) {

@@ -104,6 +104,7 @@ pub(super) async fn subscribe(
         .hub
         .unsubscribe(&session.connection, thread_id);
     let frame = frame_of(&snapshot);
+    let join = join.with_events(&snapshot.events);
     if snapshot.is_complete {
         join.activate([frame], snapshot.position);
     } else {

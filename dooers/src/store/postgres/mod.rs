@@ -7,6 +7,7 @@
 
 mod connect;
 mod migrate;
+mod nodes;
 mod notifications;
 mod outbox;
 mod place;

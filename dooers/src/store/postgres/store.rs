@@ -2,10 +2,12 @@
 
 use super::PostgresOptions;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
+use super::nodes;
 use super::outbox;
 use super::settings;
 use super::statements::Statements;
 use super::time::lease_micros;
+use crate::cipher::CipherKey;
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::store::outbox::OutboxSwitch;
 use crate::store::postgres::connect::connection::connect;
@@ -19,8 +21,8 @@ use crate::store::postgres::write::writer::Writer;
 use crate::store::rules::place_of;
 use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
 use crate::store::{
-    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, OutboxStore, Recovered,
-    StoreError, StoredSetting, WorkerKey,
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, NodeInfo, NodeReport, NodeStore,
+    OutboxBatch, OutboxStore, Recovered, StoreError, StoredSetting, WorkerKey,
 };
 use async_trait::async_trait;
 use futures::future::{join, join_all};
@@ -43,6 +45,7 @@ pub struct PostgresStore {
     writer: Writer,
     readers: Readers,
     outbox: OutboxSwitch,
+    node_key: CipherKey,
 }
 
 impl crate::store::OwnStore for PostgresStore {}
@@ -64,12 +67,23 @@ impl PostgresStore {
         readers
             .execute("remove old writers", |sql| query(&sql.own.remove_writers))
             .await?;
+        let node_key = read_node_key(&readers).await?;
         Ok(Self {
             options,
             writer,
             readers,
             outbox,
+            node_key,
         })
+    }
+
+    pub(crate) fn options(&self) -> &PostgresOptions {
+        &self.options
+    }
+
+    /// The key of the messages between the processes that share the database.
+    pub(crate) fn node_key(&self) -> &CipherKey {
+        &self.node_key
     }
 
     /// Creates or updates the tables, regardless of [`PostgresOptions::auto_migrate`]. Several processes may call this
@@ -81,6 +95,19 @@ impl PostgresStore {
     pub async fn migrate(options: &PostgresOptions) -> Result<(), StoreError> {
         prepare(options, true).await
     }
+}
+
+async fn read_node_key(readers: &Readers) -> Result<CipherKey, StoreError> {
+    const WHAT: &str = "read the key of the messages between processes";
+    let rows = readers
+        .execute(WHAT, |sql| query(&sql.own.node_key))
+        .await?;
+    let key = || -> Result<CipherKey, RowError> {
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let key = CipherKey::from_hex(row.text(0)?);
+        Ok(key.ok_or("the key is not 64 hexadecimal digits")?)
+    };
+    key().map_err(|error| into_store_error(error, WHAT))
 }
 
 async fn prepare(options: &PostgresOptions, is_allowed: bool) -> Result<(), StoreError> {
@@ -196,8 +223,8 @@ sql_store! {
         true
     }
 
-    fn postgres(&self) -> Option<&PostgresOptions> {
-        Some(&self.options)
+    fn postgres(&self) -> Option<&PostgresStore> {
+        Some(self)
     }
 
     async fn settled(&self) -> Result<(), StoreError> {
@@ -259,6 +286,13 @@ sql_store! {
         settings::read(&self.readers, worker).await
     }
 
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        settings::versions(&self.readers, workers).await
+    }
+
     async fn put_settings(
         &self,
         worker: &WorkerKey,
@@ -314,5 +348,25 @@ impl OutboxStore for PostgresStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         outbox::trim(&self.readers, limit).await
+    }
+}
+
+#[async_trait]
+impl NodeStore for PostgresStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        let reported = nodes::report(&self.readers, report, lease).await?;
+        reported.map_err(|error| cannot_open(&self.options, error))
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        nodes::list(&self.readers).await
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        nodes::remove(&self.readers, id).await
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        nodes::remove_dead(&self.readers, dead_for).await
     }
 }

@@ -12,7 +12,7 @@ use sqlx::postgres::PgListener;
 use std::collections::{HashMap, HashSet};
 
 /// Options for an empty store, and its prefix, which is also the name of its connections.
-fn tables() -> Option<(PostgresOptions, String)> {
+pub(crate) fn tables() -> Option<(PostgresOptions, String)> {
     let prefix = fresh_prefix();
     let options = shared()?.application_name(&prefix);
     Some((options.table_prefix(prefix.parse().unwrap()), prefix))
