@@ -80,6 +80,8 @@ pub use handler::private as __private;
 #[doc(hidden)]
 pub use tool::private as __private_tools;
 
+#[cfg(feature = "nats")]
+pub use broker::{InvalidNatsOptions, NatsOptions};
 pub use error::{AgentError, Context, Result, SendError};
 pub use handler::{
     Agent, AgentDefinition, AgentFn, Answer, AskForm, AttemptEnd, AttemptOutcome, Data, EventId,

@@ -7,10 +7,10 @@ use dooers::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
     ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
     FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, MemoryStore, NewFeedback, NewMessage,
-    OutboxBatch, OutboxStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery,
-    Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft,
-    ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState,
-    UsageQuery, UsageSum, WorkerKey,
+    NodeInfo, NodeReport, NodeStore, OutboxBatch, OutboxStore, PageLimit, Participant, Position,
+    Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
+    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -270,6 +270,12 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let outcome = self.inner.open_turns(event_ids).await;
+        self.done("open_turns").await;
+        outcome
+    }
+
     async fn threads(
         &self,
         scope: &Scope,
@@ -455,6 +461,15 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        let outcome = self.inner.setting_versions(workers).await;
+        self.done("setting_versions").await;
+        outcome
+    }
+
     async fn forget_sent(
         &self,
         deleted_before: DateTime<Utc>,
@@ -533,5 +548,26 @@ impl OutboxStore for SpyStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         self.inner.trim_outbox(limit).await
+    }
+}
+
+#[async_trait]
+impl NodeStore for SpyStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        let outcome = self.inner.report_node(report, lease).await;
+        self.done("report_node").await;
+        self.answer("report_node", outcome)
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        self.inner.nodes().await
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        self.inner.remove_node(id).await
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        self.inner.remove_dead_nodes(dead_for).await
     }
 }

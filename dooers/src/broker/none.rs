@@ -9,6 +9,10 @@ pub(crate) struct NoBroker;
 
 #[async_trait]
 impl Broker for NoBroker {
+    fn has_others(&self) -> bool {
+        false
+    }
+
     fn publish(&self, _news: News) {}
 
     fn subscribe(&self) -> Option<BrokerEvents> {
@@ -19,6 +23,14 @@ impl Broker for NoBroker {
 
     fn is_connected(&self) -> bool {
         true
+    }
+
+    fn kind(&self) -> &'static str {
+        "none"
+    }
+
+    fn malformed(&self) -> u64 {
+        0
     }
 
     async fn close(&self) {}

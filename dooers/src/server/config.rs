@@ -3,7 +3,7 @@
 use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
-use super::broker_kind::{BrokerChoice, BrokerKind};
+use super::broker_kind::BrokerChoice;
 use super::database::Database;
 use super::misspelled_variables::MisspelledVariables;
 use super::origin::{AllowedHosts, AllowedOrigins};
@@ -12,6 +12,8 @@ use super::trusted_proxies::TrustedProxies;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::auth::SharedAuthenticator;
+#[cfg(feature = "testing")]
+use crate::broker::BrokerFaults;
 use crate::handler::AgentDefinition;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
@@ -35,6 +37,7 @@ pub struct WorkerConfig {
     pub(crate) assistant_name: String,
     pub(crate) private_threads: bool,
     pub(crate) drain_timeout: Duration,
+    pub(super) drain_delay: Duration,
     pub(crate) lease: Duration,
     pub(crate) sent_id_retention: Duration,
     pub(crate) limits: Limits,
@@ -54,6 +57,8 @@ pub struct WorkerConfig {
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
     pub(super) broker: BrokerChoice,
+    #[cfg(feature = "testing")]
+    pub(super) broker_faults: BrokerFaults,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
     pub(crate) analytics: AnalyticsFilter,
@@ -151,6 +156,7 @@ impl Default for WorkerConfig {
             assistant_name: "Assistant".to_owned(),
             private_threads: false,
             drain_timeout: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
             lease: Duration::from_secs(30),
             sent_id_retention: Duration::from_secs(7 * 24 * 3600),
             limits: Limits::default(),
@@ -167,6 +173,8 @@ impl Default for WorkerConfig {
             database: Database::default(),
             database_is_chosen: false,
             broker: BrokerChoice::default(),
+            #[cfg(feature = "testing")]
+            broker_faults: BrokerFaults::new(),
             secret_keys: None,
             secret_variables: Variables::default(),
             analytics: AnalyticsFilter::default(),
@@ -376,13 +384,6 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how long running turns may continue when the server stops. The stop takes at most 3 s longer.
-    #[must_use]
-    pub fn drain_timeout(mut self, at_most: Duration) -> Self {
-        self.drain_timeout = at_most;
-        self
-    }
-
     /// Sets for how long a process keeps its turns without renewing their leases. After that, another process takes the
     /// turns over. A process renews its leases three times in this time.
     #[must_use]
@@ -522,13 +523,6 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets how the processes that share the database tell each other about their changes. [`BrokerKind`] has an example.
-    #[must_use]
-    pub fn broker(mut self, broker: BrokerKind) -> Self {
-        self.broker = BrokerChoice::Kind(broker);
-        self
-    }
-
     /// Keeps conversations in a store that the program has opened.
     ///
     /// ```
@@ -555,6 +549,7 @@ impl fmt::Debug for WorkerConfig {
             .field("assistant_name", &self.assistant_name)
             .field("private_threads", &self.private_threads)
             .field("drain_timeout", &self.drain_timeout)
+            .field("drain_delay", &self.drain_delay)
             .field("lease", &self.lease)
             .field("sent_id_retention", &self.sent_id_retention)
             .field("limits", &self.limits)

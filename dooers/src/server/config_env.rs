@@ -37,7 +37,13 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations and the broker bypass the pooler. Values that are missing in it are taken from the other variables |
-    /// | `WORKER_BROKER` | `postgres` with a PostgreSQL database, otherwise `none` | how the processes that share a database tell each other about their changes: `postgres` (`NOTIFY` and `LISTEN`) or `none`; see [`BrokerKind`](crate::BrokerKind) |
+    /// | `WORKER_BROKER` | `postgres` with a PostgreSQL database, otherwise `none` | how the processes that share a database tell each other about their changes: `postgres` (`NOTIFY` and `LISTEN`), `none`, or with a PostgreSQL database the URLs of NATS servers of one cluster, separated by commas: `nats://user:password@host:4222`, or `tls://…` for encrypted connections (feature `nats`); see [`BrokerKind`](crate::BrokerKind) |
+    /// | `WORKER_BROKER_CREDENTIALS_FILE` | | the path of a file with a JSON Web Token and an NKey for the NATS server, as `nsc` writes it. A client has at most one of a password, a file of credentials, an NKey and a token |
+    /// | `WORKER_BROKER_NKEY` | | the seed of an NKey for the NATS server |
+    /// | `WORKER_BROKER_TOKEN` | | a token for the NATS server |
+    /// | `WORKER_BROKER_SSL_ROOT_CERT` | | certificates of further authorities to trust besides the public ones: a path, or PEM. Connections to the NATS server are then always encrypted |
+    /// | `WORKER_BROKER_SSL_CLIENT_CERT` | | the client certificate for the NATS server: a path, or PEM |
+    /// | `WORKER_BROKER_SSL_CLIENT_KEY` | | the key of the client certificate: a path, or PEM |
     /// | `WORKER_BIND` | `127.0.0.1:8000` | address or name to listen on, and port, such as `0.0.0.0:8000`, `[::1]:8000` or `localhost:8000`; see [`BindAddress`](crate::BindAddress) |
     /// | `WORKER_ALLOWED_ORIGINS` | | further origins whose pages may use the server, such as `https://chat.example.com`, separated by commas; see [`allowed_origins`](Self::allowed_origins) |
     /// | `WORKER_ALLOWED_HOSTS` | | further host names by which a server on a loopback address may be reached, such as `chat.example.com`, separated by commas; see [`allowed_hosts`](Self::allowed_hosts) |
@@ -65,6 +71,7 @@ impl WorkerConfig {
     /// | `WORKER_PRIVATE_THREADS` | `false` | whether a thread is visible only to users who have written in it, except where an agent has its own option |
     /// | `WORKER_SECRET_KEY` | | the keys that seal (encrypt) secret settings and the answers to password fields of forms: each 32 bytes in base64, separated by commas. The first key seals, and every key opens |
     /// | `WORKER_DRAIN_TIMEOUT` | `30` | how long running turns may continue when the server stops, in seconds. The process ends at most 3 s later |
+    /// | `WORKER_DRAIN_DELAY` | `0` | how long a server that is asked to stop still accepts clients while `/readyz` answers 503, in seconds; see [`drain_delay`](Self::drain_delay) |
     /// | `WORKER_LEASE` | `30` | time in seconds after which the turns of a process are taken over if it does not renew its leases |
     /// | `WORKER_ANALYTICS` | `true` | whether analytics events are recorded |
     /// | `WORKER_ANALYTICS_DISABLED_EVENTS` | | analytics events that are not recorded, such as `message.c2s`, separated by commas; see [`disabled_analytics_events`](Self::disabled_analytics_events) |
@@ -174,6 +181,7 @@ impl WorkerConfig {
         env.boolean("WORKER_PRIVATE_THREADS", &mut config.private_threads)?;
         env.secret("WORKER_SECRET_KEY", &mut config.secret_keys)?;
         env.seconds("WORKER_DRAIN_TIMEOUT", 0.0, &mut config.drain_timeout)?;
+        env.seconds("WORKER_DRAIN_DELAY", 0.0, &mut config.drain_delay)?;
         env.seconds("WORKER_LEASE", 0.1, &mut config.lease)?;
         env.days(
             "WORKER_SENT_ID_RETENTION_DAYS",
@@ -359,6 +367,10 @@ mod tests {
         assert_eq!(
             with("WORKER_DRAIN_TIMEOUT", "0").unwrap().drain_timeout,
             Duration::ZERO
+        );
+        assert_eq!(
+            with("WORKER_DRAIN_DELAY", "2.5").unwrap().drain_delay,
+            Duration::from_millis(2500)
         );
         assert_eq!(
             with("WORKER_SENT_ID_RETENTION_DAYS", "0.5")

@@ -47,6 +47,7 @@ pub(super) fn run(
         let serving = async {
             // Removes the connection from the hub and drops its frames, however the session ends.
             let leaving = Leaving(&session);
+            let _counted = session.server.node.count_socket();
             let mut overdue = pin!(session.ending.overdue());
             let mut is_overdue = false;
             // One task does all three, so that an idle connection costs only one.

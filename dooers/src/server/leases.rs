@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// The number of times that a lease is renewed during its duration.
-const RENEWALS: u32 = 3;
+pub(super) const RENEWALS: u32 = 3;
 
 impl ServerState {
     /// Renews the leases of this process's turns and takes over turns whose lease expired, until the server has

@@ -12,6 +12,7 @@ use super::server_state::ServerState;
 use super::upgrade::{NotAWebSocket, Upgrade};
 use crate::handler::AgentDefinition;
 use crate::protocol::{new_id, with_error_id};
+use crate::store::NodeState;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -110,9 +111,10 @@ async fn healthz() -> &'static str {
 const READY_ALONE: &str =
     "ready; the other nodes cannot be reached, so their changes arrive some seconds later\n";
 
-/// Reports whether the server accepts clients. It is not ready while it stops, or if the store does not answer.
+/// Reports whether clients should be sent to the server. It is not ready from the request to stop on, or if the store does
+/// not answer.
 async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
-    if server.stopping.is_cancelled() {
+    if server.node.state() != NodeState::Serving {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response();
     }
     let error: Box<dyn Error + Send + Sync> =

@@ -2,11 +2,12 @@
 
 use super::config::WorkerConfig;
 use super::feedback_updates::FeedbackUpdates;
+use super::node_report::NodeStatus;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
 use super::unknown_roles::UnknownRoles;
-use crate::broker::Broker;
+use crate::broker::{Broker, News, UserKey};
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -37,6 +38,8 @@ pub(super) struct ServerState {
     pub(super) settings: Arc<LiveSettings>,
     pub(super) feedback: FeedbackUpdates,
     pub(super) runner: Arc<Runner>,
+    /// The state of this process, which it reports in the database.
+    pub(super) node: NodeStatus,
     /// The connection to the other processes that share the database.
     pub(super) broker: Arc<dyn Broker>,
     /// Notified when leases must be renewed at once, because another process has cancelled a turn or deleted a thread.
@@ -104,6 +107,13 @@ impl ServerState {
             Cancelled::Ended => {}
         }
         Ok(())
+    }
+
+    /// Closes all connections of a user, and asks the other nodes to do so. Returns the number of connections to this node.
+    pub(super) fn disconnect(&self, user_id: &str) -> usize {
+        let user = UserKey::of(user_id);
+        self.broker.publish(News::Disconnect(user));
+        self.open.disconnect(user)
     }
 
     /// Runs a session, or a change that the program makes. A server that stops waits for it, and drops it at the

@@ -20,8 +20,8 @@ impl WorkerServer {
     /// [`close`](Self::close) is called.
     ///
     /// It prints the addresses. At the signal, sessions are closed, running turns may finish, and the store is closed.
-    /// All of this takes at most 3 s more than the [drain time](crate::WorkerConfig::drain_timeout), whatever clients and the
-    /// database do. A second signal ends the process at once, with the exit code 130.
+    /// All of this takes at most 3 s more than the [drain delay](crate::WorkerConfig::drain_delay) and the
+    /// [drain time](crate::WorkerConfig::drain_timeout) together, whatever clients and the database do. A second signal ends the process at once, with the exit code 130.
     ///
     /// A handler that blocks its thread cannot be dropped and would keep the process alive. Such a process is ended
     /// with the exit code 1 when the time is over.
@@ -35,8 +35,8 @@ impl WorkerServer {
             listening => listening?,
         };
         // Signals are handled before the address is printed, because a reader of the output may send one.
-        let drain_timeout = self.program.config.drain_timeout;
-        let mut signals = StopSignals::new(drain_timeout).map_err(ServerError::Signals)?;
+        let longest_drain = self.program.config.longest_drain();
+        let mut signals = StopSignals::new(longest_drain).map_err(ServerError::Signals)?;
         announce::serving(&server, &listener, "Ctrl-C stops it.\n")?;
         let (served, ()) = tokio::join!(self.serve_on(listener), async {
             tokio::select! {
@@ -91,7 +91,7 @@ impl WorkerServer {
         });
         let served = tokio::select! {
             served = &mut serving => {
-                if matches!(served, Ok(()) | Err(ServerError::Closed)) {
+                if matches!(served, Ok(()) | Err(ServerError::Closed | ServerError::Overtaken(_))) {
                     // Another part of the program closed the server, which may still be stopping.
                     self.close().await;
                 }
@@ -128,7 +128,13 @@ impl WorkerServer {
         match self.start().await {
             Err(ServerError::Closed) => Ok(()),
             Err(error) => Err(error),
-            Ok(server) => listener::serve(listener, server).await,
+            Ok(server) => {
+                listener::serve(listener, Arc::clone(&server)).await?;
+                match server.node.overtaken() {
+                    Some(reason) => Err(ServerError::Overtaken(reason.to_owned())),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -227,8 +233,8 @@ impl WorkerServer {
 
     /// Closes all sessions, lets turns finish, and closes the store.
     ///
-    /// It returns at most 3 s after the [drain time](crate::WorkerConfig::drain_timeout), whatever clients and the database
-    /// do. Work that is not done by then is dropped. A turn that could not be recorded as interrupted is taken over
+    /// It first waits for the [drain delay](crate::WorkerConfig::drain_delay), and returns at most 3 s after the
+    /// [drain time](crate::WorkerConfig::drain_timeout) that follows, whatever clients and the database do. Work that is not done by then is dropped. A turn that could not be recorded as interrupted is taken over
     /// when its lease ends, or at the next start.
     ///
     /// If the server is starting, the start is aborted. If it has not started yet, it never starts.

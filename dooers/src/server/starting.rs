@@ -4,6 +4,7 @@ use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
+use super::node_report::NodeStatus;
 use super::open_address::{self, OpenWarning};
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
@@ -19,7 +20,7 @@ use super::webhook::Sender;
 use crate::handler::AnswerKeys;
 use crate::hub::{Hub, LiveAnalytics, OutboundTotal};
 use crate::settings::{Field, LiveSettings, Schemas};
-use crate::store::Store;
+use crate::store::{NodeState, Store};
 use crate::turn::{Outlets, Runner, TurnParameters};
 use std::sync::{Arc, Weak};
 use tokio::sync::Notify;
@@ -67,9 +68,9 @@ impl ServerState {
         // A start that is cancelled here ends below.
         closed.run_until_cancelled(broker.ready()).await;
         store.keep_outbox(config.outbox());
-        let (hub, changes) = Hub::new();
+        let (hub, changes) = Hub::new(broker.watched());
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
-        let settings = Arc::new(LiveSettings::new(
+        let settings = LiveSettings::new(
             Arc::clone(&store),
             config.secret_keys.clone(),
             schemas,
@@ -77,7 +78,11 @@ impl ServerState {
                 let hub = hub.clone();
                 move |changed| settings_frames::publish(&hub, changed, None)
             }),
-        ));
+        );
+        let settings = Arc::new(settings.among_nodes(Arc::clone(&broker), {
+            let hub = hub.clone();
+            move |worker| hub.has_settings_subscribers(worker)
+        }));
         if let Some(callback) = on_settings_updated {
             let notifying = settings_updates::notify_all(callback, settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
@@ -91,12 +96,13 @@ impl ServerState {
         let quotas = config
             .quotas
             .quotas(config.authenticator.believes_clients());
-        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas)));
+        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas, Arc::clone(&broker))));
         let server = Arc::new_cyclic(|server| {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
             let outlets = Outlets {
-                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone())
+                    .among_nodes(Arc::clone(&broker)),
                 analytics: Arc::new(ServerAnalytics::new(server.clone())),
                 hub: hub.clone(),
                 changes,
@@ -128,6 +134,7 @@ impl ServerState {
                 settings,
                 feedback,
                 runner: Arc::new(runner),
+                node: NodeStatus::new(),
                 broker,
                 renew_soon: Notify::new(),
                 compare_soon: Notify::new(),
@@ -138,7 +145,11 @@ impl ServerState {
                 stopped: CancellationToken::new(),
             }
         });
-        match closed.run_until_cancelled(server.recover()).await {
+        let recovering = async {
+            server.begin_reports().await?;
+            server.recover().await
+        };
+        match closed.run_until_cancelled(recovering).await {
             Some(recovered) => recovered?,
             None => {
                 // Turns may be running already.
@@ -153,6 +164,8 @@ impl ServerState {
             .spawn(Arc::clone(&server).settle_lost_answers());
         server.tasks.spawn(Arc::clone(&server).forget_sent());
         server.watch_nodes();
+        server.node.set(NodeState::Serving);
+        server.tasks.spawn(Arc::clone(&server).keep_reporting());
         #[cfg(feature = "webhook")]
         server.send_analytics();
         Ok(server)

@@ -1,14 +1,14 @@
 //! Stopping a server within a time limit.
 //!
-//! A stop has one deadline: the drain time plus [`OVERTIME`], whatever clients, handlers and the database do. Work that
+//! A stop begins after the drain delay. From then on it has one deadline: the drain time plus [`OVERTIME`], whatever clients, handlers and the database do. Work that
 //! is not done by then is logged and dropped. No acknowledged message is lost: it is stored, and its turn ends when its
 //! lease expires, or at the next start.
 
 use super::server_state::ServerState;
-use crate::store::Store;
+use crate::store::{NodeState, Store};
 use futures::future::join;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// The time by which a stop may exceed the drain time.
 pub(super) const OVERTIME: Duration = Duration::from_secs(3);
@@ -23,6 +23,10 @@ const GIVING_UP: Duration = Duration::from_millis(2300);
 /// The time after the drain time by which the program's callbacks and the server's own tasks have ended. One of them
 /// sends the last analytics events to the webhook.
 const TASKS: Duration = Duration::from_millis(2500);
+
+/// The time after the drain time by which the report of this process is removed, and the longest time that this takes.
+const REMOVING: Duration = Duration::from_millis(2700);
+const REMOVAL: Duration = Duration::from_secs(1);
 
 /// The time after the drain time by which the store is closed.
 const CLOSING: Duration = Duration::from_millis(2850);
@@ -43,6 +47,10 @@ impl ServerState {
     /// Closes sessions, lets turns finish, and closes the store. `turns_left` is called with the number of turns that
     /// are still running.
     pub(super) async fn stop(&self, turns_left: impl FnOnce(usize)) -> Stopped {
+        if self.node.set(NodeState::Draining) != NodeState::Starting {
+            let delay = sleep(self.config.drain_delay);
+            self.stopping.run_until_cancelled(delay).await;
+        }
         let drained = Instant::now() + self.config.drain_timeout.min(LONGEST_DRAIN);
         self.stopping.cancel();
         self.runner.stop_claiming();
@@ -71,7 +79,12 @@ impl ServerState {
             tracing::warn!(target: "dooers::server", "a callback of the program, for changed settings or for feedback, or the last request to the webhook did not end in time and is dropped");
         }
         self.abandoned.cancel();
-        let closing = join(self.broker.close(), self.store.close());
+        let closing = join(self.broker.close(), async {
+            let removed_by = (drained + REMOVING).min(Instant::now() + REMOVAL);
+            // Otherwise the process counts as dead when its lease ends.
+            let _ = timeout_at(removed_by, self.end_reports()).await;
+            self.store.close().await;
+        });
         let closing = timeout_at(drained + CLOSING, closing);
         if closing.await.is_err() {
             tracing::warn!(target: "dooers::store", "the store could not be closed in time because the database does not answer");

@@ -17,6 +17,8 @@ mod list_clock;
 mod listing;
 mod memory;
 mod message;
+pub(crate) mod node;
+mod node_store;
 pub(crate) mod on_busy;
 mod order;
 pub(crate) mod outbox;
@@ -55,6 +57,8 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Notifications;
+#[cfg(feature = "nats")]
+pub(crate) use postgres::place_of_tables;
 #[cfg(feature = "postgres")]
 pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{InvalidPrefix, TablePrefix};
@@ -87,6 +91,10 @@ pub use limit::PageLimit;
 pub use listing::{RunQuery, ThreadQuery};
 #[doc(hidden)]
 pub use message::{AnsweredQuestion, BeginOutcome, NewMessage, NewThread, ThreadTarget};
+#[doc(hidden)]
+pub use node::{NodeBroker, NodeInfo, NodeReport, NodeState};
+#[doc(hidden)]
+pub use node_store::NodeStore;
 pub(crate) use on_busy::{DEFAULT_QUEUE, OnBusy};
 #[doc(hidden)]
 pub use order::Order;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Identifies the settings of one worker of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,4 +35,19 @@ impl fmt::Debug for StoredSetting {
             .field("updated_at", &self.updated_at)
             .finish_non_exhaustive()
     }
+}
+
+/// A hash of the settings of a worker, which serves as their version.
+pub(super) fn version_of(settings: &[StoredSetting]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for setting in settings {
+        let StoredSetting {
+            field_id,
+            value,
+            key_id,
+            updated_at,
+        } = setting;
+        (field_id, value.to_string(), key_id, updated_at).hash(&mut hasher);
+    }
+    hasher.finish()
 }

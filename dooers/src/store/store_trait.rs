@@ -2,18 +2,19 @@
 
 #[cfg(feature = "postgres")]
 use super::PostgresStore;
+use super::setting::version_of;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
-    HeldTurn, NewFeedback, NewMessage, OutboxStore, OwnStore, PageLimit, Participant, Position,
-    Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError, StoredSetting,
-    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
-    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
+    HeldTurn, NewFeedback, NewMessage, NodeStore, OutboxStore, OwnStore, PageLimit, Participant,
+    Position, Recovered, Retried, RunQuery, Scope, Snapshot, SnapshotFrom, StoreError,
+    StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord,
+    TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// The server's interface to a database.
@@ -49,7 +50,9 @@ use std::time::Duration;
 /// another crate. Programs read and write conversations with [`Repository`](crate::repository::Repository). They use this
 /// trait to name a store that they have opened, for [`WorkerConfig::store`](crate::WorkerConfig::store).
 #[async_trait]
-pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store:
+    OwnStore + OutboxStore + NodeStore + std::fmt::Debug + Send + Sync + 'static
+{
     /// Stores a user's message, with its thread if that is new, and the turn that will answer the message.
     ///
     /// If no turn of the thread runs, the oldest waiting turn (usually the new one) is claimed in the same transaction,
@@ -247,6 +250,14 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     /// `Failed` or `Unavailable` if the database does not answer.
     #[doc(hidden)]
     async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError>;
+
+    /// Returns those of these messages whose turns have not ended, whatever their scopes.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
     /// Returns the store through whose database several processes reach each other. `None` if only this process uses the
     /// store.
@@ -524,6 +535,27 @@ pub trait Store: OwnStore + OutboxStore + std::fmt::Debug + Send + Sync + 'stati
     /// `Failed` if the database does not answer.
     #[doc(hidden)]
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
+
+    /// Reads the versions of the settings of these workers. Every change of a worker's settings changes their version, whatever
+    /// the clocks of the processes are. Workers without settings are missing in the result.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        let mut versions = HashMap::new();
+        for worker in workers {
+            let settings = self.settings(worker).await?;
+            if !settings.is_empty() {
+                versions.insert(worker.clone(), version_of(&settings));
+            }
+        }
+        Ok(versions)
+    }
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each
     /// setting, which is never earlier than the previous `updated_at` of the field.

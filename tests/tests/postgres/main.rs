@@ -17,11 +17,16 @@ mod on_postgres {
     mod connection_loss;
     mod failover;
     mod harness;
+    mod limits_across_nodes;
+    mod live_nodes;
     mod multi_process;
     mod nodes;
+    mod nodes_texts;
+    mod operations;
     mod readme;
     mod shutdown;
     mod ssl;
+    mod turns_across_nodes;
     mod unresponsive_server;
     mod unresponsive_store;
 }

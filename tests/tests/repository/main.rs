@@ -17,6 +17,7 @@ mod events;
 mod feedback;
 mod forms;
 mod memory;
+mod nodes;
 mod pagination;
 mod restart;
 mod runs;

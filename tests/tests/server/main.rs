@@ -22,6 +22,7 @@ mod byte_quotas;
 mod connect;
 mod ordering;
 mod replies;
+mod reports;
 mod turns;
 
 mod analytics;

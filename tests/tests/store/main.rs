@@ -53,6 +53,7 @@ mod search_threads;
 mod snapshots;
 
 mod feedback;
+mod nodes;
 mod outbox;
 mod settings;
 mod usage;

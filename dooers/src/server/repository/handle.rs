@@ -1,6 +1,6 @@
 //! The type [`Repository`].
 
-use super::target::Target;
+use super::target::{Target, describe};
 use super::{List, Listed, RepositoryError};
 use crate::protocol::{MAX_CLIENT_ID_BYTES, check_id as check_given_id};
 use crate::server::server_state::ServerState;
@@ -81,6 +81,17 @@ impl Repository {
 
     pub(super) fn place(&self, scope: &Scope) -> Target {
         Target::new(Arc::clone(&self.server), scope.clone(), self.within.clone())
+    }
+
+    /// The server, for a request that no worker confines.
+    pub(super) fn whole_server(&self) -> Result<&ServerState, RepositoryError> {
+        match &self.within {
+            Some(turn) => Err(RepositoryError::OutsideTurn {
+                scope: "all workers".to_owned(),
+                turn: describe(turn),
+            }),
+            None => Ok(&self.server),
+        }
     }
 
     pub(super) fn list<L: Listed>(&self, scope: &Scope, listed: L) -> List<L> {

@@ -10,6 +10,7 @@ mod events;
 mod feedback;
 mod handle;
 mod list;
+mod nodes;
 mod runs;
 mod scope;
 mod settings;
@@ -18,6 +19,7 @@ mod threads;
 mod usage;
 
 pub use crate::store::feedback::{Feedback, FeedbackDay, FeedbackUpdate};
+pub use crate::store::node::{NodeBroker, NodeInfo, NodeState};
 pub use crate::store::patch::{EventPatch, RunPatch, ThreadPatch};
 pub use crate::store::scope::Scope;
 pub use crate::store::usage::UsageSum;

@@ -58,7 +58,7 @@ fn place_of(scope: &Scope) -> [&str; 3] {
     ]
 }
 
-fn describe(scope: &Scope) -> String {
+pub(super) fn describe(scope: &Scope) -> String {
     let [worker, organization, workspace] = place_of(scope);
     format!("worker `{worker}`, organization `{organization}` and workspace `{workspace}`")
 }

@@ -1,5 +1,6 @@
 //! A store in memory, whose content is lost when the process ends.
 
+mod nodes;
 mod outbox;
 mod reading;
 mod store;

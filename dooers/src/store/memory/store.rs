@@ -1,5 +1,6 @@
 //! The store in memory.
 
+use super::nodes::MemoryNodes;
 use super::outbox::MemoryOutbox;
 use super::reading;
 use crate::protocol::{AnalyticsEvent, Run, Thread, ThreadEvent, timestamp};
@@ -9,15 +10,15 @@ use crate::store::state::{ThreadState, Threads};
 use crate::store::{
     AnalyticsFilter, BatchClaim, BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim,
     ClaimOptions, Edited, EventPage, EventQuery, Feedback, FeedbackDay, FeedbackPeriod,
-    FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, OutboxBatch,
-    OutboxStore, PageLimit, Participant, Position, Recovered, Retried, RunQuery, Scope, Snapshot,
-    SnapshotFrom, Store, StoreError, StoredSetting, ThreadCursor, ThreadDraft, ThreadEdit,
-    ThreadPage, ThreadQuery, ThreadRecord, TitleSearch, TurnChange, TurnKey, TurnState, UsageQuery,
-    UsageSum, WorkerKey,
+    FeedbackQuery, FinishOutcome, GivenFeedback, HeldTurn, NewFeedback, NewMessage, NodeInfo,
+    NodeReport, NodeStore, OutboxBatch, OutboxStore, PageLimit, Participant, Position, Recovered,
+    Retried, RunQuery, Scope, Snapshot, SnapshotFrom, Store, StoreError, StoredSetting,
+    ThreadCursor, ThreadDraft, ThreadEdit, ThreadPage, ThreadQuery, ThreadRecord, TitleSearch,
+    TurnChange, TurnKey, TurnState, UsageQuery, UsageSum, WorkerKey,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,7 @@ struct MemoryState {
     threads: Threads,
     settings: HashMap<WorkerKey, BTreeMap<String, StoredSetting>>,
     outbox: MemoryOutbox,
+    nodes: MemoryNodes,
 }
 
 impl crate::store::OwnStore for MemoryStore {}
@@ -192,6 +194,14 @@ impl Store for MemoryStore {
             (record.thread.id, record.rev)
         });
         Ok(revs.collect())
+    }
+
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let state = self.state();
+        let turns = state.threads.by_id.values().flat_map(|it| &it.turns);
+        let open: HashSet<&str> = turns.map(|turn| &*turn.event_id).collect();
+        let asked = event_ids.iter().filter(|id| open.contains(id.as_str()));
+        Ok(asked.cloned().collect())
     }
 
     async fn threads(
@@ -473,5 +483,27 @@ impl OutboxStore for MemoryStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         Ok(self.state().outbox.trim(limit))
+    }
+}
+
+#[async_trait]
+impl NodeStore for MemoryStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        self.state().nodes.report(report, lease);
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        Ok(self.state().nodes.list())
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        self.state().nodes.remove(id);
+        Ok(())
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        self.state().nodes.remove_dead(dead_for);
+        Ok(())
     }
 }

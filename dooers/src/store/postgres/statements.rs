@@ -165,6 +165,43 @@ statements! {
 
     remove_writers: "DELETE FROM {prefix}writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
 
+    // Processes, by the database's clock.
+
+    // Does nothing, and returns the version of a migration, if a migration after ?1 has made the tables unusable for a
+    // program that does not know it. Otherwise it returns null.
+    report_node: "
+        WITH newer AS MATERIALIZED (
+            SELECT m.version FROM {prefix}schema_migrations m
+            WHERE m.version > ?1 AND m.is_breaking
+            ORDER BY m.version DESC LIMIT 1
+        ), reported AS (
+            INSERT INTO {prefix}nodes (id, state, started_at, seen_at, alive_until, version, schema_version, broker,
+                is_connected, malformed_messages, connections, running_turns, host, process_id)
+            SELECT ?2, ?3, clock_timestamp(), clock_timestamp(), clock_timestamp() + ?4 * INTERVAL '1 microsecond',
+                ?5, ?1, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+            WHERE NOT EXISTS (SELECT FROM newer)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at,
+                alive_until = excluded.alive_until, version = excluded.version,
+                schema_version = excluded.schema_version, broker = excluded.broker,
+                is_connected = excluded.is_connected, malformed_messages = excluded.malformed_messages,
+                connections = excluded.connections, running_turns = excluded.running_turns, host = excluded.host,
+                process_id = excluded.process_id
+        )
+        SELECT (SELECT newer.version FROM newer)"
+
+    nodes: "
+        SELECT n.id, n.state, {micros n.started_at}, {micros n.seen_at}, {flag (n.alive_until > clock_timestamp())},
+            n.version, n.schema_version, n.broker, {flag n.is_connected}, n.malformed_messages, n.connections,
+            n.running_turns, n.host, n.process_id
+        FROM {prefix}nodes n
+        ORDER BY n.id"
+
+    remove_node: "DELETE FROM {prefix}nodes WHERE id = ?1"
+
+    // Runs when a process starts. Rows of dead processes become more only when processes start.
+    remove_dead_nodes: "
+        DELETE FROM {prefix}nodes WHERE alive_until < clock_timestamp() - ?1 * INTERVAL '1 microsecond'"
+
     node_key: "SELECT secret FROM {prefix}node_keys WHERE id = 1"
 
     // Leases, by the database's clock. Rows are locked in the same order by all statements.
@@ -253,6 +290,14 @@ statements! {
             value = excluded.value, key_id = excluded.key_id,
             updated_at = greatest(s.updated_at, excluded.updated_at)
         RETURNING s.field_id, {micros s.updated_at}"
+
+    // Every write of a row changes its xmin. Times cannot serve as versions, because the clocks of the nodes differ.
+    setting_versions: "
+        SELECT s.agent, s.worker_id,
+            hashtextextended(string_agg(s.field_id || ' ' || s.xmin::text, ',' ORDER BY s.field_id), 0)
+        FROM {prefix}settings s
+        WHERE (s.agent, s.worker_id) IN (SELECT x.agent, x.worker_id FROM unnest(?1::text[], ?2::text[]) AS x (agent, worker_id))
+        GROUP BY s.agent, s.worker_id"
 
     remove_setting: "
         WITH time AS MATERIALIZED (SELECT 1::bigint AS is_left WHERE clock_timestamp() < ?4),

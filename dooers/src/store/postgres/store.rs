@@ -2,6 +2,7 @@
 
 use super::PostgresOptions;
 use super::migrate::{MIGRATIONS, MigrateError, migrate};
+use super::nodes;
 use super::outbox;
 use super::settings;
 use super::statements::Statements;
@@ -20,8 +21,8 @@ use crate::store::postgres::write::writer::Writer;
 use crate::store::rules::place_of;
 use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
 use crate::store::{
-    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, OutboxStore, Recovered,
-    StoreError, StoredSetting, WorkerKey,
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, NodeInfo, NodeReport, NodeStore,
+    OutboxBatch, OutboxStore, Recovered, StoreError, StoredSetting, WorkerKey,
 };
 use async_trait::async_trait;
 use futures::future::{join, join_all};
@@ -285,6 +286,13 @@ sql_store! {
         settings::read(&self.readers, worker).await
     }
 
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        settings::versions(&self.readers, workers).await
+    }
+
     async fn put_settings(
         &self,
         worker: &WorkerKey,
@@ -340,5 +348,25 @@ impl OutboxStore for PostgresStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         outbox::trim(&self.readers, limit).await
+    }
+}
+
+#[async_trait]
+impl NodeStore for PostgresStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        let reported = nodes::report(&self.readers, report, lease).await?;
+        reported.map_err(|error| cannot_open(&self.options, error))
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        nodes::list(&self.readers).await
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        nodes::remove(&self.readers, id).await
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        nodes::remove_dead(&self.readers, dead_for).await
     }
 }

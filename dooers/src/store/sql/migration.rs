@@ -6,6 +6,8 @@ pub(crate) struct Migration {
     pub(crate) version: i64,
     pub(crate) name: &'static str,
     pub(crate) sql: &'static str,
+    /// True if a program that does not know the migration cannot use the tables after it. Then no such program may run.
+    pub(crate) is_breaking: bool,
 }
 
 /// All migrations of a database, in their order: the files in the database's directory under `migrations/`.
@@ -16,8 +18,8 @@ macro_rules! migrations {
             1 "0001" "init",
             2 "0002" "settings",
             3 "0003" "turns",
-            4 "0004" "repository",
-            5 "0005" "json_order",
+            4 "0004" "repository" breaking,
+            5 "0005" "json_order" breaking,
             6 "0006" "form_passwords",
             7 "0007" "retention",
             8 "0008" "feedback",
@@ -27,9 +29,10 @@ macro_rules! migrations {
             12 "0012" "questions",
             13 "0013" "runs_of_messages",
             14 "0014" "node_key",
+            15 "0015" "nodes",
         )
     };
-    ($database:literal: $($version:literal $number:literal $name:literal,)+) => {
+    ($database:literal: $($version:literal $number:literal $name:literal $($breaking:ident)?,)+) => {
         &[$(
             $crate::store::sql::Migration {
                 version: $version,
@@ -37,9 +40,12 @@ macro_rules! migrations {
                 sql: include_str!(concat!(
                     env!("CARGO_MANIFEST_DIR"), "/migrations/", $database, "/", $number, "_", $name, ".sql"
                 )),
+                is_breaking: $crate::store::sql::migrations!(@ $($breaking)?),
             },
         )+]
     };
+    (@) => { false };
+    (@ breaking) => { true };
 }
 
 pub(crate) use migrations;
@@ -67,6 +73,18 @@ pub(crate) enum TableError {
         "its schema is version {found} and this program needs {needed}; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once"
     )]
     Old { found: i64, needed: i64 },
+    #[error(
+        "its migration {version} (`{name}`) makes the tables unusable for the programs of earlier versions that are running ({nodes}); stop them, then start this program again. A process that was killed counts as running until its lease ends"
+    )]
+    InUse {
+        version: i64,
+        name: &'static str,
+        nodes: String,
+    },
+    #[error(
+        "a newer version of this program has changed its tables (migration {found}; this program knows {known}), so this process cannot use them any more; update this program"
+    )]
+    Overtaken { found: i64, known: i64 },
 }
 
 /// Returns the migrations that are missing in a database. If `is_allowed` is `false`, missing migrations are an error.
@@ -112,4 +130,41 @@ pub(crate) fn checksum_of(sql: &str) -> String {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     format!("{hash:016x}")
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    /// Parts of statements that break a program of an earlier version, or that change what its statements mean.
+    const BREAKING: [&str; 7] = [
+        "DROP COLUMN",
+        "DROP TABLE",
+        "DROP SEQUENCE",
+        "RENAME",
+        "SET NOT NULL",
+        " TYPE ",
+        "ADD CONSTRAINT",
+    ];
+
+    #[test]
+    fn migration_that_breaks_earlier_programs_is_marked() {
+        let all: &[Migration] = migrations!("postgres");
+        for step in all {
+            let code = step
+                .sql
+                .lines()
+                .filter(|line| !line.trim().starts_with("--"));
+            let code: Vec<_> = code.collect();
+            let code = code.join("\n").to_uppercase();
+            let breaks = BREAKING.iter().any(|part| code.contains(part))
+                || code.split(';').any(adds_a_required_column);
+            assert_eq!(breaks, step.is_breaking, "{}", step.name);
+        }
+    }
+
+    fn adds_a_required_column(statement: &str) -> bool {
+        let adds = statement.contains("ADD COLUMN") && statement.contains("NOT NULL");
+        adds && !statement.contains("DEFAULT")
+    }
 }

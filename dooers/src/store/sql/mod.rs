@@ -9,6 +9,7 @@ mod feedback;
 mod find;
 mod list_parameters;
 mod migration;
+mod nodes;
 mod operations;
 mod read;
 mod rows;
@@ -22,6 +23,7 @@ mod usage;
 mod values;
 
 pub(crate) use migration::{Applied, Migration, TableError, checksum_of, migrations, pending};
+pub(crate) use nodes::node_info;
 pub(crate) use operations::{
     Begin, ClaimTurn, CreateThread, DeleteThread, EditThread, FinishTurn, ResumeTurn, RetryTurn,
     ThreadOperation, WriteTurn,

@@ -12,6 +12,7 @@ mod file_identity;
 mod lock;
 mod log;
 mod migrate;
+mod nodes;
 mod open;
 mod open_error;
 mod operations;

@@ -366,6 +366,29 @@ statements! {
 
     drop_batch: "DELETE FROM {prefix}batches WHERE pk = ?1"
 
+    // Processes.
+
+    report_node: "
+        INSERT INTO {prefix}nodes (id, state, started_at, seen_at, alive_until, version, schema_version, broker,
+            is_connected, malformed_messages, connections, running_turns, host, process_id)
+        VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at,
+            alive_until = excluded.alive_until, version = excluded.version, schema_version = excluded.schema_version,
+            broker = excluded.broker, is_connected = excluded.is_connected,
+            malformed_messages = excluded.malformed_messages, connections = excluded.connections,
+            running_turns = excluded.running_turns, host = excluded.host, process_id = excluded.process_id"
+
+    nodes: "
+        SELECT n.id, n.state, n.started_at, n.seen_at, n.alive_until > ?1, n.version, n.schema_version, n.broker,
+            n.is_connected, n.malformed_messages, n.connections, n.running_turns, n.host, n.process_id
+        FROM {prefix}nodes n"
+
+    remove_node: "DELETE FROM {prefix}nodes WHERE id = ?1"
+
+    remove_dead_nodes: "DELETE FROM {prefix}nodes WHERE alive_until < ?1"
+
+    bury_nodes: "UPDATE {prefix}nodes SET alive_until = ?1 WHERE alive_until > ?1"
+
     // Tests that the first page can be read.
 
     ping: "PRAGMA schema_version"

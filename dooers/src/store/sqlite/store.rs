@@ -1,6 +1,7 @@
 //! The store in a SQLite file.
 
 use super::SqliteOptions;
+use super::nodes::{BuryNodes, ListNodes, RemoveDeadNodes, RemoveNode, ReportNode};
 use super::open::{Opened, open};
 use super::open_error::cannot_open;
 use super::operations::{
@@ -16,8 +17,8 @@ use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::store::outbox::OutboxSwitch;
 use crate::store::sql::sql_store;
 use crate::store::{
-    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, OutboxBatch, OutboxStore, Recovered,
-    StoreError, StoredSetting, WorkerKey,
+    AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, NodeInfo, NodeReport, NodeStore,
+    OutboxBatch, OutboxStore, Recovered, StoreError, StoredSetting, WorkerKey,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ impl SqliteStore {
         let readers = Readers::open(watch, &options, sql)
             .await
             .map_err(|error| cannot_open(&options.path, error))?;
+        writer.run(BuryNodes).await?;
         Ok(Self {
             writer,
             readers,
@@ -226,5 +228,25 @@ impl OutboxStore for SqliteStore {
 
     async fn trim_outbox(&self, limit: usize) -> Result<usize, StoreError> {
         self.writer.run(TrimOutbox(limit)).await
+    }
+}
+
+#[async_trait]
+impl NodeStore for SqliteStore {
+    async fn report_node(&self, report: &NodeReport, lease: Duration) -> Result<(), StoreError> {
+        let report = report.clone();
+        self.writer.run(ReportNode { report, lease }).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
+        self.writer.run(ListNodes).await
+    }
+
+    async fn remove_node(&self, id: &str) -> Result<(), StoreError> {
+        self.writer.run(RemoveNode(id.to_owned())).await
+    }
+
+    async fn remove_dead_nodes(&self, dead_for: Duration) -> Result<(), StoreError> {
+        self.writer.run(RemoveDeadNodes(dead_for)).await
     }
 }

@@ -12,7 +12,8 @@ pub(crate) mod foreign_ids;
 use crate::protocol::{ContentPart, EventType, ThreadEvent, User, timestamp};
 use crate::store::OnBusy;
 use crate::store::{
-    ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange, Viewer,
+    ClaimOptions, NewMessage, NewThread, NodeReport, NodeState, Participant, Scope, ThreadTarget,
+    TurnChange, Viewer,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -42,6 +43,22 @@ pub(crate) fn start(run_id: &str) -> ClaimOptions {
         retries: 0,
         on_busy: OnBusy::Queue { limit: u32::MAX },
         limits: Arc::default(),
+    }
+}
+
+/// Creates the report of a process.
+pub(crate) fn report(id: &str) -> NodeReport {
+    NodeReport {
+        id: id.to_owned(),
+        state: NodeState::Serving,
+        version: "0.1.0".to_owned(),
+        broker: "postgres".to_owned(),
+        is_connected: true,
+        malformed_messages: 0,
+        connections: 0,
+        running_turns: 0,
+        host: "here".to_owned(),
+        process_id: 7,
     }
 }
 

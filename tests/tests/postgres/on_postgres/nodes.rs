@@ -41,7 +41,7 @@ impl Drop for Dropped {
 }
 
 /// Options for an empty store, and its prefix, which is also the name of its connections.
-fn tables() -> Option<(PostgresOptions, String)> {
+pub(crate) fn tables() -> Option<(PostgresOptions, String)> {
     let prefix = fresh_prefix();
     let options = shared()?.application_name(&prefix);
     Some((options.table_prefix(prefix.parse().unwrap()), prefix))
@@ -63,7 +63,7 @@ async fn node_with(
 }
 
 /// Waits until the node hears the others.
-async fn heard(server: &Server) {
+pub(crate) async fn heard(server: &Server) {
     let ready = async { while server.get("/readyz").await.1 != "ready\n" {} };
     within("the node to hear the others", ready).await;
 }
@@ -77,7 +77,7 @@ async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
     nodes
 }
 
-async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
     let [ada, bob] = clients;
     ada.disconnect().await;
     bob.disconnect().await;
@@ -86,7 +86,7 @@ async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
 }
 
 /// Reads until a frame of this type concerns the thread.
-async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
+pub(super) async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
     let is_it = |frame: &Value| {
         let payload = &frame["payload"];
         frame["type"] == kind

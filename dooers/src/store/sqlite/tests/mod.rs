@@ -12,7 +12,7 @@ mod trouble;
 
 use super::{SqliteOptions, SqliteStore};
 use crate::protocol::{ContentPart, EventType, User};
-pub(super) use crate::store::tests::{at, first_message, next_message, said, scope, start};
+pub(super) use crate::store::tests::{at, first_message, next_message, report, said, scope, start};
 use crate::store::{
     NewMessage, Participant, Scope, Store, ThreadTarget, TurnChange, TurnKey, Viewer,
 };

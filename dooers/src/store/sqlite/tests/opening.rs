@@ -6,7 +6,7 @@ use crate::store::sql::Migration;
 use crate::store::sqlite::migrate::MIGRATIONS;
 use crate::store::sqlite::open::{Opened, open_with};
 use crate::store::sqlite::statements::Statements;
-use crate::store::{RunQuery, StoreError, TablePrefix};
+use crate::store::{NodeStore, RunQuery, StoreError, TablePrefix};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +59,7 @@ const ANOTHER: Migration = Migration {
     version: NEWEST + 1,
     name: "more",
     sql: "CREATE TABLE {prefix}more (x INTEGER)",
+    is_breaking: false,
 };
 
 #[tokio::test]
@@ -434,4 +435,17 @@ async fn a_read_only_file_or_directory_is_refused() {
     );
     may(directory.path(), 0o755);
     drop(open_as(&options, MIGRATIONS).unwrap());
+}
+
+#[tokio::test]
+async fn earlier_process_of_the_file_is_listed_as_dead() {
+    let (_directory, options) = place();
+    let store = SqliteStore::open(options.clone()).await.unwrap();
+    let lease = Duration::from_secs(3600);
+    store.report_node(&report("n"), lease).await.unwrap();
+    assert!(store.nodes().await.unwrap()[0].is_alive);
+    store.close().await;
+    let store = SqliteStore::open(options).await.unwrap();
+    assert!(!store.nodes().await.unwrap()[0].is_alive);
+    store.close().await;
 }

@@ -1,17 +1,21 @@
 //! Tests of migrations, and of databases that cannot be used.
 
 use super::{open, place, prefix, session};
+use crate::log_capture::CapturedLog;
 use crate::protocol::ContentPart;
 use crate::store::postgres::connect::statement::{execute_script, query};
 use crate::store::postgres::migrate::{MIGRATIONS, MigrateError, migrate};
 use crate::store::postgres::statements::render;
 use crate::store::sql::{Columns, Migration};
-use crate::store::tests::{first_message, scope, start};
-use crate::store::{PostgresOptions, PostgresStore, Store, TablePrefix, WorkerKey};
+use crate::store::tests::{first_message, report, scope, start};
+use crate::store::{
+    NodeStore, PostgresOptions, PostgresStore, Store, StoreError, TablePrefix, WorkerKey,
+};
 use futures::future::join_all;
 use serde_json::json;
 use sqlx::PgConnection;
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn run(connection: &mut PgConnection, prefix: &TablePrefix, sql: &str) {
     let sql: Arc<str> = render(sql, prefix).into();
@@ -143,6 +147,24 @@ async fn two_prefixes_are_two_stores_in_one_database() {
 }
 
 #[tokio::test]
+async fn new_tables_beside_others_are_logged() {
+    let Some(options) = place() else { return };
+    PostgresStore::migrate(&options).await.unwrap();
+    let other = options.table_prefix(prefix());
+    let (log, _capture) = CapturedLog::start();
+    PostgresStore::migrate(&other).await.unwrap();
+    let text = log.text();
+    let name = other.table_prefix.as_str();
+    assert!(
+        text.contains("this schema already has tables with other prefixes")
+            && text.contains(&format!("prefix=\"{name}\"")),
+        "{text}"
+    );
+    PostgresStore::migrate(&other).await.unwrap();
+    assert_eq!(log.text(), text);
+}
+
+#[tokio::test]
 async fn many_that_migrate_at_once_make_the_tables_once() {
     let Some(options) = place() else { return };
     let all = (0..6).map(|_| PostgresStore::migrate(&options));
@@ -192,6 +214,7 @@ async fn a_step_that_fails_half_way_leaves_nothing() {
         version: 2,
         name: "broken",
         sql: "CREATE TABLE {prefix}half (pk BIGINT); SELECT 1 / 0;",
+        is_breaking: false,
     };
     let steps = [MIGRATIONS[0], broken];
     let error = migrate(&mut connection, &options, &steps, true)
@@ -253,4 +276,99 @@ async fn the_tables_of_another_program_are_left_alone() {
         schema(&mut connection, &options.table_prefix).await.len(),
         1
     );
+}
+
+/// The migrations of a later version of the program. The last of them may be breaking.
+fn later(is_breaking: bool) -> Vec<Migration> {
+    let newest = MIGRATIONS.last().unwrap().version;
+    let next = Migration {
+        version: newest + 1,
+        name: "later",
+        sql: "CREATE TABLE {prefix}later (pk BIGINT PRIMARY KEY)",
+        is_breaking,
+    };
+    [MIGRATIONS, &[next]].concat()
+}
+
+const LEASE: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn running_process_survives_a_compatible_migration() {
+    let Some(options) = place() else { return };
+    let store = open(&options).await;
+    store.report_node(&report("n"), LEASE).await.unwrap();
+    let mut connection = session(&options).await;
+    migrate(&mut connection, &options, &later(false), true)
+        .await
+        .unwrap();
+    store.report_node(&report("n"), LEASE).await.unwrap();
+    let new = first_message("t", "e");
+    let begun = store.begin_turn(&scope(), new, &start("r")).await.unwrap();
+    assert!(begun.claim.is_some());
+    // Its program does not start again.
+    let known = MIGRATIONS.last().unwrap().version;
+    let error = error_of(&options).await;
+    let refusal = format!(
+        "(its schema is version {}, this program knows {known}); update the program",
+        known + 1
+    );
+    assert!(error.contains(&refusal), "{error}");
+}
+
+#[tokio::test]
+async fn breaking_migration_waits_for_running_processes() {
+    let Some(options) = place() else { return };
+    let store = open(&options).await;
+    for id in ["a", "b", "c", "d", "e"] {
+        store.report_node(&report(id), LEASE).await.unwrap();
+    }
+    let mut connection = session(&options).await;
+    let before = schema(&mut connection, &options.table_prefix).await;
+    let refused = migrate(&mut connection, &options, &later(true), true).await;
+    let error = refused.unwrap_err().to_string();
+    let version = MIGRATIONS.last().unwrap().version + 1;
+    let reason = format!(
+        "its migration {version} (`later`) makes the tables unusable for the programs of earlier versions that are \
+         running (process 7 on `here`, process 7 on `here`, process 7 on `here`, 2 more); stop them, then start"
+    );
+    assert!(error.contains(&reason), "{error}");
+    // The transaction ends with the connection.
+    drop(connection);
+    let mut connection = session(&options).await;
+    assert_eq!(schema(&mut connection, &options.table_prefix).await, before);
+    for id in ["a", "b", "c", "d"] {
+        store.remove_node(id).await.unwrap();
+    }
+    // The last one was killed, and its lease has ended.
+    store
+        .report_node(&report("e"), Duration::ZERO)
+        .await
+        .unwrap();
+    migrate(&mut connection, &options, &later(true), true)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn process_that_missed_a_breaking_migration_is_told() {
+    let Some(options) = place() else { return };
+    let store = open(&options).await;
+    store
+        .report_node(&report("n"), Duration::ZERO)
+        .await
+        .unwrap();
+    let mut connection = session(&options).await;
+    migrate(&mut connection, &options, &later(true), true)
+        .await
+        .unwrap();
+    let seen_at = store.nodes().await.unwrap()[0].seen_at;
+    let error = store.report_node(&report("n"), LEASE).await.unwrap_err();
+    assert!(matches!(error, StoreError::Open(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("this process cannot use them any more; update this program"),
+        "{text}"
+    );
+    let nodes = store.nodes().await.unwrap();
+    assert_eq!((nodes[0].seen_at, nodes[0].is_alive), (seen_at, false));
 }
