@@ -32,6 +32,7 @@ mod feedback_updates;
 mod http_layers;
 mod identity;
 mod jwt_env;
+mod lease_config;
 mod leases;
 mod list;
 mod listener;

@@ -1,6 +1,5 @@
 //! The report of this process: a row of the database that is renewed while the process runs.
 
-use super::leases::RENEWALS;
 use super::server_state::ServerState;
 use crate::store::{NodeReport, NodeState, StoreError};
 use std::error::Error;
@@ -83,7 +82,7 @@ impl ServerState {
     }
 
     async fn report_on(&self) {
-        let pause = self.config.lease / RENEWALS;
+        let pause = self.config.renewal_pause();
         let mut state = self.node.state.subscribe();
         let mut has_failed = false;
         loop {
