@@ -42,6 +42,7 @@ mod local_session;
 mod malformed_request;
 mod misspelled_variables;
 mod node_report;
+mod node_status;
 mod nodes;
 mod open_address;
 mod open_sessions;
