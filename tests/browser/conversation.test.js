@@ -302,6 +302,98 @@ test("form that a turn asks is locked for others, and closed", limit, async () =
   await closePlayground(page);
 });
 
+test("form that nobody answers in time is closed", limit, async () => {
+  const page = await open("judge");
+  await say(page, "briefly");
+  await answered(page, "I stop here.");
+  await settled(page);
+  const form = page.getByRole("group", { name: "May I go on?" });
+  await form.getByText("the agent no longer waits").waitFor();
+  assert.equal(await form.getByRole("button").count(), 0);
+  await screenshot(page, "form-expired");
+  await page.reload();
+  await form.getByText("the agent no longer waits").waitFor();
+  await closePlayground(page);
+});
+
+/** The text at the right of each card of a tool. */
+const states = (page) => page.locator("details.tool > summary .state").allInnerTexts();
+
+test("approval of a call is asked in its card", limit, async () => {
+  const page = await open("cashier");
+  await say(page, "1001");
+  const cards = page.locator("details.tool");
+  const form = page.getByRole("group", { name: "Allow the call of the tool refund?" });
+  await form.waitFor();
+  assert.deepEqual(await form.locator("code").allTextContents(), ["refund", "order"]);
+  assert.doesNotMatch(await form.textContent(), /`/);
+  // The form of the first call, which comes after both calls, is below the first card.
+  const isBelow = (card) => card.evaluate((card) => card.nextElementSibling?.classList.contains("form") ?? false);
+  assert.deepEqual([await isBelow(cards.nth(0)), await isBelow(cards.nth(1))], [true, false]);
+  assert.deepEqual(await states(page), ["Waiting for approval", "Running…"]);
+  await screenshot(page, "approval-asked");
+  await form.getByRole("button", { name: "Approve" }).click();
+
+  await page.waitForFunction(() => document.querySelectorAll("details.tool")[1].nextElementSibling);
+  await form.getByRole("button", { name: "Refuse" }).click();
+  await answered(page, "1 of 2 calls failed");
+  await settled(page);
+  assert.equal(await page.locator("details.tool + .form").count(), 0);
+  const [approved, refused] = await states(page);
+  assert.match(approved, /^(<1|\d)/);
+  assert.equal(refused, "Refused");
+  assert.equal(await page.locator(".tool .failed").count(), 0);
+  assert.deepEqual(await page.locator(".row-answer .body").allInnerTexts(), ["Approved", "Refused"]);
+  await screenshot(page, "approval-decided");
+
+  await cards.nth(1).locator("> summary").click();
+  await cards.nth(1).getByText("a person refused this call").waitFor();
+  await cards.nth(1).getByText("Refused by Me").waitFor();
+  assert.equal(await cards.nth(1).getByRole("region", { name: "Error" }).count(), 0);
+  await screenshot(page, "approval-refused");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await screenshot(page, "approval-refused-dark");
+  await closePlayground(page);
+});
+
+test("approved call that fails is an error", limit, async () => {
+  const page = await open("cashier");
+  await say(page, "0");
+  const form = page.getByRole("group", { name: "Allow the call of the tool refund?" });
+  await form.getByRole("button", { name: "Approve" }).click();
+  await page.locator("details.tool.failed").waitFor();
+  await form.getByRole("button", { name: "Approve" }).click();
+  await answered(page, "1 of 2 calls failed");
+  await settled(page);
+  assert.equal((await states(page))[0], "Error");
+  await closePlayground(page);
+});
+
+test("call that nobody approves in time is not an error", limit, async () => {
+  const page = await open("cashier");
+  await say(page, "briefly");
+  await answered(page, "2 of 2 calls failed");
+  await settled(page);
+  assert.deepEqual(await states(page), ["Not approved", "Not approved"]);
+  const card = page.locator("details.tool").first();
+  await card.locator("> summary").click();
+  await card.getByText("the agent no longer waits").waitFor();
+  await screenshot(page, "approval-expired");
+  await closePlayground(page);
+});
+
+test("call that waits for approval when the turn is stopped", limit, async () => {
+  const page = await open("cashier");
+  await say(page, "1001");
+  await page.locator("details.tool + .form").waitFor();
+  await page.locator(".composer").getByRole("button", { name: "Stop" }).click();
+  await settled(page, "Canceled after");
+  assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+  assert.equal((await states(page))[0], "Not approved");
+  await screenshot(page, "approval-stopped");
+  await closePlayground(page);
+});
+
 test("tool calls are paired with results, and reasoning is folded", limit, async () => {
   const page = await open("worker");
   await say(page, "How is the weather?");

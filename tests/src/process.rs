@@ -3,7 +3,7 @@
 use crate::signal::signal;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -58,6 +58,15 @@ impl Process {
         Self::run(shell, variables)
     }
 
+    /// Starts a script of the repository, such as `examples/cluster/run`. Its option `--programs` is the directory of the
+    /// built programs.
+    pub fn start_script(path: &str, arguments: &[&str]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut script = Command::new(root.join(path));
+        script.args(arguments).arg("--programs").arg(programs());
+        Self::run(script, &[])
+    }
+
     /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -106,9 +115,13 @@ impl Process {
 
     /// The address at which it listens.
     pub fn address(&mut self) -> SocketAddr {
-        let (_, line) = self.output_until(|line| line.contains("ws://"));
-        let (_, rest) = line.split_once("ws://").unwrap();
-        rest.trim().trim_end_matches("/ws").parse().unwrap()
+        address_in(&self.output_until(has_address).1)
+    }
+
+    /// The address at which it listens. `None` if it has ended.
+    pub fn try_address(&mut self) -> Option<SocketAddr> {
+        let (_, line) = self.try_output_until(has_address).ok()?;
+        Some(address_in(&line))
     }
 
     /// The output before the first line with this beginning.
@@ -118,14 +131,25 @@ impl Process {
 
     /// Reads until the first matching line. Returns the output before it, and the line.
     fn output_until(&mut self, is_last: impl Fn(&str) -> bool) -> (String, String) {
+        match self.try_output_until(is_last) {
+            Ok(read) => read,
+            Err(output) => panic!("the program has ended with this output:\n{output}"),
+        }
+    }
+
+    /// Reads until the first matching line. If the program ends before that, returns its output as an error.
+    fn try_output_until(
+        &mut self,
+        is_last: impl Fn(&str) -> bool,
+    ) -> Result<(String, String), String> {
         let mut output = String::new();
         loop {
             let Ok(line) = self.output.recv() else {
-                panic!("the program has ended with this output:\n{output}");
+                return Err(output);
             };
             self.printed += &line;
             if is_last(&line) {
-                return (output, line);
+                return Ok((output, line));
             }
             output += &line;
         }
@@ -179,7 +203,21 @@ impl Drop for Process {
         // It has already ended, unless the test failed.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            let output: String = self.output.iter().collect();
+            println!("the process {} printed:\n{output}", self.process.id());
+        }
     }
+}
+
+/// Returns true for a line that contains the address of a WebSocket.
+fn has_address(line: &str) -> bool {
+    line.contains("ws://")
+}
+
+fn address_in(line: &str) -> SocketAddr {
+    let (_, rest) = line.split_once("ws://").unwrap();
+    rest.trim().trim_end_matches("/ws").parse().unwrap()
 }
 
 /// Reads lines, including their line ends, as they arrive.
@@ -199,11 +237,17 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     receiver
 }
 
-/// The path of a program, next to the directory of the test executable.
-fn path_of(name: &str) -> PathBuf {
+/// The directory of the built programs. The directory of the test executable is inside of it.
+fn programs() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
+    path
+}
+
+/// The path of a program.
+fn path_of(name: &str) -> PathBuf {
+    let mut path = programs();
     path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.exists(),

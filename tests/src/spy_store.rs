@@ -270,6 +270,12 @@ impl Store for SpyStore {
         outcome
     }
 
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let outcome = self.inner.open_turns(event_ids).await;
+        self.done("open_turns").await;
+        outcome
+    }
+
     async fn threads(
         &self,
         scope: &Scope,
@@ -452,6 +458,15 @@ impl Store for SpyStore {
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError> {
         let outcome = self.inner.settings(worker).await;
         self.done("settings").await;
+        outcome
+    }
+
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        let outcome = self.inner.setting_versions(workers).await;
+        self.done("setting_versions").await;
         outcome
     }
 

@@ -1,17 +1,27 @@
 //! The interface of the brokers.
 
-use super::{BrokerEvents, News};
+use super::{BrokerEvents, News, Watched};
 use async_trait::async_trait;
 use std::fmt;
 
 /// A broker: it carries news between the nodes of one database. It may lose, repeat and reorder them.
 #[async_trait]
 pub(crate) trait Broker: fmt::Debug + Send + Sync {
+    /// Returns `false` if there are no other nodes. News need not be made then.
+    fn has_others(&self) -> bool {
+        true
+    }
+
     /// Sends news to the other nodes. Never waits.
     fn publish(&self, news: News);
 
     /// Returns the news of the other nodes. `None` if there are none to expect, or if this was called before.
     fn subscribe(&self) -> Option<BrokerEvents>;
+
+    /// The topics that this node's connections need. The broker may carry only the news of these topics to this node.
+    fn watched(&self) -> Watched {
+        Watched::default()
+    }
 
     /// Waits a short time for the first connection. Clients connect to this node afterwards.
     async fn ready(&self);

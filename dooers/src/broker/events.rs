@@ -1,6 +1,9 @@
 //! The messages of other nodes, in the order in which they arrive.
 
+#[cfg(feature = "testing")]
+use super::faults::{BrokerFaults, FaultyMessages};
 use super::news::News;
+use super::watched::Late;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -12,6 +15,8 @@ const MOST_MESSAGES: usize = 1_024;
 pub(crate) enum BrokerEvent {
     /// News of another node.
     News(Vec<News>),
+    /// The news of some topics arrive from now on. Readers that did not wait may have missed changes.
+    Late(Late),
     /// Messages may have been lost, so anything may have changed.
     Missed,
 }
@@ -19,14 +24,22 @@ pub(crate) enum BrokerEvent {
 /// The messages of other nodes.
 #[derive(Debug)]
 pub(crate) struct BrokerEvents {
-    messages: mpsc::Receiver<Vec<News>>,
+    messages: Messages,
     missed: Arc<Notify>,
+}
+
+/// The messages that have arrived.
+#[derive(Debug)]
+struct Messages {
+    arrived: mpsc::Receiver<BrokerEvent>,
+    #[cfg(feature = "testing")]
+    faulty: FaultyMessages<Vec<News>>,
 }
 
 /// The end at which messages arrive.
 #[derive(Debug)]
 pub(super) struct EventSender {
-    messages: mpsc::Sender<Vec<News>>,
+    messages: mpsc::Sender<BrokerEvent>,
     missed: Arc<Notify>,
 }
 
@@ -35,7 +48,11 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
     let (sender, receiver) = mpsc::channel(MOST_MESSAGES);
     let missed = Arc::new(Notify::new());
     let events = BrokerEvents {
-        messages: receiver,
+        messages: Messages {
+            arrived: receiver,
+            #[cfg(feature = "testing")]
+            faulty: FaultyMessages::new(BrokerFaults::new()),
+        },
         missed: Arc::clone(&missed),
     };
     let sender = EventSender {
@@ -48,7 +65,16 @@ pub(super) fn channel() -> (EventSender, BrokerEvents) {
 impl EventSender {
     /// Adds a message. Never waits.
     pub(super) fn send(&self, news: Vec<News>) {
-        if self.messages.try_send(news).is_err() {
+        self.add(BrokerEvent::News(news));
+    }
+
+    /// Adds topics whose news arrive late. Never waits.
+    pub(super) fn late(&self, late: Late) {
+        self.add(BrokerEvent::Late(late));
+    }
+
+    fn add(&self, event: BrokerEvent) {
+        if self.messages.try_send(event).is_err() {
             self.miss();
         }
     }
@@ -59,15 +85,45 @@ impl EventSender {
     }
 }
 
+impl Messages {
+    #[cfg(not(feature = "testing"))]
+    async fn next(&mut self) -> Option<BrokerEvent> {
+        self.arrived.recv().await
+    }
+
+    #[cfg(feature = "testing")]
+    async fn next(&mut self) -> Option<BrokerEvent> {
+        loop {
+            if let Some(news) = self.faulty.receive() {
+                return Some(BrokerEvent::News(news));
+            }
+            match self.arrived.recv().await? {
+                BrokerEvent::News(news) => self.faulty.send(news),
+                other => return Some(other),
+            }
+        }
+    }
+}
+
 impl BrokerEvents {
+    /// Lets faults happen to the messages from now on.
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_faults(mut self, faults: BrokerFaults) -> Self {
+        self.messages.faulty = FaultyMessages::new(faults);
+        self
+    }
+
     /// Waits for the next event. `None` when the broker was dropped. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<BrokerEvent> {
         loop {
             tokio::select! {
                 biased;
                 () = self.missed.notified() => return Some(BrokerEvent::Missed),
-                news = self.messages.recv() => {
-                    let mut news = news?;
+                event = self.messages.next() => {
+                    let mut news = match event? {
+                        BrokerEvent::News(news) => news,
+                        other => return Some(other),
+                    };
                     let most = news.len();
                     news.retain(|news| *news != News::Everything);
                     if news.len() < most {

@@ -4,6 +4,7 @@ use super::events::{BrokerEvents, EventSender, channel};
 use super::message::{decode, encode};
 use super::news::News;
 use super::pending::Pending;
+use super::watched::{Late, Watched};
 use crate::cipher::CipherKey;
 use crate::protocol::new_id;
 use std::error::Error;
@@ -24,6 +25,7 @@ pub(crate) struct Lines {
     /// The id under which this node sends.
     node: String,
     pub(super) pending: Pending,
+    pub(super) watched: Watched,
     received: EventSender,
     events: Mutex<Option<BrokerEvents>>,
     malformed: AtomicU64,
@@ -42,12 +44,14 @@ enum Link {
 }
 
 impl Lines {
-    pub(super) fn new(key: CipherKey) -> Arc<Self> {
+    /// News that are published within the window share a message.
+    pub(super) fn new(key: CipherKey, window: Duration, watched: Watched) -> Arc<Self> {
         let (received, events) = channel();
         Arc::new(Self {
             key,
             node: new_id(),
-            pending: Pending::default(),
+            pending: Pending::new(window),
+            watched,
             received,
             events: Mutex::new(Some(events)),
             malformed: AtomicU64::new(0),
@@ -59,6 +63,11 @@ impl Lines {
     pub(super) fn subscribe(&self) -> Option<BrokerEvents> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.take()
+    }
+
+    /// The id under which this node sends.
+    pub(super) fn node(&self) -> &str {
+        &self.node
     }
 
     /// Encodes news as messages of this node.
@@ -79,6 +88,16 @@ impl Lines {
             }
             Err(error) => self.count_malformed(&error),
         }
+    }
+
+    /// Notes that the news of some topics arrive late. Their readers may have missed changes.
+    pub(super) fn late(&self, late: Late) {
+        self.received.late(late);
+    }
+
+    /// Notes that messages were lost.
+    pub(super) fn missed(&self) {
+        self.received.miss();
     }
 
     fn count_malformed(&self, error: &(dyn Error + 'static)) {
@@ -145,9 +164,13 @@ mod tests {
         CipherKey::new([7; 32])
     }
 
+    fn lines() -> Arc<Lines> {
+        Lines::new(key(), Duration::from_millis(10), Watched::default())
+    }
+
     #[tokio::test]
     async fn malformed_messages_are_counted_and_ignored() {
-        let (lines, other) = (Lines::new(key()), Lines::new(key()));
+        let (lines, other) = (lines(), lines());
         let turn = |event_id: &str| News::Turn(event_id.to_owned());
         let mut events = lines.subscribe().unwrap();
         assert!(lines.subscribe().is_none());
@@ -173,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn connection_that_was_lost_has_missed_messages() {
-        let lines = Lines::new(key());
+        let lines = lines();
         let mut events = lines.subscribe().unwrap();
         assert!(!lines.is_connected());
         assert!(lines.ready().now_or_never().is_none());
@@ -191,7 +214,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn late_first_connection_has_missed_messages() {
-        let lines = Lines::new(key());
+        let lines = lines();
         let mut events = lines.subscribe().unwrap();
         lines.ready().await;
         lines.connected();
@@ -201,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn each_loss_of_the_connection_is_logged_once() {
         let (log, _capture) = CapturedLog::start();
-        let lines = Lines::new(key());
+        let lines = lines();
         for _ in 0..2 {
             lines.connected();
             for _ in 0..3 {

@@ -152,7 +152,8 @@ impl<'a> Packer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::ThreadNotice;
+    use crate::broker::{SettingsNotice, ThreadNotice};
+    use crate::store::WorkerKey;
 
     fn notice(thread_id: &str, rev: u64) -> News {
         News::Thread(ThreadNotice {
@@ -201,10 +202,16 @@ mod tests {
 
     #[test]
     fn own_messages_are_ignored_and_others_refused() {
-        let message = &encode(&key(), "node", [notice("t", 1), News::Everything])[0];
+        let worker = WorkerKey {
+            agent: "a".to_owned(),
+            worker_id: "w".to_owned(),
+        };
+        let settings = News::Settings(SettingsNotice::of(&worker));
+        let news = [notice("t", 1), settings, News::Everything];
+        let message = &encode(&key(), "node", news)[0];
         assert_eq!(
             key().open(PURPOSE, message).unwrap(),
-            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},"e"]}"#
+            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},{"c":{"a":"a","w":"w"}},"e"]}"#
         );
         assert!(decode(&key(), "node", message).unwrap().news.is_empty());
         let other = CipherKey::new([8; 32]);

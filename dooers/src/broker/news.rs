@@ -1,12 +1,15 @@
 //! What a node tells the other nodes.
 
-use super::notice::ThreadNotice;
-use super::place::ThreadKey;
+use super::live_analytics::AnalyticsNews;
+use super::notice::{SettingsNotice, ThreadNotice};
+use super::place::{PlaceKey, ThreadKey, UserKey};
+use super::spent::{AccountKey, SharedRate, SpentNotice};
+use super::text_piece::TextPiece;
 use super::topic::Topic;
 use serde::{Deserialize, Serialize};
 
-/// Maximum number of participants in one notice.
-const PARTICIPANTS: usize = 200;
+/// Maximum number of participants, or of places, in one notice.
+const KEYS: usize = 200;
 
 /// One piece of news for the other nodes. It may be lost, repeated and overtaken by later news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +20,28 @@ pub(crate) enum News {
     /// The turn of this message must be looked up in the store.
     #[serde(rename = "q")]
     Turn(String),
-    /// Any thread may have changed.
+    /// Turns are queued in threads in which no turn runs, because their node stops.
+    #[serde(rename = "w")]
+    Waiting,
+    /// A user has spent a part of a rate.
+    #[serde(rename = "u")]
+    Spent(SpentNotice),
+    /// A streamed text has grown.
+    #[serde(rename = "x")]
+    Text(TextPiece),
+    /// The settings of a worker have changed.
+    #[serde(rename = "c")]
+    Settings(SettingsNotice),
+    /// The connections of a user must be closed.
+    #[serde(rename = "d")]
+    Disconnect(UserKey),
+    /// Analytics events for subscribers.
+    #[serde(rename = "a")]
+    Analytics(AnalyticsNews),
+    /// The sending node has subscribers for the analytics of these places.
+    #[serde(rename = "l")]
+    AnalyticsSubscribers(Vec<PlaceKey>),
+    /// Any thread and any setting may have changed.
     #[serde(rename = "e")]
     Everything,
 }
@@ -27,6 +51,14 @@ pub(crate) enum News {
 pub(super) enum MergeKey {
     Thread(String),
     Turn(String),
+    Settings(SettingsNotice),
+    Disconnect(UserKey),
+    Analytics(PlaceKey),
+    AnalyticsSubscribers,
+    /// The event of a text.
+    Text(String),
+    Waiting,
+    Spent(AccountKey, SharedRate),
     Everything,
 }
 
@@ -36,6 +68,13 @@ impl News {
         match self {
             Self::Thread(notice) => MergeKey::Thread(notice.thread_id.clone()),
             Self::Turn(event_id) => MergeKey::Turn(event_id.clone()),
+            Self::Settings(notice) => MergeKey::Settings(notice.clone()),
+            Self::Disconnect(user) => MergeKey::Disconnect(*user),
+            Self::Analytics(news) => MergeKey::Analytics(news.place),
+            Self::AnalyticsSubscribers(_) => MergeKey::AnalyticsSubscribers,
+            Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
+            Self::Waiting => MergeKey::Waiting,
+            Self::Spent(notice) => MergeKey::Spent(notice.account, notice.rate),
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -44,14 +83,19 @@ impl News {
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
             (Self::Thread(notice), Self::Thread(later)) => notice.merge(later),
-            (Self::Turn(_) | Self::Everything | Self::Thread(_), _) => {}
+            (Self::Spent(notice), Self::Spent(later)) => notice.merge(&later),
+            (Self::Text(piece), Self::Text(later)) => piece.merge(later),
+            (Self::Analytics(news), Self::Analytics(later)) => news.merge(later),
+            (Self::AnalyticsSubscribers(places), Self::AnalyticsSubscribers(later)) => {
+                places.extend(later);
+                places.sort_unstable();
+                places.dedup();
+            }
+            // They are the same.
+            _ => {}
         }
     }
 
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "the broker with a subject for each topic uses it")
-    )]
     /// The topics whose watchers must hear the news.
     pub(super) fn topics(&self) -> Vec<Topic> {
         match self {
@@ -62,7 +106,15 @@ impl News {
                 let place = notice.place.map(Topic::Place);
                 [thread].into_iter().chain(place).collect()
             }
-            Self::Turn(_) | Self::Everything => vec![Topic::All],
+            Self::Text(piece) => vec![Topic::Thread(ThreadKey::of(&piece.thread_id))],
+            Self::Analytics(news) => vec![Topic::Place(news.place)],
+            Self::Turn(_)
+            | Self::Waiting
+            | Self::Spent(_)
+            | Self::Settings(_)
+            | Self::Disconnect(_)
+            | Self::AnalyticsSubscribers(_)
+            | Self::Everything => vec![Topic::All],
         }
     }
 
@@ -70,20 +122,37 @@ impl News {
     pub(super) fn into_parts(self) -> Vec<Self> {
         match self {
             Self::Thread(mut notice) => match notice.deleted_for.take() {
-                Some(all) if all.len() > PARTICIPANTS => {
+                Some(all) if all.len() > KEYS => {
                     let part = |part: &[_]| {
                         let mut notice = notice.clone();
                         notice.deleted_for = Some(part.to_vec());
                         Self::Thread(notice)
                     };
-                    all.chunks(PARTICIPANTS).map(part).collect()
+                    all.chunks(KEYS).map(part).collect()
                 }
                 deleted_for => {
                     notice.deleted_for = deleted_for;
                     vec![Self::Thread(notice)]
                 }
             },
+            Self::Analytics(news) => {
+                let parts = news.into_parts().into_iter();
+                parts.map(Self::Analytics).collect()
+            }
+            Self::AnalyticsSubscribers(places) => {
+                let parts = places.chunks(KEYS).map(<[_]>::to_vec);
+                parts.map(Self::AnalyticsSubscribers).collect()
+            }
+            Self::Text(piece) => piece.into_parts().into_iter().map(Self::Text).collect(),
             other => vec![other],
+        }
+    }
+
+    /// The number of bytes of streamed text.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(piece) => piece.text.len(),
+            _ => 0,
         }
     }
 }
@@ -106,14 +175,14 @@ mod tests {
     #[test]
     fn deletion_with_many_participants_is_divided() {
         let key = |n| ParticipantKey::of(&Participant::connection(&format!("c{n}")));
-        let keys: Vec<_> = (0..2 * PARTICIPANTS + 1).map(key).collect();
+        let keys: Vec<_> = (0..2 * KEYS + 1).map(key).collect();
         let deleted = |keys: &[ParticipantKey]| {
             News::Thread(ThreadNotice {
                 deleted_for: Some(keys.to_vec()),
                 ..notice()
             })
         };
-        let expected: Vec<_> = keys.chunks(PARTICIPANTS).map(deleted).collect();
+        let expected: Vec<_> = keys.chunks(KEYS).map(deleted).collect();
         assert_eq!(deleted(&keys).into_parts(), expected);
         assert_eq!(deleted(&[]).into_parts(), [deleted(&[])]);
     }

@@ -9,6 +9,10 @@ pub(crate) struct NoBroker;
 
 #[async_trait]
 impl Broker for NoBroker {
+    fn has_others(&self) -> bool {
+        false
+    }
+
     fn publish(&self, _news: News) {}
 
     fn subscribe(&self) -> Option<BrokerEvents> {

@@ -1,7 +1,7 @@
-//! The announcement of changes of a thread.
+//! The announcements of changes of a thread and of settings.
 
 use super::place::{ParticipantKey, PlaceKey};
-use crate::store::{Change, ChangeBody};
+use crate::store::{Change, ChangeBody, WorkerKey};
 use serde::{Deserialize, Serialize};
 
 /// The announcement that a thread has changed up to a `rev`.
@@ -17,6 +17,31 @@ pub(crate) struct ThreadNotice {
     /// The participants of a thread that was deleted. A thread with many participants has several notices.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub(crate) deleted_for: Option<Vec<ParticipantKey>>,
+}
+
+/// The announcement that the settings of a worker have changed. Values are never sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct SettingsNotice {
+    #[serde(rename = "a")]
+    agent: String,
+    #[serde(rename = "w")]
+    worker_id: String,
+}
+
+impl SettingsNotice {
+    pub(crate) fn of(worker: &WorkerKey) -> Self {
+        Self {
+            agent: worker.agent.clone(),
+            worker_id: worker.worker_id.clone(),
+        }
+    }
+
+    pub(crate) fn into_worker(self) -> WorkerKey {
+        WorkerKey {
+            agent: self.agent,
+            worker_id: self.worker_id,
+        }
+    }
 }
 
 impl ThreadNotice {

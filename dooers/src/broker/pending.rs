@@ -7,15 +7,17 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// The time between two messages of a node. News in between share a message.
-pub(super) const WINDOW: Duration = Duration::from_millis(10);
-
 /// Maximum number of news that wait. Above this number, the other nodes are told instead that anything may have changed.
 const MOST_NEWS: usize = 10_000;
 
+/// Maximum number of bytes of streamed texts that wait. Above this number, pieces are lost.
+const MOST_TEXT_BYTES: usize = 1024 * 1024;
+
 /// News that wait to be sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
+    /// The time between two batches. News in between share a batch.
+    window: Duration,
     state: Mutex<PendingState>,
     filled: Notify,
 }
@@ -26,6 +28,8 @@ struct PendingState {
     news: Vec<News>,
     /// The indexes of these news.
     by_key: HashMap<MergeKey, usize>,
+    /// The bytes of streamed texts among the news.
+    text_bytes: usize,
     /// The time before which nothing is sent.
     not_before: Option<Instant>,
 }
@@ -33,14 +37,23 @@ struct PendingState {
 impl PendingState {
     fn add(&mut self, news: News) {
         let key = news.merge_key();
+        let bytes = news.text_bytes();
+        if bytes > 0 && self.text_bytes + bytes > MOST_TEXT_BYTES {
+            // The other nodes find the gap.
+            return;
+        }
         if let Some(earlier) = self.by_key.get(&key).and_then(|at| self.news.get_mut(*at)) {
+            let before = earlier.text_bytes();
             earlier.merge(news);
+            self.text_bytes = self.text_bytes + earlier.text_bytes() - before;
         } else if self.by_key.contains_key(&MergeKey::Everything) {
             // Nothing more needs to be told.
         } else if self.news.len() < MOST_NEWS {
             self.by_key.insert(key, self.news.len());
             self.news.push(news);
+            self.text_bytes += bytes;
         } else {
+            self.text_bytes = 0;
             self.news = vec![News::Everything];
             self.by_key = HashMap::from([(MergeKey::Everything, 0)]);
         }
@@ -48,6 +61,14 @@ impl PendingState {
 }
 
 impl Pending {
+    pub(super) fn new(window: Duration) -> Self {
+        Self {
+            window,
+            state: Mutex::default(),
+            filled: Notify::new(),
+        }
+    }
+
     pub(super) fn publish(&self, news: News) {
         self.state().add(news);
         self.filled.notify_one();
@@ -73,7 +94,7 @@ impl Pending {
     pub(super) fn take(&self) -> Vec<News> {
         let mut state = self.state();
         let taken = std::mem::take(&mut *state);
-        state.not_before = Some(Instant::now() + WINDOW);
+        state.not_before = Some(Instant::now() + self.window);
         taken.news
     }
 
@@ -82,6 +103,7 @@ impl Pending {
         let mut state = self.state();
         let later = std::mem::take(&mut state.news);
         state.by_key = HashMap::new();
+        state.text_bytes = 0;
         for news in news.into_iter().chain(later) {
             state.add(news);
         }
@@ -97,8 +119,10 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::ThreadNotice;
+    use crate::broker::{TextPiece, ThreadNotice};
     use futures::FutureExt;
+
+    const WINDOW: Duration = Duration::from_millis(10);
 
     fn notice(thread_id: &str, rev: u64) -> News {
         News::Thread(ThreadNotice {
@@ -115,7 +139,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn news_within_a_window_share_a_batch() {
-        let pending = Pending::default();
+        let pending = Pending::new(WINDOW);
         assert!(pending.due().now_or_never().is_none());
         pending.publish(notice("t", 1));
         // The first change does not wait.
@@ -141,8 +165,36 @@ mod tests {
     }
 
     #[test]
+    fn waiting_texts_are_limited() {
+        let pending = Pending::new(WINDOW);
+        let piece = |text: usize, from: usize| {
+            News::Text(TextPiece {
+                thread_id: "t".to_owned(),
+                event_id: text.to_string(),
+                seq: 1,
+                rev: 1,
+                from,
+                text: "x".repeat(1024),
+                stored: 0,
+            })
+        };
+        for round in 0..32 {
+            for text in 0..100 {
+                pending.publish(piece(text, round * 1024));
+            }
+            pending.put_back(Vec::new());
+        }
+        let news = pending.take();
+        assert_eq!(news.len(), 100);
+        let bytes: usize = news.iter().map(News::text_bytes).sum();
+        assert_eq!(bytes, MOST_TEXT_BYTES);
+        pending.publish(piece(1, 0));
+        assert_eq!(pending.take(), [piece(1, 0)]);
+    }
+
+    #[test]
     fn too_many_news_become_one() {
-        let pending = Pending::default();
+        let pending = Pending::new(WINDOW);
         for number in 0..=MOST_NEWS {
             pending.publish(notice(&number.to_string(), 1));
         }

@@ -1,7 +1,7 @@
 //! The broker that uses the database: `NOTIFY` and `LISTEN`.
 
 use super::lines::Lines;
-use super::{Broker, BrokerEvents, News};
+use super::{Broker, BrokerEvents, News, Watched};
 use crate::store::{Notifications, PostgresOptions, PostgresStore, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// News of this time share a message.
+const WINDOW: Duration = Duration::from_millis(10);
 
 /// The interval at which the connection is checked.
 const CHECK: Duration = Duration::from_secs(15);
@@ -30,7 +33,7 @@ impl PostgresBroker {
     pub(crate) fn start(store: &PostgresStore) -> Self {
         let options = store.options();
         let broker = Self {
-            lines: Lines::new(store.node_key().clone()),
+            lines: Lines::new(store.node_key().clone(), WINDOW, Watched::default()),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };

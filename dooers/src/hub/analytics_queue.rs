@@ -89,8 +89,13 @@ impl AnalyticsQueue {
             if self.dropped == 0 {
                 tracing::warn!(target: "dooers::analytics", worker_id = self.room.worker_id, "a client reads analytics events too slowly; the oldest are dropped, and the next one that it receives has their number");
             }
-            self.dropped += 1;
+            self.add_dropped(1);
         }
+    }
+
+    /// Counts events that another node has dropped.
+    pub(super) fn add_dropped(&mut self, number: u64) {
+        self.dropped = self.dropped.saturating_add(number);
     }
 
     /// Moves events to the outbound queue while it has room. Returns `true` if none is left.

@@ -4,9 +4,10 @@ use super::analytics_queue::{AnalyticsQueue, AnalyticsRoom, PublishedEvent};
 use super::frame::Frame;
 use super::lock::lock;
 use super::outbound::{Outbound, OutboundLimits};
+use super::shown_text::{ShownText, ShownTexts};
 use super::total::OutboundTotal;
 use crate::auth::access::{can_see, could_see};
-use crate::broker::ParticipantKey;
+use crate::broker::{ParticipantKey, Watch};
 use crate::protocol::Audience;
 use crate::shrink::shrink;
 use crate::store::{Position, Scope, ThreadRecord, WorkerKey};
@@ -49,6 +50,10 @@ struct Subscribed {
     /// The position up to which the connection has the thread, if the rest must be read from the store. Otherwise the feed
     /// knows the position.
     behind: Option<Position>,
+    /// Other nodes send the news of the thread to this one.
+    _watch: Watch,
+    /// The unfinished texts of other nodes that the client has. Empty while the feed knows them.
+    shown: ShownTexts,
 }
 
 /// Data that did not fit into the connection's queue and must be read from the store when the queue has drained.
@@ -165,6 +170,10 @@ impl Connection {
         lock(&self.state).backlog.contains(thread_id)
     }
 
+    pub(super) fn scope(&self) -> Option<Scope> {
+        lock(&self.state).scope.clone()
+    }
+
     pub(super) fn set_scope(&self, scope: Option<Scope>) -> Option<Scope> {
         std::mem::replace(&mut lock(&self.state).scope, scope)
     }
@@ -202,6 +211,15 @@ impl Connection {
         }
     }
 
+    /// Counts analytics events that another node has dropped.
+    pub(super) fn add_dropped_analytics(&self, room: &AnalyticsRoom, number: u64) {
+        if let Some(queue) = &mut lock(&self.state).analytics
+            && queue.room() == room
+        {
+            queue.add_dropped(number);
+        }
+    }
+
     /// Sends the analytics events that wait, as far as the outbound queue has room.
     pub(crate) fn send_analytics(&self) {
         if let Some(queue) = &mut lock(&self.state).analytics {
@@ -209,13 +227,15 @@ impl Connection {
         }
     }
 
-    pub(super) fn remember(&self, thread_id: &str) {
+    pub(super) fn remember(&self, thread_id: &str, watch: &Watch) {
         let mut state = lock(&self.state);
         if !state.subscribed.contains_key(thread_id) {
             state.subscriptions += 1;
             let new = Subscribed {
                 number: state.subscriptions,
                 behind: None,
+                _watch: watch.clone(),
+                shown: ShownTexts::new(),
             };
             state.subscribed.insert(thread_id.to_owned(), new);
         }
@@ -236,14 +256,24 @@ impl Connection {
         std::mem::take(&mut state.subscribed).into_keys().collect()
     }
 
-    /// Makes the connection continue a subscribed thread from the store at this position.
-    pub(super) fn fall_behind(&self, thread_id: &str, position: Position) {
+    /// Makes the connection continue a subscribed thread from the store at this position. The client has these unfinished texts.
+    pub(super) fn fall_behind(&self, thread_id: &str, position: Position, shown: ShownTexts) {
         let mut state = lock(&self.state);
         if let Some(subscribed) = state.subscribed.get_mut(thread_id) {
             subscribed.behind = Some(position);
+            subscribed.shown = shown;
             state.backlog.insert(thread_id.to_owned());
             self.fell_behind.notify_one();
         }
+    }
+
+    /// Takes the unfinished texts of a thread that the client has, for the feed.
+    pub(super) fn take_shown(&self, thread_id: &str) -> ShownTexts {
+        let mut state = lock(&self.state);
+        let subscribed = state.subscribed.get_mut(thread_id);
+        subscribed.map_or_else(ShownTexts::new, |subscribed| {
+            std::mem::take(&mut subscribed.shown)
+        })
     }
 
     /// Marks a subscription as live: from now on the thread's feed knows its position.
@@ -253,12 +283,21 @@ impl Connection {
         }
     }
 
-    /// Extends a subscription that continues from the store to older events that were sent.
-    pub(super) fn extend_back(&self, thread_id: &str, first_seq: u64) {
+    /// Extends a subscription that continues from the store to older events that were sent. `texts` are those among them whose
+    /// texts grow.
+    pub(super) fn extend_back(
+        &self,
+        thread_id: &str,
+        first_seq: u64,
+        texts: impl Iterator<Item = u64>,
+    ) {
         let mut state = lock(&self.state);
-        let subscribed = state.subscribed.get_mut(thread_id);
-        if let Some(position) = subscribed.and_then(|subscribed| subscribed.behind.as_mut()) {
+        if let Some(subscribed) = state.subscribed.get_mut(thread_id)
+            && let Some(position) = &mut subscribed.behind
+        {
             position.first_seq = position.first_seq.min(first_seq);
+            let unsure = texts.map(|seq| (seq, ShownText::Unsure));
+            subscribed.shown.extend(unsure);
         }
     }
 

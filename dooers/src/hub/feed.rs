@@ -2,11 +2,13 @@
 
 use super::connection::Connection;
 use super::frame::{Frame, Update};
+use super::shown_text::{ReadTexts, ShownText, ShownTexts};
 use super::text::Text;
+use super::text_elsewhere::TextElsewhere;
 use crate::shrink::shrink;
 use crate::store::{Change, ChangeBody, Position};
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -16,20 +18,29 @@ pub(super) struct Published {
     pub(super) rev: u64,
     pub(super) frame: Frame,
     /// The `seq` of the event, if the change is an event.
-    seq: Option<u64>,
+    pub(super) seq: Option<u64>,
+    /// The part of the text that the event contains, if its text grows.
+    text: Option<ShownText>,
 }
 
 impl Published {
     /// The frame of a change. `sender` is the user whose message caused it.
     pub(super) fn new(change: Change, sender: Option<Arc<str>>) -> Self {
+        let event = match &change.body {
+            ChangeBody::Event(event) => Some(event),
+            ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
+        };
         Self {
             rev: change.rev,
-            seq: match &change.body {
-                ChangeBody::Event(event) => Some(event.seq),
-                ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
-            },
+            seq: event.map(|event| event.seq),
+            text: event.and_then(|event| ShownText::of(event)),
             frame: Frame::from(Update::Change(change, sender)),
         }
+    }
+
+    /// The `seq` of the event, if its text does not grow any more.
+    pub(super) fn closed_text(&self) -> Option<u64> {
+        self.seq.filter(|_| self.text.is_none())
     }
 }
 
@@ -39,6 +50,8 @@ pub(super) struct Subscription {
     pub(super) connection: Arc<Connection>,
     pub(super) thread_id: String,
     pub(super) position: Position,
+    /// The unfinished texts of other nodes that the client has. Those of this node are sent to every subscriber alike.
+    pub(super) shown: ShownTexts,
 }
 
 impl Subscription {
@@ -58,6 +71,10 @@ impl Subscription {
                 return false;
             }
             position.last_seq = position.last_seq.max(seq);
+            match change.text {
+                Some(text) => self.shown.insert(seq, text),
+                None => self.shown.remove(&seq),
+            };
         } else if !self.connection.outbound().offer(&change.frame) {
             return false;
         }
@@ -68,12 +85,12 @@ impl Subscription {
 
 impl Subscription {
     /// Returns true if the connection was sent the event with this `seq`.
-    fn has(&self, seq: u64) -> bool {
+    pub(super) fn has(&self, seq: u64) -> bool {
         (self.position.first_seq..=self.position.last_seq).contains(&seq)
     }
 
     /// Returns true if the connection may lack the event with this `seq` although its client named a later one.
-    fn may_lack(&self, seq: u64) -> bool {
+    pub(super) fn may_lack(&self, seq: u64) -> bool {
         seq < self.position.sent_from
     }
 
@@ -88,15 +105,17 @@ impl Subscription {
     }
 
     /// Makes the connection continue from the store.
-    fn fall_behind(&self) {
+    pub(super) fn fall_behind(&mut self, behind: &mut HashSet<u64>) {
+        behind.insert(self.connection.id());
+        let shown = std::mem::take(&mut self.shown);
         self.connection
-            .fall_behind(&self.thread_id, self.position.clone());
+            .fall_behind(&self.thread_id, self.position.clone(), shown);
     }
 
     /// Ends the subscription. `rev` is the last change of the deleted thread.
-    fn end(self, rev: u64) {
+    fn end(mut self, rev: u64, behind: &mut HashSet<u64>) {
         if self.position.rev < rev {
-            self.fall_behind();
+            self.fall_behind(behind);
         } else {
             self.connection.forget(&self.thread_id);
         }
@@ -107,22 +126,28 @@ impl Subscription {
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     /// The `rev` of the next change. `None` until a subscriber has read the thread.
-    next: Option<u64>,
+    pub(super) next: Option<u64>,
     /// Changes that arrived early.
     early: BTreeMap<u64, Published>,
-    live: HashMap<u64, Subscription>,
+    pub(super) live: HashMap<u64, Subscription>,
+    /// The connections that have fallen behind. They will read the thread and subscribe again.
+    pub(super) behind: HashSet<u64>,
     /// The number of connections that are reading the thread in order to subscribe.
-    joining: usize,
+    pub(super) joining: usize,
     /// Changes that were delivered in the meantime.
-    recent: Vec<Published>,
+    pub(super) recent: Vec<Published>,
     /// The `rev` of the change that deleted the thread.
-    ended: Option<u64>,
+    pub(super) ended: Option<u64>,
     /// The number of operations that are storing changes of the thread.
     writing: usize,
     /// The `rev` of the newest row that was sent to connections without a subscription.
     row_rev: u64,
     /// The streamed texts, by the `seq` of their events.
-    texts: BTreeMap<u64, Text>,
+    pub(super) texts: BTreeMap<u64, Text>,
+    /// The texts that other nodes stream, in the same way.
+    pub(super) elsewhere: BTreeMap<u64, TextElsewhere>,
+    /// The `rev` that another node announced last.
+    announced: Option<u64>,
     /// The number of times that all subscribers had to continue from the store.
     resync: u64,
 }
@@ -139,6 +164,7 @@ impl Feed {
         if self.joining == 0 {
             self.recent = Vec::new();
         }
+        self.tidy_elsewhere();
     }
 
     pub(super) fn begin_writing(&mut self) {
@@ -165,7 +191,10 @@ impl Feed {
 
     /// Returns true if the feed has no subscribers, no writers and no streamed texts.
     pub(super) fn is_idle(&self) -> bool {
-        !self.has_listeners() && self.writing == 0 && self.texts.is_empty()
+        !self.has_listeners()
+            && self.behind.is_empty()
+            && self.writing == 0
+            && self.texts.is_empty()
     }
 
     fn has_listeners(&self) -> bool {
@@ -174,14 +203,17 @@ impl Feed {
 
     pub(super) fn remove(&mut self, connection_id: u64) {
         self.live.remove(&connection_id);
+        self.behind.remove(&connection_id);
         shrink(&mut self.live);
+        self.tidy_elsewhere();
     }
 
     /// Ends the feed: this change deleted the thread. Subscribers that still wait for an earlier change find out from the store.
     pub(super) fn end(&mut self, rev: u64) {
         self.ended = Some(rev);
+        self.elsewhere.clear();
         for subscription in self.take_all() {
-            subscription.end(rev);
+            subscription.end(rev, &mut self.behind);
         }
     }
 
@@ -199,9 +231,15 @@ impl Feed {
         Some(self.live.get(&connection_id)?.position.rev)
     }
 
-    /// Extends a live subscription to older events that were sent as they were at this `rev`, and sends their edits since.
-    /// Returns `false` if the subscription is not live.
-    pub(super) fn extend_back(&mut self, connection_id: u64, first_seq: u64, rev: u64) -> bool {
+    /// Extends a live subscription to older events that were sent as they were at this `rev`, with these texts, and sends their
+    /// edits since. Returns `false` if the subscription is not live.
+    pub(super) fn extend_back(
+        &mut self,
+        connection_id: u64,
+        first_seq: u64,
+        rev: u64,
+        read: &ReadTexts,
+    ) -> bool {
         let Some(subscription) = self.live.get_mut(&connection_id) else {
             return false;
         };
@@ -220,6 +258,7 @@ impl Feed {
         for text in self.texts.range(first_seq..).map(|(_, text)| text) {
             subscription.send_whole(text);
         }
+        self.extend_back_elsewhere(connection_id, rev, read);
         true
     }
 
@@ -255,18 +294,31 @@ impl Feed {
         }
     }
 
+    /// Notes that a connection reads the thread in steps, and was sent these texts.
+    pub(super) fn lag(&mut self, connection_id: u64, shown: &mut ShownTexts, read: &ReadTexts) {
+        self.take_read(shown, read);
+        self.behind.insert(connection_id);
+    }
+
     /// Makes every subscriber continue from the store, also those that are reading the thread now.
     pub(super) fn resync(&mut self) {
         self.next = None;
         self.resync += 1;
-        for subscription in self.take_all() {
-            subscription.fall_behind();
+        for mut subscription in self.take_all() {
+            subscription.fall_behind(&mut self.behind);
         }
     }
 
     /// Makes every subscriber continue from the store, if they were not sent the change with this `rev`, which another node
     /// has made.
     pub(super) fn changed_elsewhere(&mut self, rev: u64) {
+        // After the first announcement, all subscribers have read the store or are about to.
+        if self.announced.replace(rev) != Some(rev) {
+            self.continue_up_to(rev);
+        }
+    }
+
+    fn continue_up_to(&mut self, rev: u64) {
         let was_sent = self.next.is_some_and(|next| rev < next);
         if !was_sent && self.has_listeners() {
             self.resync();
@@ -280,7 +332,7 @@ impl Feed {
             return;
         }
         match rev {
-            Some(rev) => self.changed_elsewhere(rev),
+            Some(rev) => self.continue_up_to(rev),
             None => self.resync(),
         }
     }
@@ -290,30 +342,45 @@ impl Feed {
         !self.live.is_empty()
     }
 
-    /// Adds a subscriber that has all changes up to its position. `reading` is the result of
-    /// [`begin_joining`](Self::begin_subscribing).
-    pub(super) fn subscribe(&mut self, mut subscription: Subscription, reading: u64) {
+    /// Adds a subscriber that has all changes up to its position, with these texts. `reading` is the result of
+    /// [`begin_subscribing`](Self::begin_subscribing).
+    pub(super) fn subscribe(
+        &mut self,
+        mut subscription: Subscription,
+        reading: u64,
+        read: &ReadTexts,
+    ) {
+        self.take_read(&mut subscription.shown, read);
         if reading != self.resync || !self.brings_up(&mut subscription) {
-            subscription.fall_behind();
+            subscription.fall_behind(&mut self.behind);
             return;
         }
         if let Some(ended) = self.ended {
-            return subscription.end(ended);
+            return subscription.end(ended, &mut self.behind);
         }
         let rev = subscription.position.rev;
+        let texts = &self.texts;
+        subscription.shown.retain(|seq, _| !texts.contains_key(seq));
+        self.behind.remove(&subscription.connection.id());
         subscription.connection.catch_up(&subscription.thread_id);
         for text in self.texts.values() {
             subscription.send_whole(text);
         }
-        self.live.insert(subscription.connection.id(), subscription);
+        let connection_id = subscription.connection.id();
+        self.live.insert(connection_id, subscription);
         if self.next.is_none() {
             self.next = Some(rev + 1);
             self.early = self.early.split_off(&(rev + 1));
             self.deliver_early();
         }
+        self.bring_up_elsewhere(connection_id);
     }
 
     pub(super) fn begin_text(&mut self, text: Text) {
+        self.elsewhere.remove(&text.seq());
+        for subscription in self.live.values_mut() {
+            subscription.shown.remove(&text.seq());
+        }
         self.texts.insert(text.seq(), text);
     }
 
@@ -331,7 +398,7 @@ impl Feed {
         if !self.live.values().any(is_for_others) {
             return None;
         }
-        match self.texts.get_mut(&seq)?.may_send_whole() {
+        match self.texts.get_mut(&seq)?.pace.may_send() {
             Ok(()) => self.send_whole(seq),
             Err(again) => return again,
         }
@@ -347,7 +414,7 @@ impl Feed {
     /// Publishes pending pieces of the texts whose events were published.
     fn send_pieces(&mut self) {
         let (next, has_listeners) = (self.next, self.has_listeners());
-        let (early, live) = (&self.early, &mut self.live);
+        let (early, live, behind) = (&self.early, &mut self.live, &mut self.behind);
         let is_published = |rev: u64| match next {
             Some(next) => rev < next,
             // Connections that are subscribing have read the event, unless it is held for them.
@@ -372,7 +439,7 @@ impl Feed {
                 let frame = whole.unwrap_or_else(|| &*delta);
                 let has_room = subscription.connection.outbound().offer(frame);
                 if !has_room {
-                    subscription.fall_behind();
+                    subscription.fall_behind(behind);
                 }
                 has_room
             });
@@ -387,7 +454,7 @@ impl Feed {
         let Some(frame) = text.whole_frame() else {
             return;
         };
-        text.sends_whole(frame.len());
+        text.pace.sends(frame.len());
         let text = &*text;
         self.live.retain(|_, subscription| {
             if !subscription.has(seq) || subscription.connection.takes_deltas() {
@@ -396,7 +463,7 @@ impl Feed {
             let outbound = subscription.connection.outbound();
             let has_room = outbound.offer_instead(text.event_id(), &frame);
             if !has_room {
-                subscription.fall_behind();
+                subscription.fall_behind(&mut self.behind);
             }
             has_room
         });
@@ -404,10 +471,14 @@ impl Feed {
 
     /// Sends a new subscriber the changes that were delivered while it read. Returns `false` if it must continue from the store:
     /// its queue is full, or changes are missing, because another subscriber had read a later state.
-    fn brings_up(&self, subscription: &mut Subscription) -> bool {
+    fn brings_up(&mut self, subscription: &mut Subscription) -> bool {
         for change in &self.recent {
             if change.rev > subscription.position.rev + 1 || !subscription.deliver(change) {
                 return false;
+            }
+            if let Some(seq) = change.closed_text() {
+                // The store may have been read before the end of the text.
+                self.elsewhere.remove(&seq);
             }
         }
         self.next
@@ -426,10 +497,13 @@ impl Feed {
 
     fn deliver(&mut self, change: Published) {
         self.next = Some(change.rev + 1);
+        if let Some(seq) = change.closed_text() {
+            self.elsewhere.remove(&seq);
+        }
         self.live.retain(|_, subscription| {
             let has_room = subscription.deliver(&change);
             if !has_room {
-                subscription.fall_behind();
+                subscription.fall_behind(&mut self.behind);
             }
             has_room
         });

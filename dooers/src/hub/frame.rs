@@ -1,6 +1,6 @@
 //! Frames on their way to clients.
 
-use crate::protocol::{ServerFrame, ThreadView, json_bytes};
+use crate::protocol::{ServerFrame, ThreadEvent, ThreadView, json_bytes};
 use crate::store::{Change, ChangeBody, ThreadRecord};
 use std::sync::{Arc, OnceLock};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -81,6 +81,20 @@ impl Frame {
         };
         match &shared.update {
             Update::Change(change, _) => change.record(),
+            Update::Delta { .. } | Update::Deleted(_) => None,
+        }
+    }
+
+    /// The event, if the frame is a change of an event.
+    pub(super) fn event(&self) -> Option<&ThreadEvent> {
+        let Content::Update(shared) = &self.0 else {
+            return None;
+        };
+        match &shared.update {
+            Update::Change(change, _) => match &change.body {
+                ChangeBody::Event(event) => Some(event),
+                ChangeBody::Thread(_) | ChangeBody::Run(_) | ChangeBody::Deleted(_) => None,
+            },
             Update::Delta { .. } | Update::Deleted(_) => None,
         }
     }
@@ -196,7 +210,7 @@ mod tests {
     use crate::hub::tests::event;
     use crate::hub::total::OutboundTotal;
     use crate::protocol::{
-        ContentPart, ModelUsage, Run, RunStatus, Thread, ThreadEvent, Usage, User, timestamp,
+        ContentPart, ModelUsage, Run, RunStatus, Thread, Usage, User, timestamp,
     };
     use futures::FutureExt;
     use serde_json::json;

@@ -68,7 +68,7 @@ mod tests {
     use crate::hub::connection::Connection;
     use crate::hub::frame::Frame;
     use crate::hub::outbound::OutboundLimits;
-    use crate::hub::text::WHOLE_EVERY;
+    use crate::hub::whole_pace::WHOLE_EVERY;
     use crate::protocol::ContentPart;
     use crate::store::{Change, ChangeBody, Position};
     use futures::FutureExt;

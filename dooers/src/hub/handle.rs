@@ -9,6 +9,7 @@ use super::lock::lock;
 use super::rooms::Rooms;
 use super::settings_rooms::SettingsRooms;
 use super::source::sender_of;
+use crate::broker::Watched;
 use crate::store::{Change, ChangeBody, Scope, ThreadRecord};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,18 +30,36 @@ pub(super) struct Inner {
     pub(super) rooms: Mutex<Rooms>,
     pub(super) settings: Mutex<SettingsRooms>,
     pub(super) analytics: AnalyticsRooms,
+    /// The topics of the broker that the connections need.
+    pub(super) watched: Watched,
     /// Tasks that wait for their time.
     pub(super) timers: TaskTracker,
     pub(super) closed: CancellationToken,
 }
 
 impl Hub {
+    /// Creates a hub that notes the topics of the broker which its connections need.
+    pub(super) fn watching(watched: Watched) -> Self {
+        Self(Arc::new(Inner {
+            rooms: Mutex::new(Rooms::new(watched.clone())),
+            analytics: AnalyticsRooms::new(watched.clone()),
+            watched,
+            ..Inner::default()
+        }))
+    }
+
     /// Sets the scope of a connection. From then on it receives the rows of the scope's threads.
     pub(crate) fn enter(&self, connection: &Arc<Connection>, scope: Scope) {
         self.leave(connection);
         let room = scope.of_everyone();
         connection.set_scope(Some(scope));
         lock(&self.0.rooms).enter(room, connection);
+    }
+
+    /// Waits until the news of a connection's place from other nodes arrive at this one. Lists that the connection reads
+    /// afterwards miss no change.
+    pub(crate) async fn hears(&self, scope: &Scope) {
+        self.0.watched.place(scope).heard().await;
     }
 
     /// Removes the connection and its subscriptions.

@@ -10,26 +10,35 @@ mod analytics_rooms;
 mod connection;
 mod elsewhere;
 mod feed;
+mod feed_elsewhere;
 mod feeds;
 mod frame;
+mod growing_elsewhere;
 mod growing_text;
 mod handle;
 mod lock;
 mod outbound;
 mod pending_subscription;
 mod rooms;
+mod seen_events;
 mod sender;
 mod settings_rooms;
 mod settings_subscriptions;
+mod shown_text;
 mod source;
+mod subscribers_elsewhere;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_of_analytics;
 #[cfg(test)]
 mod tests_of_nodes;
+#[cfg(test)]
+mod tests_of_texts;
 mod text;
+mod text_elsewhere;
 mod total;
+mod whole_pace;
 
 pub(crate) use analytics::LiveAnalytics;
 pub(crate) use connection::{Backlog, Connection};
@@ -40,4 +49,6 @@ pub(crate) use outbound::OutboundLimits;
 pub(crate) use sender::ChangeSender;
 pub(crate) use settings_subscriptions::PublishedSetting;
 pub(crate) use source::sender_of;
+pub(crate) use subscribers_elsewhere::ANNOUNCE_SUBSCRIBERS;
+pub(crate) use text_elsewhere::TextLookUp;
 pub(crate) use total::OutboundTotal;

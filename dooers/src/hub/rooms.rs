@@ -1,7 +1,7 @@
 //! The connections of each place.
 
 use super::connection::Connection;
-use crate::broker::PlaceKey;
+use crate::broker::{PlaceKey, Watch, Watched};
 use crate::shrink::shrink;
 use crate::store::Scope;
 use std::collections::HashMap;
@@ -11,15 +11,24 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     members: HashMap<Scope, HashMap<u64, Arc<Connection>>>,
-    /// The rooms by the hashes that other nodes send.
-    by_key: HashMap<PlaceKey, Scope>,
+    /// The rooms by the hashes that other nodes send, which send the news of these rooms to this one.
+    by_key: HashMap<PlaceKey, (Scope, Watch)>,
+    watched: Watched,
 }
 
 impl Rooms {
+    pub(super) fn new(watched: Watched) -> Self {
+        Self {
+            watched,
+            ..Self::default()
+        }
+    }
+
     /// Adds a connection to the room of a scope for all viewers.
     pub(super) fn enter(&mut self, room: Scope, connection: &Arc<Connection>) {
         if !self.members.contains_key(&room) {
-            self.by_key.insert(PlaceKey::of(&room), room.clone());
+            let named = (room.clone(), self.watched.place(&room));
+            self.by_key.insert(PlaceKey::of(&room), named);
         }
         let members = self.members.entry(room).or_default();
         members.insert(connection.id(), Arc::clone(connection));
@@ -49,7 +58,7 @@ impl Rooms {
     /// The connections of the room with this hash.
     pub(super) fn members_at(&self, place: PlaceKey) -> Vec<Arc<Connection>> {
         let room = self.by_key.get(&place);
-        room.map(|room| self.members(room)).unwrap_or_default()
+        room.map(|(room, _)| self.members(room)).unwrap_or_default()
     }
 
     /// Up to `limit` rooms with connections.

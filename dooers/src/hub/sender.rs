@@ -4,6 +4,7 @@ use super::Hub;
 use super::feed::Feed;
 use super::frame::{Frame, Update};
 use super::lock::lock;
+use crate::broker::Watched;
 use crate::store::{Change, ThreadRecord};
 use std::sync::{Arc, Mutex};
 
@@ -17,8 +18,8 @@ pub(crate) struct ChangeSender {
 
 impl Hub {
     /// Creates a hub without connections, and the only sender of changes to it.
-    pub(crate) fn new() -> (Self, ChangeSender) {
-        let hub = Self::default();
+    pub(crate) fn new(watched: Watched) -> (Self, ChangeSender) {
+        let hub = Self::watching(watched);
         (hub.clone(), ChangeSender::new(hub))
     }
 }

@@ -33,6 +33,11 @@ impl SettingsRooms {
         self.0.capacity()
     }
 
+    /// Returns true if a connection is subscribed to the settings of this worker.
+    pub(super) fn has_members(&self, worker: &WorkerKey) -> bool {
+        self.0.contains_key(worker)
+    }
+
     pub(super) fn members(&self, worker: &WorkerKey) -> Vec<Arc<Connection>> {
         let members = self.0.get(worker).into_iter();
         members.flat_map(HashMap::values).cloned().collect()

@@ -40,6 +40,11 @@ impl Hub {
         }
     }
 
+    /// Returns true if a connection is subscribed to the settings of this worker.
+    pub(crate) fn has_settings_subscribers(&self, worker: &WorkerKey) -> bool {
+        lock(&self.0.settings).has_members(worker)
+    }
+
     /// Sends a change to the subscribers that may see it and to the connection that made it.
     pub(crate) fn publish_setting(
         &self,

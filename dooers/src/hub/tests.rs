@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::handle::REPAIR_AFTER;
 use super::lock::lock;
 use super::outbound::OutboundLimits;
+use crate::broker::Watched;
 use crate::protocol::{
     Actor, Audience, ContentPart, EventType, Thread, ThreadEvent, User, timestamp,
 };
@@ -529,7 +530,7 @@ async fn reader_in_the_process_is_limited_in_bytes() {
 /// Clients can name threads that do not exist, also while an operation may change any thread.
 #[tokio::test]
 async fn feeds_of_missing_threads_are_not_kept() {
-    let (hub, sender) = Hub::new();
+    let (hub, sender) = Hub::new(Watched::default());
     let (viewer, reader) = (connection(&hub, ROOMY), connection(&hub, ROOMY));
     let anywhere = sender.writing_anywhere();
     for number in 0..100 {

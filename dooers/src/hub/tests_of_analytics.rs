@@ -6,6 +6,7 @@ use super::analytics_queue::{WAITING_BYTES, WAITING_EVENTS};
 use super::connection::{Backlog, Connection};
 use super::outbound::OutboundLimits;
 use super::tests::connection;
+use crate::broker::Watched;
 use crate::protocol::{AnalyticsEvent, timestamp};
 use crate::store::{AnalyticsFilter, Scope, Viewer};
 use futures::FutureExt;
@@ -61,7 +62,7 @@ fn received(connection: &Connection) -> Vec<(String, u64)> {
 
 #[tokio::test]
 async fn slow_reader_loses_its_oldest_events_counted() {
-    let (hub, _changes) = Hub::new();
+    let (hub, _changes) = Hub::new(Watched::default());
     let (slow, fast) = (connection(&hub, LIMITS), connection(&hub, LIMITS));
     let (live, scope) = (live(&hub), scope("w", "o"));
     for member in [&slow, &fast] {
@@ -85,7 +86,7 @@ async fn slow_reader_loses_its_oldest_events_counted() {
 
 #[tokio::test]
 async fn waiting_events_are_limited_in_bytes() {
-    let (hub, _changes) = Hub::new();
+    let (hub, _changes) = Hub::new(Watched::default());
     let slow = connection(&hub, LIMITS);
     let (live, scope) = (live(&hub), scope("w", "o"));
     hub.subscribe_analytics(&slow, &scope);
@@ -99,7 +100,7 @@ async fn waiting_events_are_limited_in_bytes() {
 
 #[tokio::test]
 async fn events_reach_their_worker_and_organization_only() {
-    let (hub, _changes) = Hub::new();
+    let (hub, _changes) = Hub::new(Watched::default());
     let live = live(&hub);
     let all = [
         scope("w", "o"),
@@ -138,7 +139,7 @@ async fn events_reach_their_worker_and_organization_only() {
 
 #[tokio::test]
 async fn disabled_event_is_not_published() {
-    let (hub, _changes) = Hub::new();
+    let (hub, _changes) = Hub::new(Watched::default());
     let member: Arc<Connection> = connection(&hub, LIMITS);
     let filter = AnalyticsFilter {
         is_off: false,

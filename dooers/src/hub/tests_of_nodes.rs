@@ -4,7 +4,7 @@ use super::Hub;
 use super::connection::Backlog;
 use super::outbound::OutboundLimits;
 use super::tests::{NOTHING, ROOMY, at, backlog, connection, event, revs, row, scope, subscribed};
-use crate::broker::{ParticipantKey, PlaceKey, ThreadNotice};
+use crate::broker::{ParticipantKey, PlaceKey, ThreadNotice, Watched};
 use crate::protocol::User;
 use crate::store::{ChangeBody, Participant, ThreadRecord, Viewer};
 use futures::FutureExt;
@@ -90,7 +90,7 @@ async fn local_change_behind_an_announced_one_waits() {
 
 #[tokio::test]
 async fn comparison_finds_missed_changes_and_deletions() {
-    let (hub, sender) = Hub::new();
+    let (hub, sender) = Hub::new(Watched::default());
     let reader = subscribed(&hub, ROOMY, 4);
     assert_eq!(hub.subscribed_after("", 10), ["t"]);
     assert_eq!(hub.subscribed_after("t", 10), Vec::<String>::new());
@@ -113,7 +113,7 @@ async fn comparison_finds_missed_changes_and_deletions() {
 
 #[tokio::test]
 async fn row_read_for_lists_is_never_older_than_the_last() {
-    let (hub, sender) = Hub::new();
+    let (hub, sender) = Hub::new(Watched::default());
     let (reader, list) = (subscribed(&hub, ROOMY, 4), connection(&hub, ROOMY));
     let place = PlaceKey::of(&scope(Viewer::Everyone));
     assert!(hub.lists(place, "t"));

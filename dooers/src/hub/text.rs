@@ -1,16 +1,9 @@
 //! The state of a streamed text in the feed of its thread.
 
 use super::frame::{Frame, Update};
+use super::whole_pace::WholePace;
 use crate::protocol::{ContentPart, ThreadEvent};
 use crate::store::Change;
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// Minimum time between two whole texts of an event.
-pub(super) const WHOLE_EVERY: Duration = Duration::from_millis(100);
-
-/// Maximum number of bytes of whole texts per second.
-const WHOLE_BYTES_PER_SECOND: f64 = 64.0 * 1024.0;
 
 /// A streamed text in a feed.
 #[derive(Debug)]
@@ -25,10 +18,7 @@ pub(super) struct Text {
     delta_seq: u64,
     /// Text that is not published yet, because the event itself is not.
     unsent: String,
-    /// The time at which the whole text may be sent again.
-    whole_from: Instant,
-    /// True if a task waits for that time.
-    is_whole_awaited: bool,
+    pub(super) pace: WholePace,
 }
 
 impl Text {
@@ -39,8 +29,7 @@ impl Text {
             sent: String::new(),
             delta_seq: 0,
             unsent: String::new(),
-            whole_from: Instant::now(),
-            is_whole_awaited: false,
+            pace: WholePace::default(),
         }
     }
 
@@ -75,12 +64,7 @@ impl Text {
 
     /// The frame of a piece.
     pub(super) fn delta_frame(&self, piece: &str, delta_seq: u64) -> Frame {
-        Frame::from(Update::Delta {
-            thread_id: self.event.thread_id.clone(),
-            event_id: self.event.id.clone(),
-            delta_seq,
-            text: piece.to_owned(),
-        })
+        delta_frame(&self.event.thread_id, &self.event.id, delta_seq, piece)
     }
 
     /// The event with the published text. `None` until a piece was published.
@@ -88,31 +72,31 @@ impl Text {
         if self.delta_seq == 0 {
             return None;
         }
-        let event = ThreadEvent {
-            content: Some(vec![ContentPart::text(&*self.sent)]),
-            delta_seq: Some(self.delta_seq),
-            ..self.event.clone()
-        };
-        let change = Change::of_event(event, self.rev);
-        Some(Frame::from(Update::Change(change, None)))
+        Some(whole_frame(
+            &self.event,
+            self.rev,
+            &self.sent,
+            self.delta_seq,
+        ))
     }
+}
 
-    /// Checks that the whole text may be sent now. Otherwise the first caller gets the time at which to try again.
-    pub(super) fn may_send_whole(&mut self) -> Result<(), Option<Instant>> {
-        if self.is_whole_awaited {
-            return Err(None);
-        }
-        if Instant::now() >= self.whole_from {
-            return Ok(());
-        }
-        self.is_whole_awaited = true;
-        Err(Some(self.whole_from))
-    }
+/// The frame of a piece of a text.
+pub(super) fn delta_frame(thread_id: &str, event_id: &str, delta_seq: u64, piece: &str) -> Frame {
+    Frame::from(Update::Delta {
+        thread_id: thread_id.to_owned(),
+        event_id: event_id.to_owned(),
+        delta_seq,
+        text: piece.to_owned(),
+    })
+}
 
-    /// Records that the whole text is sent now, with its size in bytes.
-    pub(super) fn sends_whole(&mut self, bytes: usize) {
-        let seconds = bytes as f64 / WHOLE_BYTES_PER_SECOND;
-        self.whole_from = Instant::now() + WHOLE_EVERY.max(Duration::from_secs_f64(seconds));
-        self.is_whole_awaited = false;
-    }
+/// The frame of an event with its text so far. `rev` is that of the change that created the event.
+pub(super) fn whole_frame(event: &ThreadEvent, rev: u64, text: &str, delta_seq: u64) -> Frame {
+    let event = ThreadEvent {
+        content: Some(vec![ContentPart::text(text)]),
+        delta_seq: Some(delta_seq),
+        ..event.clone()
+    };
+    Frame::from(Update::Change(Change::of_event(event, rev), None))
 }

@@ -75,7 +75,7 @@ impl BuiltInEvent {
 }
 
 /// An analytics event, as subscribers and the webhook receive it. A member without a value is `null`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AnalyticsEvent {
     /// The name of the event.

@@ -142,7 +142,7 @@ impl Session {
         let Some(_answering) = self.may_answer().await else {
             return Ok(());
         };
-        let join = self.server.hub.subscribe(&self.connection, thread_id);
+        let join = self.server.hub.join(&self.connection, thread_id).await;
         // A step has the same limit in bytes as an answer.
         let bytes = self.server.config.limits.answer_bytes;
         let limit = PageLimit::new(CATCH_UP_EVENTS).bytes(bytes);

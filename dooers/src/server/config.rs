@@ -3,7 +3,7 @@
 use super::agent_variables::AgentVariables;
 use super::analytics_events::AnalyticsEvents;
 use super::bind_address::BindAddress;
-use super::broker_kind::{BrokerChoice, BrokerKind};
+use super::broker_kind::BrokerChoice;
 use super::database::Database;
 use super::misspelled_variables::MisspelledVariables;
 use super::origin::{AllowedHosts, AllowedOrigins};
@@ -12,6 +12,8 @@ use super::trusted_proxies::TrustedProxies;
 #[cfg(feature = "webhook")]
 use super::webhook::AnalyticsWebhook;
 use crate::auth::SharedAuthenticator;
+#[cfg(feature = "testing")]
+use crate::broker::BrokerFaults;
 use crate::handler::AgentDefinition;
 use crate::settings::{Keyring, Secret, Variables};
 use crate::store::Store;
@@ -55,6 +57,8 @@ pub struct WorkerConfig {
     /// The program or a variable has set the database.
     pub(super) database_is_chosen: bool,
     pub(super) broker: BrokerChoice,
+    #[cfg(feature = "testing")]
+    pub(super) broker_faults: BrokerFaults,
     pub(crate) secret_keys: Option<Keyring>,
     pub(crate) secret_variables: Variables,
     pub(crate) analytics: AnalyticsFilter,
@@ -169,6 +173,8 @@ impl Default for WorkerConfig {
             database: Database::default(),
             database_is_chosen: false,
             broker: BrokerChoice::default(),
+            #[cfg(feature = "testing")]
+            broker_faults: BrokerFaults::new(),
             secret_keys: None,
             secret_variables: Variables::default(),
             analytics: AnalyticsFilter::default(),
@@ -506,13 +512,6 @@ impl WorkerConfig {
     pub fn database(mut self, database: Database) -> Self {
         self.database = database;
         self.database_is_chosen = true;
-        self
-    }
-
-    /// Sets how the processes that share the database tell each other about their changes. [`BrokerKind`] has an example.
-    #[must_use]
-    pub fn broker(mut self, broker: BrokerKind) -> Self {
-        self.broker = BrokerChoice::Kind(broker);
         self
     }
 

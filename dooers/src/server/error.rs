@@ -2,6 +2,8 @@
 
 use super::bind_address::BindAddress;
 use super::config_error::ConfigError;
+#[cfg(feature = "nats")]
+use crate::broker::InvalidNatsOptions;
 use crate::store::StoreError;
 use std::io;
 use std::net::SocketAddr;
@@ -30,9 +32,13 @@ pub enum ServerError {
     },
     /// A broker that does not fit the database.
     #[error(
-        "the broker `postgres` needs a PostgreSQL database, but the server has another store: choose PostgreSQL, or set WORKER_BROKER=none"
+        "the broker `{0}` needs a PostgreSQL database, but the server has another store: choose PostgreSQL, or set WORKER_BROKER=none"
     )]
-    Broker,
+    Broker(&'static str),
+    /// Options with which no NATS server can be reached.
+    #[cfg(feature = "nats")]
+    #[error("the options of the broker `nats` are not usable")]
+    NatsOptions(#[from] InvalidNatsOptions),
     /// An agent that the program named twice.
     #[error(
         "the agent `{0}` is registered twice: remove one of the two calls of `.agent::<…>()` and `.agent_with::<…>(…)` for it; each of them serves the agent"

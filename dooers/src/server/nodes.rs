@@ -5,8 +5,10 @@
 
 use super::server_state::ServerState;
 use crate::broker::{BrokerEvent, BrokerEvents, News, ThreadNotice};
+use crate::hub::TextLookUp;
 use crate::store::{StoreError, ThreadQuery};
-use futures::FutureExt;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
@@ -31,6 +33,9 @@ const SCOPES: usize = 100;
 /// The number of threads at the front of a list that are read then.
 const FRONT: usize = 30;
 
+/// Maximum number of events of streamed texts that are read at once.
+const LOOK_UPS: usize = 64;
+
 /// The delay before rows are read again after an error.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -39,16 +44,26 @@ const RETRY: Duration = Duration::from_secs(1);
 struct Listed {
     /// The ids of threads, with the announcements of their deletion.
     threads: BTreeMap<String, Vec<ThreadNotice>>,
+    /// The ids of threads that were read before their news arrived.
+    late: Vec<String>,
     /// The front of each list must be read, because announcements were lost.
     is_outdated: bool,
+    /// The events of streamed texts that subscribers need.
+    texts: Vec<TextLookUp>,
 }
 
 impl ServerState {
     /// Starts the tasks that find the changes of other nodes, if there can be any.
     pub(super) fn watch_nodes(self: &Arc<Self>) {
         if let Some(events) = self.broker.subscribe() {
+            #[cfg(feature = "testing")]
+            let events = events.with_faults(self.config.broker_faults);
             self.tasks.spawn(Arc::clone(self).hear_nodes(events));
             self.tasks.spawn(Arc::clone(self).compare_threads());
+            self.tasks.spawn(Arc::clone(self).announce_subscribers());
+            self.settings.follow_nodes();
+            self.tasks.spawn(Arc::clone(self).follow_settings());
+            self.tasks.spawn(Arc::clone(self).find_ends());
         }
     }
 
@@ -59,7 +74,16 @@ impl ServerState {
 
     async fn hear(&self, mut events: BrokerEvents) {
         let mut listed = Listed::default();
-        while let Some(event) = events.next().await {
+        let mut looking_up = FuturesUnordered::new();
+        loop {
+            let event = tokio::select! {
+                biased;
+                Some(()) = looking_up.next() => continue,
+                event = events.next() => event,
+            };
+            let Some(event) = event else {
+                return;
+            };
             self.heard(event, &mut listed);
             // All events that have arrived share one read.
             while listed.threads.len() < ROWS
@@ -67,11 +91,32 @@ impl ServerState {
             {
                 self.heard(event, &mut listed);
             }
+            self.compare_late(std::mem::take(&mut listed.late)).await;
             while let Err(error) = self.publish_lists(&mut listed).await {
                 tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
                 sleep(RETRY).await;
             }
+            for look_up in listed.texts.drain(..) {
+                if looking_up.len() < LOOK_UPS {
+                    looking_up.push(self.look_up(look_up));
+                } else {
+                    self.hub.look_up_failed(&look_up);
+                }
+            }
         }
+    }
+
+    /// Reads the event of a text that another node streams. After an error, the next piece of the text leads to another
+    /// attempt.
+    async fn look_up(&self, look_up: TextLookUp) {
+        let TextLookUp {
+            scope,
+            thread_id,
+            event_id,
+            ..
+        } = &look_up;
+        let event = self.store.event(scope, thread_id, event_id).await;
+        self.hub.looked_up(&look_up, event);
     }
 
     /// Acts on an event. Threads that a connection lists are added to `listed`.
@@ -79,7 +124,14 @@ impl ServerState {
         match event {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
+                self.settings.announcements_were_lost();
+                self.runner.publisher().analytics().announce_subscribers();
+                self.runner.publisher().endings().mark_all();
                 listed.is_outdated = true;
+            }
+            BrokerEvent::Late(late) => {
+                listed.late.extend(late.threads);
+                listed.is_outdated |= late.has_places;
             }
             BrokerEvent::News(news) => {
                 for news in news {
@@ -97,6 +149,25 @@ impl ServerState {
                     self.renew_soon.notify_one();
                 }
             }
+            News::Settings(notice) => self.settings.may_have_changed(&notice.into_worker()),
+            News::Disconnect(user) => {
+                self.open.disconnect(user);
+            }
+            News::Analytics(news) => self.runner.publisher().analytics().receive(news),
+            News::AnalyticsSubscribers(places) => {
+                self.runner
+                    .publisher()
+                    .analytics()
+                    .subscribed_elsewhere(&places);
+            }
+            News::Text(piece) => listed.texts.extend(self.hub.grow_elsewhere(&piece)),
+            // The same task takes over turns.
+            News::Waiting => self.renew_soon.notify_one(),
+            News::Spent(notice) => {
+                if let Some(accounts) = &self.accounts {
+                    accounts.spent_elsewhere(&notice);
+                }
+            }
             // Arrives as `Missed`.
             News::Everything => {}
         }
@@ -105,6 +176,7 @@ impl ServerState {
     fn noticed(&self, notice: ThreadNotice, listed: &mut Listed) {
         let thread_id = &notice.thread_id;
         self.hub.changed_elsewhere(thread_id, notice.rev);
+        self.runner.publisher().endings().mark(thread_id);
         let is_deletion = notice.deleted_for.is_some();
         if is_deletion && self.runner.runs_in(thread_id) {
             // The turns are dropped when the store no longer has them.
@@ -116,6 +188,22 @@ impl ServerState {
             let deletions = listed.threads.entry(thread_id.clone()).or_default();
             if is_deletion {
                 deletions.push(notice);
+            }
+        }
+    }
+
+    /// Compares threads with the database that were read before their news arrived.
+    async fn compare_late(&self, ids: Vec<String>) {
+        for ids in ids.chunks(COMPARED) {
+            let Ok(revs) = self.store.thread_revs(ids).await else {
+                return self.compare_soon.notify_one();
+            };
+            for id in ids {
+                match revs.get(id) {
+                    // Connections that are reading the thread may have read it too early, too.
+                    Some(rev) => self.hub.changed_elsewhere(id, *rev),
+                    None => self.hub.compare(id, None),
+                }
             }
         }
     }
@@ -155,11 +243,7 @@ impl ServerState {
         let (mut after, mut is_all) = (String::new(), false);
         let mut has_failed = false;
         loop {
-            let pause = if self.broker.is_connected() {
-                COMPARE
-            } else {
-                COMPARE_ALONE
-            };
+            let pause = self.compare_pause();
             if !is_all || has_failed {
                 tokio::select! {
                     () = sleep(pause) => {}
@@ -182,6 +266,15 @@ impl ServerState {
         }
     }
 
+    /// The pause before the database is asked again for what the broker may have lost.
+    pub(super) fn compare_pause(&self) -> Duration {
+        if self.broker.is_connected() {
+            COMPARE
+        } else {
+            COMPARE_ALONE
+        }
+    }
+
     /// Compares some threads, beginning after an id, and moves the id on. Returns `true` if no more threads follow.
     async fn compare_after(&self, after: &mut String) -> Result<bool, StoreError> {
         let ids = self.hub.subscribed_after(after, COMPARED);
@@ -190,6 +283,10 @@ impl ServerState {
             let revs = self.store.thread_revs(&ids).await?;
             for id in &ids {
                 self.hub.compare(id, revs.get(id).copied());
+                // Of these texts, pieces may have been lost.
+                for look_up in self.hub.look_up_quiet(id) {
+                    self.look_up(look_up).await;
+                }
             }
         }
         *after = if is_end {

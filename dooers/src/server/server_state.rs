@@ -7,7 +7,7 @@ use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
 use super::unknown_roles::UnknownRoles;
-use crate::broker::Broker;
+use crate::broker::{Broker, News, UserKey};
 use crate::handler::AgentDefinition;
 use crate::hub::{Hub, OutboundLimits, OutboundTotal};
 use crate::protocol::{new_id, timestamp};
@@ -107,6 +107,13 @@ impl ServerState {
             Cancelled::Ended => {}
         }
         Ok(())
+    }
+
+    /// Closes all connections of a user, and asks the other nodes to do so. Returns the number of connections to this node.
+    pub(super) fn disconnect(&self, user_id: &str) -> usize {
+        let user = UserKey::of(user_id);
+        self.broker.publish(News::Disconnect(user));
+        self.open.disconnect(user)
     }
 
     /// Runs a session, or a change that the program makes. A server that stops waits for it, and drops it at the

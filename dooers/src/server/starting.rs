@@ -68,9 +68,9 @@ impl ServerState {
         // A start that is cancelled here ends below.
         closed.run_until_cancelled(broker.ready()).await;
         store.keep_outbox(config.outbox());
-        let (hub, changes) = Hub::new();
+        let (hub, changes) = Hub::new(broker.watched());
         let (tasks, abandoned) = (TaskTracker::new(), CancellationToken::new());
-        let settings = Arc::new(LiveSettings::new(
+        let settings = LiveSettings::new(
             Arc::clone(&store),
             config.secret_keys.clone(),
             schemas,
@@ -78,7 +78,11 @@ impl ServerState {
                 let hub = hub.clone();
                 move |changed| settings_frames::publish(&hub, changed, None)
             }),
-        ));
+        );
+        let settings = Arc::new(settings.among_nodes(Arc::clone(&broker), {
+            let hub = hub.clone();
+            move |worker| hub.has_settings_subscribers(worker)
+        }));
         if let Some(callback) = on_settings_updated {
             let notifying = settings_updates::notify_all(callback, settings.watch_all());
             tasks.spawn(abandoned.clone().run_until_cancelled_owned(notifying));
@@ -92,12 +96,13 @@ impl ServerState {
         let quotas = config
             .quotas
             .quotas(config.authenticator.believes_clients());
-        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas)));
+        let accounts = quotas.map(|quotas| Arc::new(Accounts::new(quotas, Arc::clone(&broker))));
         let server = Arc::new_cyclic(|server| {
             // Handlers find their server among the states.
             states.insert(WeakServer(Weak::clone(server)));
             let outlets = Outlets {
-                live: LiveAnalytics::new(hub.clone(), config.analytics.clone()),
+                live: LiveAnalytics::new(hub.clone(), config.analytics.clone())
+                    .among_nodes(Arc::clone(&broker)),
                 analytics: Arc::new(ServerAnalytics::new(server.clone())),
                 hub: hub.clone(),
                 changes,

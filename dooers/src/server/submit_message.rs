@@ -18,7 +18,11 @@ pub(super) async fn submit_message(
     let thread_id = message.thread.id().to_owned();
     let is_subscribed = session.connection.is_subscribed(&thread_id);
     // Subscribe before the commit, so that no change is missed.
-    let join = (!is_subscribed).then(|| server.hub.subscribe(&session.connection, &thread_id));
+    let join = if is_subscribed {
+        None
+    } else {
+        Some(server.hub.join(&session.connection, &thread_id).await)
+    };
     let publisher = server.runner.publisher();
     let _claiming = server.runner.claiming(&thread_id);
     let start = server.runner.claim_options(&session.agent);

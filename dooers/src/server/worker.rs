@@ -166,7 +166,8 @@ impl WorkerServer {
 
     /// Sets a callback for changes of settings.
     ///
-    /// It is called for one change at a time. Changes of the same field that occur while it is running are combined
+    /// It is called for changes that this process makes, and not for those of other processes that share the database. It is
+    /// called for one change at a time. Changes of the same field that occur while it is running are combined
     /// into one. It may change settings itself. An error of the callback is logged, and the change stays. Values of
     /// secrets are `null`. A second call replaces the callback.
     #[must_use]
@@ -387,15 +388,19 @@ impl WorkerServer {
         Ok(server.cancel(None, target, || {}).await?)
     }
 
-    /// Closes all connections of a user to this process. Returns their number.
+    /// Closes all connections of a user. Returns the number of connections to this process.
     ///
     /// To revoke the access of a user, first make the authenticator refuse the user. A client that is closed connects again.
+    ///
+    /// The other processes that share the database are notified, and close the connections of the user to them a moment
+    /// later. A process that cannot be notified, because its `/readyz` reports that the other processes cannot be reached,
+    /// keeps these connections until the identity of the client ends.
     ///
     /// # Errors
     ///
     /// [`ServerError`], if the server cannot start.
     pub async fn disconnect(&self, user_id: &str) -> Result<usize, ServerError> {
-        Ok(self.start().await?.open.disconnect(user_id))
+        Ok(self.start().await?.disconnect(user_id))
     }
 
     /// Creates a new server of the same program, which has not started yet.

@@ -160,7 +160,11 @@ impl<T: WorkerSettings> Settings<T> {
         self.live.set(&self.worker, field_id, value.into()).await
     }
 
-    /// Watches all changes that are made in this process.
+    /// Watches all changes, including those of other processes that share the database.
+    ///
+    /// The old value of a change by another process is the value that this process last knew: the other process may have made
+    /// several changes, which arrive as one. The watch begins when this process has read the settings for the first
+    /// time after this call, so a program that calls [`get`](Self::get) afterwards receives every later change.
     pub fn watch(&self) -> SettingsWatch {
         self.live.watch(&self.worker)
     }

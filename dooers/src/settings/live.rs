@@ -1,14 +1,17 @@
 //! The current settings of the workers that this process serves.
 
-use super::seal::{Keyring, Sealed};
+use super::known::KnownSettings;
+use super::nodes::Nodes;
+use super::seal::Keyring;
+use super::stored::CurrentSettings;
 use super::watch::Watchers;
 use super::{
-    Field, InvalidValue, PatchError, SettingsError, SettingsSchema, SettingsUpdate, SettingsValues,
+    Field, PatchError, SettingsError, SettingsSchema, SettingsUpdate, SettingsValues,
     SettingsWatch, Visibility, WorkerSettings,
 };
 use crate::protocol::{Audience, admit_json, check_id, timestamp};
 use crate::shrink::shrink;
-use crate::store::{Store, StoreError, StoredSetting, WorkerKey};
+use crate::store::{Store, StoreError, WorkerKey};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::any::TypeId;
@@ -54,43 +57,45 @@ pub(crate) type Publish<'a> = dyn Fn(&ChangedSetting<'_>) + Send + Sync + 'a;
 
 /// The settings of every worker, and the watchers of their changes.
 pub(crate) struct LiveSettings {
-    store: Arc<dyn Store>,
-    publish: Box<Publish<'static>>,
-    keyring: Option<Keyring>,
-    schemas: Schemas,
-    workers: Mutex<HashMap<WorkerKey, Arc<Worker>>>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) publish: Box<Publish<'static>>,
+    pub(super) keyring: Option<Keyring>,
+    pub(super) schemas: Schemas,
+    pub(super) workers: Mutex<Workers>,
+    pub(super) nodes: Nodes,
     /// The fields of workers whose stored value no longer fits and was logged already.
-    misfits: Mutex<HashSet<(WorkerKey, String)>>,
-    /// The watchers of all workers' changes.
+    pub(super) misfits: Mutex<HashSet<(WorkerKey, String)>>,
+    /// The watchers of the changes that this process makes to the settings of all workers.
     program: Watchers,
     /// The `updated_at` of settings that have never been changed.
-    started_at: DateTime<Utc>,
+    pub(super) started_at: DateTime<Utc>,
+}
+
+/// The shared state of each worker that is in use.
+#[derive(Debug, Default)]
+pub(super) struct Workers {
+    pub(super) by_key: HashMap<WorkerKey, Arc<Worker>>,
+    /// The number of workers at which those that are not in use any more are removed.
+    clean_at: usize,
 }
 
 /// The state that all users of one worker's settings share.
 #[derive(Debug, Default)]
-struct Worker {
+pub(super) struct Worker {
     /// Locked from reading the old values until the change is published, so that changes are published in the order in
     /// which they are stored.
-    changing: tokio::sync::Mutex<()>,
-    watchers: Watchers,
-}
-
-/// The stored settings of a worker that fit their schema.
-#[derive(Debug)]
-pub(crate) struct CurrentSettings {
-    pub(crate) values: SettingsValues,
-    /// The fields with a stored value, including values that do not fit any more.
-    stored: HashSet<String>,
-    pub(crate) updated_at: DateTime<Utc>,
+    pub(super) changing: tokio::sync::Mutex<()>,
+    pub(super) watchers: Watchers,
+    /// The settings that this node has read last, while they have subscribers or watchers and there are other nodes.
+    pub(super) known: Mutex<Option<KnownSettings>>,
 }
 
 /// A change that has been checked.
-struct FieldChange<'a> {
-    field: &'a Field,
+pub(super) struct FieldChange<'a> {
+    pub(super) field: &'a Field,
     old: Value,
     /// `null` is stored unchanged and means the default: see [`SettingsValues::of`].
-    new: Value,
+    pub(super) new: Value,
 }
 
 impl LiveSettings {
@@ -106,6 +111,7 @@ impl LiveSettings {
             keyring,
             schemas,
             workers: Mutex::default(),
+            nodes: Nodes::default(),
             misfits: Mutex::default(),
             program: Watchers::default(),
             started_at: timestamp::now(),
@@ -117,7 +123,7 @@ impl LiveSettings {
         Ok(&self.agent(agent)?.schema)
     }
 
-    fn agent(&self, agent: &str) -> Result<&AgentSchema, SettingsError> {
+    pub(super) fn agent(&self, agent: &str) -> Result<&AgentSchema, SettingsError> {
         let settings = self.schemas.get(agent);
         settings.ok_or_else(|| SettingsError::NotConfigured(agent.to_owned()))
     }
@@ -134,42 +140,31 @@ impl LiveSettings {
         Ok(&self.agent(agent)?.from_env)
     }
 
-    /// The stored values, completed with the values of secrets from the environment.
+    /// The stored values, completed with the values of secrets from the environment. A watch of this worker returns all
+    /// later changes.
     pub(crate) async fn current(
         &self,
         worker: &WorkerKey,
     ) -> Result<CurrentSettings, SettingsError> {
-        let mut current = self.stored(worker).await?;
-        current.values.fill(&self.agent(&worker.agent)?.from_env);
-        Ok(current)
+        match self.without_known(worker) {
+            Some(shared) => {
+                let _unchanged = shared.changing.lock().await;
+                self.read(&shared, worker).await
+            }
+            None => self.read_now(worker).await,
+        }
     }
 
-    /// Reads the stored values. A value that does not fit the schema any more is left out, so that the default
-    /// applies. It stays in the store.
-    async fn stored(&self, worker: &WorkerKey) -> Result<CurrentSettings, SettingsError> {
+    /// Reads the current values, and publishes what other nodes have changed. The caller holds the lock `changing`.
+    pub(super) async fn read(
+        &self,
+        shared: &Worker,
+        worker: &WorkerKey,
+    ) -> Result<CurrentSettings, SettingsError> {
         let schema = self.schema(&worker.agent)?;
-        let stored = self.store.settings(worker).await?;
-        let updated_at = stored.iter().map(|setting| setting.updated_at).max();
-        let (mut values, mut fields) = (SettingsValues::default(), HashSet::new());
-        for setting in stored {
-            // A value whose field is not in the schema is kept, because a later schema may contain the field again.
-            let Some(field) = schema.field(&setting.field_id) else {
-                continue;
-            };
-            if setting.value.is_null() {
-                continue;
-            }
-            fields.insert(field.id().to_owned());
-            match field.check(self.opened(worker, setting)?) {
-                Ok(value) => values.insert(field.id(), value),
-                Err(misfit) => self.warn_once(worker, field, &misfit),
-            }
-        }
-        Ok(CurrentSettings {
-            values,
-            stored: fields,
-            updated_at: updated_at.unwrap_or(self.started_at),
-        })
+        let current = self.read_now(worker).await?;
+        self.observe(shared, worker, schema, &current);
+        Ok(current)
     }
 
     /// The value of every field: the value that was set, or else the default, or else `null`.
@@ -190,7 +185,11 @@ impl LiveSettings {
         let schema = self.schema(&worker.agent)?;
         let shared = self.worker(worker);
         let _unchanged = shared.changing.lock().await;
-        Ok(read(schema, &self.current(worker).await?))
+        let current = self.read(&shared, worker).await?;
+        let result = read(schema, &current);
+        // `read` may have subscribed a connection to these settings.
+        self.observe(&shared, worker, schema, &current);
+        Ok(result)
     }
 
     /// Changes one field for a client of this audience: checks the value, stores it, and calls `publish`.
@@ -209,7 +208,7 @@ impl LiveSettings {
         let field = field.ok_or_else(|| PatchError::NotFound(field_id.to_owned()))?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
-        let old = self.current(worker).await?.values.of(field);
+        let old = self.read(&shared, worker).await?.values.of(field);
         let change = FieldChange { field, old, new };
         let updated_at = self.store(worker, std::slice::from_ref(&change)).await?;
         for updated_at in updated_at {
@@ -233,7 +232,7 @@ impl LiveSettings {
         let schema = self.schema(&worker.agent)?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
-        let current = self.current(worker).await?;
+        let current = self.read(&shared, worker).await?;
         let wanted = change(&current.values);
         let mut changes = Vec::new();
         for field in schema.fields() {
@@ -249,12 +248,12 @@ impl LiveSettings {
                 }
                 return Err(PatchError::Readonly(field.id().to_owned()).into());
             }
-            let is_stored_secret = field.is_secret() && current.stored.contains(field.id());
+            let is_stored_secret = field.is_secret() && current.stored.contains_key(field.id());
             if old == new && !is_stored_secret {
                 continue;
             }
             let new = field.check(new).map_err(PatchError::from)?;
-            let is_default_already = new.is_null() && !current.stored.contains(field.id());
+            let is_default_already = new.is_null() && !current.stored.contains_key(field.id());
             if (old != new || is_stored_secret) && !is_default_already {
                 changes.push(FieldChange { field, old, new });
             }
@@ -292,8 +291,9 @@ impl LiveSettings {
         let field = self.changeable(worker, field_id)?;
         let shared = self.worker(worker);
         let _changing = shared.changing.lock().await;
-        let old = self.current(worker).await?.values.of(field);
-        self.store.remove_setting(worker, field_id).await?;
+        let old = self.read(&shared, worker).await?.values.of(field);
+        let removed = self.store.remove_setting(worker, field_id).await;
+        removed.inspect_err(|error| self.note_if_lost(worker, error))?;
         let new = Value::Null;
         self.notify_if_changed(
             &shared,
@@ -316,10 +316,20 @@ impl LiveSettings {
 
     /// Watches the changes of a worker's settings.
     pub(crate) fn watch(&self, worker: &WorkerKey) -> SettingsWatch {
-        self.worker(worker).watchers.watch()
+        let shared = self.worker(worker);
+        let watch = {
+            let mut known = lock(&shared.known);
+            if !self.is_watched(worker, &shared) {
+                // The settings may have changed since they were last watched.
+                *known = None;
+            }
+            shared.watchers.watch()
+        };
+        self.may_have_changed(worker);
+        watch
     }
 
-    /// Watches the changes of all workers' settings.
+    /// Watches the changes that this process makes to the settings of all workers.
     pub(crate) fn watch_all(&self) -> SettingsWatch {
         self.program.watch()
     }
@@ -327,7 +337,7 @@ impl LiveSettings {
     /// Closes all watches because the server stops. Watchers still receive the changes that are pending.
     pub(crate) fn close(&self) {
         self.program.close();
-        for worker in lock(&self.workers).values() {
+        for worker in lock(&self.workers).by_key.values() {
             worker.watchers.close();
         }
     }
@@ -340,7 +350,16 @@ impl LiveSettings {
         check_id("worker_id", &worker.worker_id).map_err(StoreError::from)?;
         let at = timestamp::now();
         let settings = changes.iter().map(|change| self.sealed(worker, change, at));
-        Ok(self.store.put_settings(worker, settings.collect()).await?)
+        let stored = self.store.put_settings(worker, settings.collect()).await;
+        Ok(stored.inspect_err(|error| self.note_if_lost(worker, error))?)
+    }
+
+    /// Notes that a change may have been stored although it failed, because its answer was lost.
+    fn note_if_lost(&self, worker: &WorkerKey, error: &StoreError) {
+        if let StoreError::Unavailable { .. } = error {
+            self.may_have_changed(worker);
+            self.nodes.announce(worker);
+        }
     }
 
     /// Publishes a change by the program, unless the value stays the same: a secret was sealed again, or the default was
@@ -358,7 +377,7 @@ impl LiveSettings {
         }
     }
 
-    /// Publishes a change to the connections that see the field, and notifies the watchers.
+    /// Publishes a change of this process to the connections that see the field, to the watchers, and to the other nodes.
     fn notify(
         &self,
         shared: &Worker,
@@ -368,23 +387,49 @@ impl LiveSettings {
         updated_at: DateTime<Utc>,
         publish: &Publish<'_>,
     ) {
+        if let Some(known) = &mut *lock(&shared.known) {
+            known.note(field, &new);
+        }
+        self.publish_change(worker, field, new.clone(), updated_at, publish);
+        let update = Self::update(worker, field, old, new);
+        shared.watchers.notify(&update);
+        self.program.notify(&update);
+        self.nodes.announce(worker);
+    }
+
+    /// Publishes a change to the connections that see the field.
+    pub(super) fn publish_change(
+        &self,
+        worker: &WorkerKey,
+        field: &Field,
+        value: Value,
+        updated_at: DateTime<Utc>,
+        publish: &Publish<'_>,
+    ) {
         if field.visibility() != Visibility::Internal {
             publish(&ChangedSetting {
                 worker,
                 field,
-                value: new.clone(),
+                value,
                 updated_at,
             });
         }
-        let update = SettingsUpdate {
+    }
+
+    /// A change as watchers see it.
+    pub(super) fn update(
+        worker: &WorkerKey,
+        field: &Field,
+        old: Value,
+        new: Value,
+    ) -> SettingsUpdate {
+        SettingsUpdate {
             agent: worker.agent.clone(),
             worker_id: worker.worker_id.clone(),
             field_id: field.id().to_owned(),
             old: field.shown_value(old),
             new: field.shown_value(new),
-        };
-        shared.watchers.notify(&update);
-        self.program.notify(&update);
+        }
     }
 
     /// The value in effect after this value was stored: the default instead of `null`.
@@ -398,71 +443,18 @@ impl LiveSettings {
         }
     }
 
-    fn sealed(
-        &self,
-        worker: &WorkerKey,
-        change: &FieldChange<'_>,
-        at: DateTime<Utc>,
-    ) -> StoredSetting {
-        let field_id = change.field.id();
-        let sealed = match (&self.keyring, &change.new) {
-            (Some(keyring), Value::String(secret)) if change.field.is_secret() => {
-                keyring.seal(worker, field_id, secret)
-            }
-            _ => None,
-        };
-        let (value, key_id) = match sealed {
-            Some(sealed) => (Value::String(sealed.text), Some(sealed.key_id)),
-            None => (change.new.clone(), None),
-        };
-        StoredSetting {
-            field_id: field_id.to_owned(),
-            value,
-            key_id,
-            updated_at: at,
-        }
-    }
-
-    fn opened(&self, worker: &WorkerKey, setting: StoredSetting) -> Result<Value, SettingsError> {
-        let (Some(key_id), Value::String(text)) = (&setting.key_id, &setting.value) else {
-            return Ok(setting.value);
-        };
-        let sealed = Sealed {
-            key_id: key_id.clone(),
-            text: text.clone(),
-        };
-        let unknown = || super::UnsealError::UnknownKey(key_id.clone());
-        let opened = match &self.keyring {
-            Some(keyring) => keyring.open(worker, &setting.field_id, &sealed),
-            None => Err(unknown()),
-        };
-        let secret = opened.map_err(|source| SettingsError::Sealed {
-            field_id: setting.field_id.clone(),
-            source,
-        })?;
-        Ok(Value::from(secret.as_str()))
-    }
-
-    fn warn_once(&self, worker: &WorkerKey, field: &Field, misfit: &InvalidValue) {
-        let place = (worker.clone(), field.id().to_owned());
-        if lock(&self.misfits).insert(place) {
-            tracing::warn!(
-                target: "dooers::settings",
-                agent = worker.agent, worker_id = worker.worker_id, field = field.id(), allowed = misfit.allowed(),
-                "a stored setting does not fit its field any more; the default is used"
-            );
-        }
-    }
-
     /// The shared state of this worker's settings. Also removes the state of workers that are not in use any more.
     fn worker(&self, worker: &WorkerKey) -> Arc<Worker> {
         let mut workers = lock(&self.workers);
-        if !workers.contains_key(worker) {
-            workers
-                .retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.watchers.is_empty());
-            shrink(&mut workers);
+        let Workers { by_key, clean_at } = &mut *workers;
+        if by_key.len() >= *clean_at && !by_key.contains_key(worker) {
+            by_key.retain(|worker, shared| {
+                Arc::strong_count(shared) > 1 || self.is_watched(worker, shared)
+            });
+            shrink(by_key);
+            *clean_at = 2 * by_key.len();
         }
-        Arc::clone(workers.entry(worker.clone()).or_default())
+        Arc::clone(by_key.entry(worker.clone()).or_default())
     }
 }
 
@@ -475,54 +467,7 @@ impl fmt::Debug for LiveSettings {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No code panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log_capture::CapturedLog;
-    use crate::store::MemoryStore;
-    use serde_json::json;
-
-    #[tokio::test]
-    async fn stored_value_that_does_not_fit_is_logged_once() {
-        let (log, _capture) = CapturedLog::start();
-
-        let schema = SettingsSchema::builder()
-            .field(Field::integer("size").default(3).max(10))
-            .field(Field::password("key").optional().min_length(8))
-            .build()
-            .unwrap();
-        let settings = AgentSchema {
-            schema: Arc::new(schema),
-            type_id: None,
-            from_env: SettingsValues::default(),
-        };
-        let store = Arc::new(MemoryStore::new());
-        let worker = WorkerKey {
-            agent: "a".to_owned(),
-            worker_id: "w".to_owned(),
-        };
-        let rows =
-            [("size", json!(6_666)), ("key", json!("hush"))].map(|(id, value)| StoredSetting {
-                field_id: id.to_owned(),
-                value,
-                key_id: None,
-                updated_at: timestamp::now(),
-            });
-        store.put_settings(&worker, rows.to_vec()).await.unwrap();
-        let schemas = Schemas::from([("a", settings)]);
-        let live = LiveSettings::new(store, None, schemas, Box::new(|_| {}));
-        for _ in 0..3 {
-            let values = live.current(&worker).await.unwrap().values;
-            assert_eq!(values, SettingsValues::default());
-        }
-        let log = log.text();
-        assert_eq!(log.matches("does not fit").count(), 2, "{log}");
-        assert!(log.contains("size") && log.contains("key"), "{log}");
-        assert!(!log.contains("hush") && !log.contains("6666"), "{log}");
-    }
 }

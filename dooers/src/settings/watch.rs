@@ -18,7 +18,7 @@ pub struct SettingsUpdate {
     pub worker_id: String,
     /// The id of the field.
     pub field_id: String,
-    /// The old value.
+    /// The old value. For a change by another process: the value that this process last knew.
     pub old: Value,
     /// The new value.
     pub new: Value,

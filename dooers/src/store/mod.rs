@@ -57,6 +57,8 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Notifications;
+#[cfg(feature = "nats")]
+pub(crate) use postgres::place_of_tables;
 #[cfg(feature = "postgres")]
 pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{InvalidPrefix, TablePrefix};

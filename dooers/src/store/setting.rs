@@ -1,8 +1,11 @@
 //! Settings in their stored form.
 
+use super::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Identifies the settings of one worker of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,4 +37,34 @@ impl fmt::Debug for StoredSetting {
             .field("updated_at", &self.updated_at)
             .finish_non_exhaustive()
     }
+}
+
+/// Reads the settings of each of these workers, and returns their versions.
+pub(super) async fn read_versions(
+    store: &(impl Store + ?Sized),
+    workers: &[WorkerKey],
+) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+    let mut versions = HashMap::new();
+    for worker in workers {
+        let settings = store.settings(worker).await?;
+        if !settings.is_empty() {
+            versions.insert(worker.clone(), version_of(&settings));
+        }
+    }
+    Ok(versions)
+}
+
+/// A hash of the settings of a worker, which serves as their version.
+fn version_of(settings: &[StoredSetting]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for setting in settings {
+        let StoredSetting {
+            field_id,
+            value,
+            key_id,
+            updated_at,
+        } = setting;
+        (field_id, value.to_string(), key_id, updated_at).hash(&mut hasher);
+    }
+    hasher.finish()
 }

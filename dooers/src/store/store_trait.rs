@@ -2,6 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use super::PostgresStore;
+use super::setting::read_versions;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -13,7 +14,7 @@ use super::{
 use crate::protocol::{Run, Thread, ThreadEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// The server's interface to a database.
@@ -249,6 +250,14 @@ pub trait Store:
     /// `Failed` or `Unavailable` if the database does not answer.
     #[doc(hidden)]
     async fn thread_revs(&self, thread_ids: &[String]) -> Result<HashMap<String, u64>, StoreError>;
+
+    /// Returns those of these messages whose turns have not ended, whatever their scopes.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
     /// Returns the store through whose database several processes reach each other. `None` if only this process uses the
     /// store.
@@ -526,6 +535,20 @@ pub trait Store:
     /// `Failed` if the database does not answer.
     #[doc(hidden)]
     async fn settings(&self, worker: &WorkerKey) -> Result<Vec<StoredSetting>, StoreError>;
+
+    /// Reads the versions of the settings of these workers. Every change of a worker's settings changes their version, whatever
+    /// the clocks of the processes are. Workers without settings are missing in the result.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` or `Unavailable` if the database does not answer.
+    #[doc(hidden)]
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        read_versions(self, workers).await
+    }
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each
     /// setting, which is never earlier than the previous `updated_at` of the field.

@@ -17,7 +17,8 @@ use std::time::Duration;
 /// [`DispatchError::RateLimited`](crate::DispatchError::RateLimited).
 ///
 /// The limit is checked before a turn starts. Turns that have started continue, and so do messages that were accepted
-/// before. The usage can therefore exceed the limit by what is in flight at that moment.
+/// before. The usage can therefore exceed the limit by what is in flight at that moment. The usage is in the database, so the
+/// processes that share a database have the limit in common.
 ///
 /// The user and organization of a client are those of its [`Identity`](crate::auth::Identity), which the authenticator
 /// returns. Without an authenticator, clients state them themselves.

@@ -26,6 +26,7 @@ mod turn;
 mod user;
 mod wire;
 
+pub use crate::broker::BrokerFaults;
 pub use builder::TestServerBuilder;
 pub use client::TestClient;
 pub use conversation::Conversation;

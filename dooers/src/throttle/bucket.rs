@@ -24,7 +24,12 @@ impl Bucket {
 
     /// Takes this many units, whether or not they are there. What is missing is earned before anything else is admitted.
     pub(crate) fn take(&mut self, rate: &Rate, units: u32, now: Instant) {
-        let lead = self.lead(now).saturating_add(rate.time_of(units));
+        self.take_time(rate.time_of(units), now);
+    }
+
+    /// Takes what is earned in this time, whether or not it is there.
+    pub(crate) fn take_time(&mut self, time: Duration, now: Instant) {
+        let lead = self.lead(now).saturating_add(time);
         if let Some(full_at) = now.checked_add(lead) {
             self.full_at = Some(full_at);
         }

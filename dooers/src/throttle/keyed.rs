@@ -42,13 +42,26 @@ impl<K, V> Default for Keyed<K, V> {
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Keep + Default> Keyed<K, V> {
+impl<K: Eq + Hash + Clone, V: Keep> Keyed<K, V> {
     /// The state of a key, which is a new one if there is none.
-    pub(crate) fn state(&mut self, key: K, now: Instant) -> &mut V {
+    pub(crate) fn state(&mut self, key: K, now: Instant) -> &mut V
+    where
+        V: Default,
+    {
+        self.state_or_else(key, now, V::default)
+    }
+
+    /// The state of a key, which is made if there is none.
+    pub(crate) fn state_or_else(
+        &mut self,
+        key: K,
+        now: Instant,
+        make: impl FnOnce() -> V,
+    ) -> &mut V {
         if !self.states.contains_key(&key) {
             self.make_room(now);
         }
-        self.states.entry(key).or_default()
+        self.states.entry(key).or_insert_with(make)
     }
 
     /// Drops unused states, if it is time or there are many. Each sweep is paid by the keys that were added since the last.

@@ -60,7 +60,7 @@ impl Rate {
     }
 
     /// The time in which this many units are earned. It is rounded down, so that a whole burst is always admitted.
-    pub(super) fn time_of(&self, units: u32) -> Duration {
+    pub(crate) fn time_of(&self, units: u32) -> Duration {
         let one = self.period.as_nanos() / u128::from(self.count);
         // A period is at most a day, so the product fits.
         duration(one.max(1) * u128::from(units))

@@ -235,6 +235,12 @@ impl ActiveTurns {
         state.turns.contains_key(event_id) || !state.claiming.is_empty()
     }
 
+    /// Returns true if the turn of this message runs here, or its end is being stored.
+    pub(super) fn knows(&self, event_id: &str) -> bool {
+        let state = self.state();
+        state.turns.contains_key(event_id) || state.ending.contains_key(event_id)
+    }
+
     /// Returns true if a turn of this thread runs here.
     pub(super) fn runs_in(&self, thread_id: &str) -> bool {
         let state = self.state();

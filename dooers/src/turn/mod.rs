@@ -2,6 +2,7 @@
 
 mod active;
 mod attempt;
+mod completions;
 mod context;
 mod driver;
 mod lost_answers;
@@ -17,9 +18,10 @@ mod time_limit;
 mod writer;
 mod written;
 
+pub(crate) use completions::{AwaitedTurn, Ended, TurnCompletion, TurnEnd};
+#[cfg(feature = "testing")]
+pub(crate) use completions::{EndedTurns, TurnRecord};
 pub(crate) use context::TurnParameters;
 pub(crate) use lost_answers::LostIn;
-pub(crate) use outcome::{Ended, TurnCompletion, TurnOutcome};
-#[cfg(feature = "testing")]
-pub(crate) use outcome::{EndedTurns, TurnRecord};
+pub(crate) use outcome::TurnOutcome;
 pub(crate) use runner::{Outlets, Runner};

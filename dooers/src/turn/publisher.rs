@@ -1,8 +1,9 @@
 //! The single path through which changes of threads are committed and published.
 
+use super::completions::{TurnCompletion, TurnCompletions};
 use super::lost_answers::{LostAnswers, LostIn};
-use super::outcome::{TurnCompletion, TurnCompletions, TurnOutcome};
-use crate::broker::{Broker, News, ThreadNotice};
+use super::outcome::TurnOutcome;
+use crate::broker::{Broker, News, TextPiece, ThreadNotice};
 use crate::hub::{ChangeSender, LiveAnalytics};
 use crate::protocol::{AnalyticsEvent, RunStatus};
 use crate::store::analytics::TurnSource;
@@ -168,9 +169,24 @@ impl Publisher {
         }
     }
 
+    /// Returns `false` if no other node can exist, so that pieces of texts need not be published.
+    pub(super) fn has_others(&self) -> bool {
+        self.broker.has_others()
+    }
+
+    /// Sends a piece of a streamed text to the other nodes.
+    pub(super) fn publish_piece(&self, piece: TextPiece) {
+        self.broker.publish(News::Text(piece));
+    }
+
     /// Asks the node that runs the turn of this message to look it up in the store.
     pub(super) fn signal(&self, event_id: &str) {
         self.broker.publish(News::Turn(event_id.to_owned()));
+    }
+
+    /// Asks the other nodes to look for queued turns that this node leaves, because it stops.
+    pub(super) fn leave_queued(&self) {
+        self.broker.publish(News::Waiting);
     }
 
     /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Returns
@@ -245,6 +261,11 @@ impl Publisher {
     /// Returns a future that resolves when the turn that answers this message ends.
     pub(crate) fn ending_of(&self, event_id: &str) -> TurnCompletion {
         self.endings.watch(event_id)
+    }
+
+    /// The tasks that wait for the end of turns.
+    pub(crate) fn endings(&self) -> &TurnCompletions {
+        &self.endings
     }
 
     /// Records the events that a turn tracked, for tests. Call this before the end of the attempt is published.

@@ -197,7 +197,10 @@ impl Runner {
     /// taken over end as interrupted or are retried when the database answers.
     pub(crate) fn lose_all(&self) {
         let all = self.context.active.fences();
-        self.context.active.lose(&all);
+        let turns = self.context.active.lose(&all);
+        if turns > 0 {
+            tracing::warn!(target: "dooers::turn", turns, "the leases of running turns could not be renewed in time; their handlers are dropped");
+        }
     }
 
     /// Runs the queued turns of a thread, now or when their next attempt is due. A process that is stopping leaves
@@ -269,7 +272,10 @@ impl Runner {
                 // The order matters: a process that is stopping leaves the turn to the next process, even if the turn
                 // is due.
                 biased;
-                () = self.context.draining.cancelled() => return None,
+                () = self.context.draining.cancelled() => {
+                    self.publisher().leave_queued();
+                    return None;
+                }
                 () = tokio::time::sleep(wait) => {}
             }
             // The clock may be behind: two clocks can differ by microseconds, and a clock may be set back.
@@ -334,6 +340,11 @@ impl Runner {
     /// Returns true if this process runs the turn of this message, or claims a turn now.
     pub(crate) fn may_run(&self, event_id: &str) -> bool {
         self.context.active.may_run(event_id)
+    }
+
+    /// Returns true if this process runs the turn of this message, or stores its end.
+    pub(crate) fn runs(&self, event_id: &str) -> bool {
+        self.context.active.knows(event_id)
     }
 
     /// Returns true if this process runs a turn of this thread.

@@ -2,12 +2,13 @@
 
 use super::{Outlets, Runner, TurnParameters};
 use crate as dooers;
-use crate::broker::NoBroker;
+use crate::broker::{NoBroker, Watched};
 use crate::error::SendError;
 use crate::handler::{
     AnalyticsSink, AnswerKeys, States, TextStream, Turn, WorkerRequest, WorkerResponse,
 };
 use crate::hub::{Hub, LiveAnalytics};
+use crate::log_capture::CapturedLog;
 use crate::protocol::{
     AnalyticsEvent, ContentPart, EventType, Run, RunStatus, ThreadEvent, User, joined_text, new_id,
     timestamp,
@@ -64,7 +65,7 @@ impl Worker {
 
     fn on(store: Arc<MemoryStore>) -> Self {
         let shared = Arc::clone(&store) as Arc<dyn Store>;
-        let (hub, changes) = Hub::new();
+        let (hub, changes) = Hub::new(Watched::default());
         let settings =
             LiveSettings::new(Arc::clone(&shared), None, Schemas::new(), Box::new(|_| {}));
         let runner = Runner::new(
@@ -479,7 +480,9 @@ async fn lost_turn_that_is_not_taken_over_is_retried() {
     worker.runner.lose_all();
     sleep(Duration::from_secs(3)).await;
     assert_eq!(worker.answer::<slow>().await.0, ["attempt 1", "attempt 2"]);
+    let (log, _capture) = CapturedLog::start();
     worker.runner.lose_all();
+    assert!(log.text().contains("could not be renewed in time"));
     sleep(Duration::from_secs(1)).await;
     let (texts, status, error) = worker.answer::<slow>().await;
     assert_eq!(

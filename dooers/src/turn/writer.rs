@@ -5,7 +5,10 @@ use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
 use super::outcome::TurnOutcome;
 use super::publisher::{Committed, NotCommitted};
-use super::written::{Witness, asked_form, begun_text, closed_form, ended_text, expired_form};
+use super::written::{
+    Witness, asked_form, begun_text, closed_form, ended_text, expired_form, stored_text,
+};
+use crate::broker::TextPiece;
 use crate::crash;
 use crate::handler::{
     AgentDefinition, Draft, FormReply, Outbox, Piece, Rest, StoredSender, join_whole_texts,
@@ -45,6 +48,8 @@ pub(super) struct TurnWriter<'a> {
 /// A text that is being streamed.
 struct PublishedText {
     growing: GrowingText,
+    /// The state of the text for other nodes: an empty piece at its end.
+    elsewhere: TextPiece,
     /// The number of the next piece when the text was last stored.
     stored: u64,
 }
@@ -134,9 +139,14 @@ impl<'a> TurnWriter<'a> {
         }
         for (event, rev) in begun {
             let id = event.id.clone();
+            let elsewhere = TextPiece::begin(&event, rev);
             let growing = self.context.hub.grow(event, rev);
-            self.texts()
-                .insert(id.clone(), PublishedText { growing, stored: 0 });
+            let text = PublishedText {
+                growing,
+                elsewhere,
+                stored: 0,
+            };
+            self.texts().insert(id.clone(), text);
             self.outbox.mark_text_stored(&id);
         }
         for id in ended {
@@ -228,10 +238,15 @@ impl<'a> TurnWriter<'a> {
 
     /// Publishes pieces of streamed texts.
     pub(super) fn publish_pieces(&self, pieces: Vec<Piece>) {
-        let texts = self.texts();
+        let publisher = &self.context.publisher;
+        let has_others = publisher.has_others();
+        let mut texts = self.texts();
         for piece in pieces {
-            if let Some(text) = texts.get(&piece.event_id) {
+            if let Some(text) = texts.get_mut(&piece.event_id) {
                 text.growing.push(&piece.text);
+                if has_others {
+                    publisher.publish_piece(text.elsewhere.next(piece.text));
+                }
             }
         }
     }
@@ -243,14 +258,33 @@ impl<'a> TurnWriter<'a> {
         if grown.is_empty() {
             return Ok(());
         }
+        let lengths: Vec<_> = grown.iter().filter_map(stored_text).collect();
         let store = &self.context.store;
         match store.write_turn(&self.scope, &self.claim.key, grown).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.announce_stored(&lengths);
+                Ok(())
+            }
             Err(error) if error.is_of_the_database() => {
                 tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the progress of a streamed text could not be stored");
                 Ok(())
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Reports to other nodes how much of the texts is stored, by the ids of their events.
+    fn announce_stored(&self, lengths: &[(String, usize)]) {
+        let publisher = &self.context.publisher;
+        if !publisher.has_others() {
+            return;
+        }
+        let mut texts = self.texts();
+        for (event_id, length) in lengths {
+            if let Some(text) = texts.get_mut(event_id) {
+                text.elsewhere.stored = *length;
+                publisher.publish_piece(text.elsewhere.clone());
+            }
         }
     }
 
@@ -323,6 +357,8 @@ impl<'a> TurnWriter<'a> {
                 answer(waiting);
                 if let Some(next) = &written.next {
                     self.context.begin(next);
+                } else if self.context.draining.is_cancelled() {
+                    publisher.leave_queued();
                 }
                 end(observed, &outcome, false);
                 written.next
@@ -538,7 +574,7 @@ impl<'a> TurnWriter<'a> {
             error_text = Some(TIMED_OUT.to_owned());
         }
         if let TurnOutcome::Interrupted = outcome {
-            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the turn was interrupted, because the server stops");
+            tracing::warn!(target: "dooers::turn", agent = self.agent.name(), event_id, "the turn was interrupted, because the server stops or could not renew its lease");
             let event = interrupted_event(thread_id, open_run.clone(), event_id, at);
             changes.push(TurnChange::Event(Box::new(event)));
             error_text = Some(INTERRUPTED.to_owned());

@@ -39,6 +39,14 @@ pub(super) fn ended_text(change: &TurnChange) -> Option<String> {
     }
 }
 
+/// The event id of a text whose progress is stored, and the length of the text in bytes.
+pub(super) fn stored_text(change: &TurnChange) -> Option<(String, usize)> {
+    match change {
+        TurnChange::Text { event_id, text, .. } => Some((event_id.clone(), text.len())),
+        _ => None,
+    }
+}
+
 /// The event id of a form that the handler asks.
 pub(super) fn asked_form(change: &TurnChange) -> Option<&str> {
     match change {

@@ -6,9 +6,13 @@ use dooers::Decimal;
 use dooers::prelude::*;
 use dooers::protocol::Actor;
 use dooers::repository::Scope;
+use dooers::tool::ToolRequest;
 use futures::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// The time for which an agent waits for an answer that does not come.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Repeats the message as Markdown. `count N` is answered with the numbers from 1 to N, each of which is a delta.
 #[dooers::agent(default)]
@@ -152,22 +156,50 @@ async fn clerk(request: WorkerRequest, response: WorkerResponse) -> Result<()> {
     Ok(())
 }
 
-/// Asks whether it may go on, and waits for the answer of the user with the message as id. The message `any` asks everyone.
+/// Asks whether it may go on, and waits for the answer of the user with the message as id. The message `any` asks everyone,
+/// and `briefly` waits for a moment only.
 #[dooers::agent]
 async fn judge(request: WorkerRequest, response: WorkerResponse) -> Result<String> {
     let form = Form::new("May I go on?")
         .element(FormElement::text("reason", "Reason"))
         .submit_label("Yes")
         .cancel_label("No");
-    let mut asked = response.ask_form(&form);
-    if request.message != "any" {
-        asked = asked.only_user(&request.message);
-    }
+    let asked = response.ask_form(&form);
+    let asked = match request.message.as_str() {
+        "any" => asked,
+        "briefly" => asked.timeout(MOMENT),
+        user => asked.only_user(user),
+    };
     let reply = asked.await?;
     Ok(match reply.response() {
         Some(answer) => format!("Because: {}", answer.text("reason").unwrap_or("no reason")),
         None => "I stop here.".to_owned(),
     })
+}
+
+/// Pays money back to the customer, unless the `order` has the number 0.
+#[dooers::tool(approve = "always")]
+async fn refund(order: u32, euros: u32) -> Result<String, AgentError> {
+    if order == 0 {
+        return Err(AgentError::public("there is no order 0"));
+    }
+    Ok(format!("{euros} euros of order {order} were paid back"))
+}
+
+/// Refunds the order with the number in the message, and the order 7 beside it. The message `briefly` waits for a moment only.
+#[dooers::agent(tools(refund))]
+async fn cashier(request: WorkerRequest, mut tools: Tools) -> Result<String> {
+    if request.message == "briefly" {
+        tools = tools.approval_timeout(MOMENT);
+    }
+    let order: u32 = request.message.parse().unwrap_or(1);
+    let calls = [order, 7].map(|order| {
+        let arguments = json!({"order": order, "euros": 80});
+        ToolRequest::new(format!("call-{order}"), "refund", arguments.to_string())
+    });
+    let results = tools.call_all(calls).await?;
+    let failed = results.iter().filter(|result| result.is_error()).count();
+    Ok(format!("{failed} of {} calls failed", results.len()))
 }
 
 /// Fails after a text.

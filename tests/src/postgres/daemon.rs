@@ -1,12 +1,12 @@
 //! A database program that runs as a child process.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use crate::process_tree::children;
 use crate::signal::{signal, try_signal};
 
 /// Timeout of a start. A crashed database replays its log first.
@@ -17,7 +17,7 @@ const KEPT: usize = 200;
 
 /// A running program, stopped immediately on drop.
 #[derive(Debug)]
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     /// The signal for an immediate stop.
     at_once: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Starts the program and waits until it prints a line with the text `ready`. Returns its output if it ends
     /// before that.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &mut Command,
         ready: &'static str,
         at_once: &'static str,
@@ -56,7 +56,7 @@ impl Daemon {
     }
 
     /// The end of its output.
-    pub(super) fn output_tail(&self) -> String {
+    pub(crate) fn output_tail(&self) -> String {
         let output_tail = self
             .output_tail
             .lock()
@@ -65,32 +65,17 @@ impl Daemon {
     }
 
     /// Sends a signal to the process and then to all its children.
-    pub(super) fn signal_all(&self, signal_name: &str) {
+    pub(crate) fn signal_all(&self, signal_name: &str) {
         let parent = self.process.id();
         signal(signal_name, parent);
-        for entry in fs::read_dir("/proc").expect("`/proc` exists on Linux") {
-            let entry = entry.expect("a process");
-            // A process may end at any time.
-            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
-                continue;
-            };
-            // The fields after the name in parentheses are the state and the parent.
-            let parent_of = |stat: &str| stat.rsplit_once(')')?.1.split(' ').nth(2)?.parse().ok();
-            if parent_of(&stat) == Some(parent) {
-                let id = entry
-                    .file_name()
-                    .to_str()
-                    .and_then(|name| name.parse().ok());
-                try_signal(
-                    signal_name,
-                    id.expect("the directory name is the process id"),
-                );
-            }
+        for child in children(parent) {
+            // It may end at any time.
+            try_signal(signal_name, child);
         }
     }
 
     /// Sends a signal and waits until the process has ended.
-    pub(super) fn stop(mut self, signal_name: &str) {
+    pub(crate) fn stop(mut self, signal_name: &str) {
         self.end(signal_name);
     }
 

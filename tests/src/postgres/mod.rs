@@ -5,16 +5,17 @@
 //! need PostgreSQL have `on_postgres` in their path, by which `tests/run` selects them.
 
 mod cluster;
-mod daemon;
-mod os_user;
+pub(crate) mod daemon;
+pub(crate) mod os_user;
 mod pooler;
 mod shared;
 mod statement_log;
 
+pub(crate) use cluster::free_port;
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{
-    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, kill_connections, pooled,
-    pooled_only, shared, url,
+    POOLER_URL, URL, connect, connections, dedicated, fresh_prefix, is_installed, kill_connections,
+    pooled, pooled_only, shared, url,
 };
 pub use statement_log::{Executed, StatementLog};

@@ -56,11 +56,21 @@ pub fn pooled_only() -> Option<PostgresOptions> {
 /// Under `CI`, if PostgreSQL is not installed.
 #[must_use]
 pub fn dedicated(setup: ClusterOptions) -> Option<Cluster> {
-    if Cluster::programs().is_none() {
+    is_installed().then(|| Cluster::with(setup))
+}
+
+/// Returns whether PostgreSQL is installed, and prints a line if it is not. The test then returns early.
+///
+/// # Panics
+///
+/// Under `CI`, if PostgreSQL is not installed.
+#[must_use]
+pub fn is_installed() -> bool {
+    let is_installed = Cluster::programs().is_some();
+    if !is_installed {
         report_skip("PostgreSQL's programs are not installed");
-        return None;
     }
-    Some(Cluster::with(setup))
+    is_installed
 }
 
 /// Opens a connection for the test itself, directly or through a pooler.

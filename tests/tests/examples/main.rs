@@ -20,6 +20,11 @@ mod streaming;
 mod tools;
 mod turns;
 
+/// Tests that need PostgreSQL. `tests/run` selects them by this name.
+mod on_postgres {
+    mod cluster;
+}
+
 use dooers_tests::{Client, Process};
 use serde_json::json;
 use std::net::TcpListener;

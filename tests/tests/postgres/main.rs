@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod authority;
+mod engine;
 mod fixtures;
 mod history;
 
@@ -17,12 +19,17 @@ mod on_postgres {
     mod connection_loss;
     mod failover;
     mod harness;
+    mod limits_across_nodes;
+    mod live_nodes;
     mod multi_process;
     mod nodes;
+    mod nodes_texts;
+    mod notifications;
     mod operations;
     mod readme;
     mod shutdown;
     mod ssl;
+    mod turns_across_nodes;
     mod unresponsive_server;
     mod unresponsive_store;
 }

@@ -1,13 +1,14 @@
 //! Reads of threads that other processes changed, by their ids alone.
 
 use crate::backends::{AnyStore, cases};
-use crate::fixtures::{ana, ben, message, new_thread, scope, start};
-use dooers::store::{Scope, StoreError, ThreadRecord};
+use crate::fixtures::{ana, ben, existing, message, new_thread, now, scope, start};
+use dooers::store::{Cancel, CancelTarget, Scope, StoreError, ThreadRecord};
 
 cases![
     rows_of_any_scope_are_read_by_id,
     revs_are_those_of_the_last_changes,
     unknown_threads_are_missing_in_the_result,
+    turns_of_any_scope_are_open_until_they_end,
 ];
 
 fn elsewhere() -> Scope {
@@ -49,7 +50,7 @@ async fn revs_are_those_of_the_last_changes(store: &AnyStore) {
     for thread in &threads {
         assert_eq!(revs[&thread.thread.id], thread.rev);
     }
-    let next = message(crate::fixtures::existing("one"), "next", &ana());
+    let next = message(existing("one"), "next", &ana());
     let begun = store.begin_turn(&scope(), next, &start("r")).await.unwrap();
     let last = begun.changes.iter().map(|change| change.rev).max();
     let revs = store.thread_revs(&ids(&["one"])).await.unwrap();
@@ -66,4 +67,31 @@ async fn unknown_threads_are_missing_in_the_result(store: &AnyStore) {
     assert!(store.thread_revs(&asked).await.unwrap().is_empty());
     assert_eq!(store.thread_rows(&[]).await.unwrap(), []);
     assert!(store.thread_revs(&[]).await.unwrap().is_empty());
+}
+
+async fn turns_of_any_scope_are_open_until_they_end(store: &AnyStore) {
+    two_threads(store).await;
+    let asked = ids(&["one-e", "queued", "other-e", "unknown", "\u{0}"]);
+    let next = message(existing("one"), "queued", &ana());
+    store.begin_turn(&scope(), next, &start("r")).await.unwrap();
+    let open = async || {
+        let mut open: Vec<_> = store
+            .open_turns(&asked)
+            .await
+            .unwrap()
+            .into_iter()
+            .collect();
+        open.sort();
+        open
+    };
+    assert_eq!(open().await, ids(&["one-e", "other-e", "queued"]));
+    let cancel = Cancel {
+        target: CancelTarget::Event("queued".to_owned()),
+        run_id: "withdrawn".to_owned(),
+        at: now(),
+    };
+    store.cancel_turn(Some(&scope()), &cancel).await.unwrap();
+    store.delete_thread(&elsewhere(), "other").await.unwrap();
+    assert_eq!(open().await, ids(&["one-e"]));
+    assert!(store.open_turns(&[]).await.unwrap().is_empty());
 }

@@ -13,6 +13,7 @@ cases![
     setting_value_keeps_its_key_order,
     concurrent_changes_are_both_stored,
     time_of_a_field_never_decreases,
+    every_change_has_another_version,
     keys_in_use_are_listed,
     empty_put_stores_nothing,
     removing_a_setting_keeps_the_others,
@@ -149,6 +150,36 @@ async fn time_of_a_field_never_decreases(store: &AnyStore) {
         (&stored[0].value, stored[0].updated_at),
         (&json!(2), late.updated_at)
     );
+}
+
+async fn every_change_has_another_version(store: &AnyStore) {
+    let (here, there) = (worker("a", "w"), worker("a", "v"));
+    let version = async || {
+        let asked = [here.clone(), worker("b", "w"), here.clone()];
+        let versions = store.setting_versions(&asked).await.unwrap();
+        let only = versions.get(&here).copied();
+        assert_eq!(versions.len(), usize::from(only.is_some()));
+        only
+    };
+    assert_eq!(version().await, None);
+    put(store, &there, "x", json!(0)).await;
+    assert_eq!(version().await, None);
+    let mut seen = std::collections::HashSet::new();
+    // All of these rows have the same time.
+    for (field, value) in [("x", 1), ("y", 1), ("x", 2), ("y", 2), ("z", 0)] {
+        put(store, &here, field, json!(value)).await;
+        let changed = version().await.unwrap();
+        assert!(seen.insert(changed), "{field} {value}");
+        put(store, &there, field, json!(value)).await;
+        assert_eq!(version().await, Some(changed));
+    }
+    store.remove_setting(&here, "y").await.unwrap();
+    assert!(seen.insert(version().await.unwrap()));
+    for field in ["x", "z"] {
+        store.remove_setting(&here, field).await.unwrap();
+    }
+    assert_eq!(version().await, None);
+    assert!(store.setting_versions(&[]).await.unwrap().is_empty());
 }
 
 async fn keys_in_use_are_listed(store: &AnyStore) {

@@ -4,6 +4,7 @@ import { conceal } from "../../state/secrets.js";
 import { html, useEffect, useRef, useState } from "../../ui.js";
 import { answerOf, defaultOf, own, problemOf } from "./form-values.js";
 import { FormField, ShownValue } from "./form-field.js";
+import { decisionOf } from "./forms.js";
 import { useKept } from "./fold.js";
 import { dateAndTime } from "./format.js";
 import { identity } from "../../state/session.js";
@@ -18,13 +19,28 @@ export function Form({ event, state, view }) {
   const elements = sorted(data.elements);
   const phase = state?.phase ?? "open";
   const size = ["small", "medium", "large"].includes(data.size) ? data.size : "medium";
-  return html`<div class=${`form ${size}`} role="group" aria-label=${plain(data.message || "Form")}>
-    ${data.message && html`<p class="question" dir="auto">${plain(data.message)}</p>`}
+  const message = plain(data.message || "");
+  const [question, ...more] = message.split(/\n{2,}/);
+  return html`<div class=${`form ${size} ${phase}`} role="group" aria-label=${message.replace(CODE, "$1") || "Form"}>
+    ${question && html`<p class="question" dir="auto">${withCode(question)}</p>`}
+    ${more.map((text) => html`<p class="more" dir="auto">${withCode(text)}</p>`)}
     ${state?.asked && phase !== "answered" && html`<${Waiting} state=${state} />`}
-    ${phase === "answered" && html`<${Answered} elements=${elements} answer=${state?.answer} />`}
+    ${phase === "answered" && html`<${Answered} elements=${elements} state=${state} />`}
     ${phase !== "answered" && phase !== "closed"
       && html`<${OpenForm} event=${event} elements=${elements} state=${state} view=${view} />`}
   </div>`;
+}
+
+/** A part of a text between backticks. */
+const CODE = /`([^`\n]+)`/g;
+
+/**
+ * A text whose parts between backticks are shown as code.
+ *
+ * @param {string} text
+ */
+function withCode(text) {
+  return text.split(CODE).map((part, index) => (index % 2 ? html`<code dir="auto">${part}</code>` : part));
 }
 
 /**
@@ -32,7 +48,7 @@ export function Form({ event, state, view }) {
  *
  * @param {{state: import("./forms.js").FormState}} props
  */
-function Waiting({ state: { asked, phase, outgoing } }) {
+export function Waiting({ state: { asked, phase, outgoing } }) {
   if (phase === "closed") {
     const refusal = outgoing?.status === "failed" ? outgoing.error?.message ?? "" : "";
     return html`<p class="muted">Nobody has answered, and the agent no longer waits.</p>
@@ -60,14 +76,17 @@ function sorted(elements) {
     .sort((one, other) => (Number(one.order) || 0) - (Number(other.order) || 0));
 }
 
-/** @param {{elements: any[], answer: import("../../client.js").ThreadEvent | undefined}} props */
-function Answered({ elements, answer }) {
-  if (answer?.data?.cancelled) return html`<p class="muted">Canceled.</p>`;
-  return html`<dl class="values">
+/** @param {{elements: any[], state: import("./forms.js").FormState | undefined}} props */
+function Answered({ elements, state }) {
+  const data = state?.answer?.data;
+  const decision = decisionOf(state);
+  if (!decision && data?.cancelled) return html`<p class="muted">Canceled.</p>`;
+  return html`${decision && html`<p class="muted">${decision === "refused" ? "Refused" : "Approved"}</p>`}
+  <dl class="values">
     ${elements.map((element) => html`<div key=${element.name}>
       <dt dir="auto">${plain(element.label || element.name)}</dt>
-      <dd><${ShownValue} element=${element} value=${own(answer?.data?.values, element.name)}
-        hasValue=${answer?.data?.has_value?.includes?.(element.name) ?? false} /></dd>
+      <dd><${ShownValue} element=${element} value=${own(data?.values, element.name)}
+        hasValue=${data?.has_value?.includes?.(element.name) ?? false} /></dd>
     </div>`)}
   </dl>`;
 }

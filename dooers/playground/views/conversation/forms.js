@@ -4,12 +4,14 @@
 /** @typedef {import("../../client.js").Run} Run */
 /** @typedef {import("../../client.js").OutgoingMessage} OutgoingMessage */
 
+/** @typedef {{expires_at?: unknown, user_id?: unknown, tool_call_id?: unknown, closed?: unknown}} Asked */
+
 /**
  * @typedef {object} FormState
  * @property {ThreadEvent} [answer] the last answer
  * @property {Run} [run] the run of the answer
  * @property {OutgoingMessage} [outgoing] an answer that the server has not stored yet
- * @property {{expires_at?: unknown, user_id?: unknown}} [asked] set if a turn waits for the answer, or has waited for it
+ * @property {Asked} [asked] set if a turn waits for the answer, or has waited for it
  * @property {"open" | "again" | "sending" | "answered" | "closed"} phase `again`: the turn of the answer failed or was
  *   canceled. `closed`: the turn that asked no longer waits
  */
@@ -55,9 +57,28 @@ export function formStates(events, runOf, outbox, runs) {
  * The member `asked` of a form whose answer a turn waits for.
  *
  * @param {ThreadEvent} event
- * @returns {{expires_at?: unknown, user_id?: unknown, closed?: unknown} | undefined}
+ * @returns {Asked | undefined}
  */
-function askedOf({ type, data }) {
+export function askedOf({ type, data }) {
   const asked = type === "form" ? data?.asked : undefined;
   return asked && typeof asked === "object" ? asked : undefined;
+}
+
+/** Whether a form asks a person to approve a tool call. @param {Asked | undefined} asked */
+export function isApproval(asked) {
+  return typeof asked?.tool_call_id === "string";
+}
+
+/**
+ * The decision about the tool call that a form asks a person to approve. `waiting`: nobody has decided yet. `expired`: nobody
+ * decided in time. Undefined for other forms.
+ *
+ * @param {FormState | undefined} state
+ * @returns {"waiting" | "approved" | "refused" | "expired" | undefined}
+ */
+export function decisionOf(state) {
+  if (!state || !isApproval(state.asked)) return undefined;
+  if (state.phase === "closed") return "expired";
+  if (state.phase !== "answered") return "waiting";
+  return state.answer?.data?.cancelled ? "refused" : "approved";
 }

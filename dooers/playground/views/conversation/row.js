@@ -6,6 +6,7 @@ import { CopyButton } from "./copy.js";
 import { Feedback } from "./feedback.js";
 import { dateAndTime, timeOfDay } from "./format.js";
 import { Form } from "./form.js";
+import { isApproval } from "./forms.js";
 import { Unknown } from "./json.js";
 import { Outgoing } from "./outgoing.js";
 import { Parts } from "./parts.js";
@@ -90,11 +91,11 @@ function bodyOf(row, event, view) {
     case "reasoning":
       return html`<${Reasoning} event=${event} endedAt=${row.endedAt} />`;
     case "tool":
-      return html`<${ToolCard} row=${row} isRunning=${run?.status === "running"} />`;
+      return html`<${ToolCard} row=${row} isRunning=${run?.status === "running"} view=${view} />`;
     case "form":
       return html`<${Form} event=${event} state=${row.form} view=${view} />`;
     case "answer":
-      return html`<${Answer} event=${event} />`;
+      return html`<${Answer} event=${event} asked=${row.form?.asked} />`;
     case "removed":
       return html`<p class="removed-text">This message was removed.</p>`;
     default:
@@ -136,10 +137,15 @@ function Notice({ event }) {
   </div>`;
 }
 
-/** The answer to a form. The form itself shows the values. @param {{event: ThreadEvent}} props */
-function Answer({ event }) {
+/**
+ * The answer to a form. The form itself shows the values.
+ *
+ * @param {{event: ThreadEvent, asked: import("./forms.js").Asked | undefined}} props
+ */
+function Answer({ event, asked }) {
+  const [yes, no] = isApproval(asked) ? ["Approved", "Refused"] : ["Answered the form.", "Canceled the form."];
   return html`<div class="body">
-    <p>${event.data?.cancelled ? "Canceled the form." : "Answered the form."}</p>
+    <p>${event.data?.cancelled ? no : yes}</p>
     <${Parts} id=${event.id} content=${event.content} />
   </div>`;
 }

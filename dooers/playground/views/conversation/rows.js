@@ -3,7 +3,7 @@
 import { day } from "./format.js";
 import { formStates } from "./forms.js";
 import { plain } from "../../plain.js";
-import { pairTools } from "./tools.js";
+import { pairApprovals, pairTools } from "./tools.js";
 
 /** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
 /** @typedef {import("../../client.js").Run} Run */
@@ -17,10 +17,11 @@ import { pairTools } from "./tools.js";
  * @property {string} [day]
  * @property {ThreadEvent} [event]
  * @property {ThreadEvent} [result] the result of a tool call
+ * @property {ThreadEvent} [approval] the form that asks for the approval of a tool call
  * @property {string} [endedAt] when the event after a reasoning began
  * @property {Run} [run]
  * @property {boolean} [isExplained] whether a notice before the row shows the error
- * @property {import("./forms.js").FormState} [form]
+ * @property {import("./forms.js").FormState} [form] the state of the form, of the approval, or of the form that was answered
  * @property {OutgoingMessage} [outgoing]
  * @property {boolean} isFirst whether the row begins a group and names its author
  * @property {unknown[]} stamp the row is drawn again when one of these changes
@@ -41,6 +42,7 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
   const runOf = new Map();
   for (const run of runs?.values() ?? []) if (run.event_id) runOf.set(run.event_id, run);
   const { resultOf, paired } = pairTools(list);
+  const { approvalOf, placed } = pairApprovals(list);
   const forms = formStates(list, runOf, outbox ?? [], runs ?? new Map());
   const { ordered, lastOf } = order(list, runs ?? new Map(), runOf, new Set(queued?.map(({ id }) => id)));
 
@@ -51,7 +53,7 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
   let at = 0;
   let shownDay = "";
   ordered.forEach((event, position) => {
-    if (!paired.has(event.id)) {
+    if (!paired.has(event.id) && !placed.has(event.id)) {
       const time = (typeof event.created_at === "string" && Date.parse(event.created_at)) || at;
       const today = new Date(time).toDateString();
       if (today !== shownDay && time > 0) {
@@ -61,12 +63,15 @@ export function rowsOf({ events, runs, queued, outbox, feedback }) {
       }
       const from = senderOf(event);
       const row = rowOf(event, from !== sender || time - at > PAUSE);
-      if (row.kind === "tool") row.result = resultOf.get(event.id);
+      if (row.kind === "tool") {
+        row.result = resultOf.get(event.id);
+        row.approval = approvalOf.get(event.id);
+      }
       if (row.kind === "reasoning") row.endedAt = endOf(event, ordered[position + 1], runs);
-      if (row.kind === "form") row.form = forms.get(event.id) ?? { phase: "open" };
+      row.form = forms.get(formOf(row) ?? "");
       const run = row.kind === "tool" && event.run_id ? runs?.get(event.run_id)?.status : undefined;
-      row.stamp = [event, textLength(event), event.streaming, row.isFirst, feedback?.get(event.id), row.result, row.endedAt, run,
-        row.form?.answer, row.form?.phase, row.form?.run?.status, row.form?.outgoing, row.form?.outgoing?.status];
+      row.stamp = [event, textLength(event), event.streaming, row.isFirst, feedback?.get(event.id), row.result, row.approval, row.endedAt,
+        run, row.form?.asked, row.form?.answer, row.form?.phase, row.form?.run?.status, row.form?.outgoing, row.form?.outgoing?.status];
       rows.push(row);
       sender = row.kind === "notice" ? "" : from;
       at = time;
@@ -177,6 +182,12 @@ function kindOf({ type, actor, data, deleted, content }) {
   if (type === "form" && Array.isArray(data?.elements)) return "form";
   if (type === "form.response") return "answer";
   return content?.length && !data ? "message" : "unknown";
+}
+
+/** The id of the form whose state a row shows. @param {Row} row */
+function formOf({ kind, event, approval }) {
+  if (kind === "form") return event?.id;
+  return kind === "answer" ? event?.data?.form_event_id : approval?.id;
 }
 
 /**

@@ -1,25 +1,33 @@
-/** A tool call and its result in one card. */
+/** A tool call, its approval and its result in one card. */
 
 import { numberText } from "../../client.js";
 import { Icon } from "../../icons.js";
 import { html } from "../../ui.js";
 import { Fold } from "./fold.js";
-import { between, duration } from "./format.js";
+import { Form, Waiting } from "./form.js";
+import { decisionOf } from "./forms.js";
+import { between, dateAndTime, duration } from "./format.js";
 import { Json } from "./json.js";
 import { plain } from "../../plain.js";
 
 /** The arguments in the summary are cut at this length. */
 const SUMMARY = 80;
 
-/** @param {{row: import("./rows.js").Row, isRunning: boolean}} props */
-export function ToolCard({ row, isRunning }) {
+/** The states of a call by the decision about it, if it has not run. */
+const STATES = { waiting: "Waiting for approval", refused: "Refused", expired: "Not approved" };
+
+/** @param {{row: import("./rows.js").Row, isRunning: boolean, view: import("./row.js").View}} props */
+export function ToolCard({ row, isRunning, view }) {
   const event = /** @type {import("../../client.js").ThreadEvent} */ (row.event);
   const data = event.data ?? {};
   const answer = event.type === "tool.call" ? row.result?.data : data;
   const hasResult = answer !== undefined;
-  const failed = hasResult && isError(answer?.result);
-  const took = row.result ? duration(between(event.created_at, row.result.created_at)) : "";
-  const state = failed ? "Error" : hasResult ? took : isRunning ? "Running…" : "No result";
+  const decision = row.approval && decisionOf(row.form);
+  const stopped = decision && decision !== "approved" ? STATES[decision] : "";
+  const failed = hasResult && !stopped && isError(answer?.result);
+  const began = decision === "approved" ? row.form?.answer?.created_at : event.created_at;
+  const took = row.result ? duration(between(began, row.result.created_at)) : "";
+  const state = stopped || (failed ? "Error" : hasResult ? took : isRunning ? "Running…" : "No result");
   const name = plain(data.display_name || data.name || "Tool");
   const summary = html`<span class="name">
       <${Icon} name="tool" /><bdi>${name}</bdi>
@@ -30,9 +38,23 @@ export function ToolCard({ row, isRunning }) {
     ${data.name && plain(data.name) !== name && html`<p class="muted">Name: <bdi class="mono">${plain(data.name)}</bdi></p>`}
     <${Json} id=${`${event.id} args`} label="Arguments" value=${data.args ?? null}
       exact=${numberText(data, "args")} />
+    ${row.form && decision && decision !== "waiting" && html`<${Decision} state=${row.form} decision=${decision} />`}
     ${hasResult && html`<${Json} id=${`${event.id} result`} label=${failed ? "Error" : "Result"}
       value=${answer?.result ?? null} exact=${numberText(answer, "result")} />`}
-  `} />`;
+  `} />
+  ${decision === "waiting" && html`<${Form} event=${row.approval} state=${row.form} view=${view} />`}`;
+}
+
+/**
+ * The decision about the call, and who made it.
+ *
+ * @param {{state: import("./forms.js").FormState, decision: "approved" | "refused" | "expired"}} props
+ */
+function Decision({ state, decision }) {
+  if (decision === "expired") return html`<${Waiting} state=${state} />`;
+  const { author, user, created_at } = state.answer ?? {};
+  const name = plain(author || user?.user_id || "Anonymous");
+  return html`<p class="muted">${decision === "approved" ? "Approved" : "Refused"} by <bdi>${name}</bdi>, ${dateAndTime(created_at)}</p>`;
 }
 
 /** @param {any} result */

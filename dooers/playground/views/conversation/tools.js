@@ -1,11 +1,40 @@
-/** Pairs of tool calls and results. */
+/** Pairs of tool calls, and of the results and forms that belong to them. */
 
 import { numberText } from "../../client.js";
+import { askedOf } from "./forms.js";
 
 /** @typedef {import("../../client.js").ThreadEvent} ThreadEvent */
 
 /** Maximum number of open calls with the same id that a result is compared with. */
 const MOST_COMPARED = 16;
+
+/**
+ * Finds the form that asks for the approval of each call: the first one after the call that names its id, in the same run.
+ *
+ * @param {ThreadEvent[]} events
+ * @returns {{approvalOf: Map<string, ThreadEvent>, placed: Set<string>}} forms by the id of the call's event, and the ids of the
+ *   forms that have a call
+ */
+export function pairApprovals(events) {
+  /** @type {Map<string, ThreadEvent>} */
+  const calls = new Map();
+  const approvalOf = new Map();
+  const placed = new Set();
+  for (const event of events) {
+    const isCall = event.type === "tool.call";
+    const id = isCall ? event.data?.id : askedOf(event)?.tool_call_id;
+    if (typeof id !== "string") continue;
+    const key = JSON.stringify([event.run_id, id]);
+    const call = calls.get(key);
+    if (isCall) {
+      calls.set(key, event);
+    } else if (call && !approvalOf.has(call.id)) {
+      approvalOf.set(call.id, event);
+      placed.add(event.id);
+    }
+  }
+  return { approvalOf, placed };
+}
 
 /**
  * Finds the result of each call. A result belongs to a call of its run with the same id and name that has no result yet:

@@ -110,7 +110,7 @@ pub struct HandlerError {
 pub enum HandlerErrorKind {
     /// The handler returned an error or panicked.
     ///
-    /// If the turn had already ended, or ran in another process, only the record of its run is known. Timeouts and
+    /// If the turn had already ended, or ran in another process, only the record of its last run is known. Timeouts and
     /// interruptions are then also of this kind.
     Failed,
     /// The turn took longer than the agent's `timeout`.

@@ -260,7 +260,7 @@ impl Dispatch {
         let end = if begun.is_repeated {
             read_again(local.session(), &scope, &begun).await?
         } else {
-            StreamEnd::Awaited(ending)
+            StreamEnd::Awaited(ending.stored_in(&begun.event.thread_id))
         };
         let (thread_id, event_id) = (begun.event.thread_id, begun.event.id);
         let reading = TurnReader {
@@ -332,7 +332,7 @@ async fn read_again(
     let join = server.hub.subscribe(&session.connection, thread_id);
     join.activate_lagging([], begun.position());
     Ok(match state {
-        TurnState::Queued | TurnState::Running => StreamEnd::Awaited(ending),
-        TurnState::Ended => StreamEnd::Past,
+        TurnState::Queued | TurnState::Running => StreamEnd::Awaited(ending.stored_in(thread_id)),
+        TurnState::Ended => StreamEnd::Recorded { rev: 0 },
     })
 }

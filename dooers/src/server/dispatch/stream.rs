@@ -3,13 +3,17 @@
 use super::error::{HandlerError, HandlerErrorKind};
 use super::event::DispatchEvent;
 use super::turn_filter::TurnFilter;
+use crate::hub::Frame;
 use crate::protocol::{ThreadEvent, said_text};
 use crate::server::local_session::LocalSession;
-use crate::turn::{Ended, TurnCompletion};
+use crate::server::session::Session;
+use crate::turn::{Ended, TurnCompletion, TurnEnd};
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The turn that answers a dispatched message, as a [`Stream`] of its changes.
@@ -136,12 +140,48 @@ pub(super) struct TurnReader {
 pub(super) enum StreamEnd {
     /// The end is not known yet.
     Awaited(TurnCompletion),
-    /// The turn has ended. Its last changes may not have been read yet.
+    /// The turn has ended in this process. Its last changes may not have been read yet.
     Completed(Ended),
-    /// The turn had ended before the reader was created. Its changes may not have been read yet.
-    Past,
+    /// The turn ended in another process, or before the reader was created. Its changes may not have been read yet, and the
+    /// record of its run shows the outcome.
+    Recorded {
+        /// The `rev` of the last change, or of a later one. 0 for the newest change of the thread.
+        rev: u64,
+    },
     /// The end was returned to the caller.
     Reported,
+}
+
+/// A step of a [`TurnReader`].
+enum Step {
+    /// The next frame, or the end of the session.
+    Frame(Option<Box<Frame>>),
+    /// The end of the turn.
+    Ended(TurnEnd),
+    /// All changes of the ended turn were read.
+    Read,
+}
+
+impl StreamEnd {
+    /// Returns true if the turn has ended, and the session was sent all its changes.
+    fn is_read_by(&self, session: &Session, thread_id: &str) -> bool {
+        let (hub, connection) = (&session.server.hub, &session.connection);
+        match self {
+            Self::Completed(Ended { rev, .. }) | Self::Recorded { rev } => {
+                hub.has_sent(connection, thread_id, *rev)
+            }
+            Self::Awaited(_) | Self::Reported => false,
+        }
+    }
+}
+
+impl From<TurnEnd> for StreamEnd {
+    fn from(end: TurnEnd) -> Self {
+        match end {
+            TurnEnd::Here(ended) => Self::Completed(ended),
+            TurnEnd::Elsewhere { rev } => Self::Recorded { rev },
+        }
+    }
 }
 
 impl TurnReader {
@@ -157,23 +197,37 @@ impl TurnReader {
             if self.has_read_all() {
                 return self.report_end().map(Err);
             }
-            let ended = async {
-                match &mut self.end {
-                    StreamEnd::Awaited(ending) => ending.await,
-                    StreamEnd::Completed(_) | StreamEnd::Past | StreamEnd::Reported => {
-                        std::future::pending().await
-                    }
-                }
-            };
-            tokio::select! {
-                biased;
-                frame = self.local.next() => match frame {
-                    Some(frame) => self.turn.on_frame(frame),
-                    None => return self.report_stop().map(Err),
-                },
-                ended = ended => self.end = StreamEnd::Completed(ended),
+            match self.step().await {
+                Step::Frame(Some(frame)) => self.turn.on_frame(*frame),
+                Step::Frame(None) => return self.report_stop().map(Err),
+                Step::Ended(ended) => self.end = ended.into(),
+                Step::Read => {}
             }
         }
+    }
+
+    /// Waits until something happens. A subscription that has read the missed changes from the store may continue without
+    /// another frame, so the position of the subscription is checked whenever the session was polled.
+    async fn step(&mut self) -> Step {
+        let session = Arc::clone(self.local.session());
+        let (thread_id, end) = (&self.thread_id, &mut self.end);
+        let mut frame = pin!(self.local.next());
+        poll_fn(|context| {
+            if let Poll::Ready(frame) = frame.as_mut().poll(context) {
+                return Poll::Ready(Step::Frame(frame.map(Box::new)));
+            }
+            if let StreamEnd::Awaited(ending) = end {
+                return ending.poll_unpin(context).map(Step::Ended);
+            }
+            let is_read = end.is_read_by(&session, thread_id);
+            let is_idle = session.connection.outbound().is_empty();
+            if is_read && is_idle {
+                Poll::Ready(Step::Read)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
     }
 
     /// Returns true if the turn has ended and all its changes were read.
@@ -184,17 +238,14 @@ impl TurnReader {
         if let StreamEnd::Awaited(ending) = &mut self.end
             && let Some(ended) = ending.now_or_never()
         {
-            self.end = StreamEnd::Completed(ended);
+            self.end = ended.into();
         }
-        let session = self.local.session();
-        let (hub, connection) = (&session.server.hub, &session.connection);
         match &self.end {
             // The order matters: frames that the hub sends between the two checks are found in the queue by `is_idle`.
-            StreamEnd::Completed(ended) => {
-                hub.has_sent(connection, &self.thread_id, ended.rev) && self.local.is_idle()
+            StreamEnd::Completed(_) | StreamEnd::Recorded { .. } => {
+                self.end.is_read_by(self.local.session(), &self.thread_id) && self.local.is_idle()
             }
-            StreamEnd::Past => hub.has_sent(connection, &self.thread_id, 0) && self.local.is_idle(),
-            // If the turn runs in another process, only the record of its run shows the end.
+            // If the turn runs in another process, the record of its run usually shows the end first.
             StreamEnd::Awaited(_) => self.turn.is_over() && self.local.is_idle(),
             StreamEnd::Reported => true,
         }
@@ -204,7 +255,7 @@ impl TurnReader {
     fn report_stop(&mut self) -> Option<HandlerError> {
         match std::mem::replace(&mut self.end, StreamEnd::Reported) {
             StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),
-            StreamEnd::Awaited(_) | StreamEnd::Past | StreamEnd::Reported => {
+            StreamEnd::Awaited(_) | StreamEnd::Recorded { .. } | StreamEnd::Reported => {
                 Some(HandlerError::new(HandlerErrorKind::ServerStopped))
             }
         }
@@ -215,7 +266,7 @@ impl TurnReader {
         match std::mem::replace(&mut self.end, StreamEnd::Reported) {
             _ if self.turn.is_deleted() => Some(HandlerError::new(HandlerErrorKind::ThreadDeleted)),
             StreamEnd::Completed(ended) => HandlerError::of_outcome(&ended.outcome),
-            StreamEnd::Awaited(_) | StreamEnd::Past | StreamEnd::Reported => {
+            StreamEnd::Awaited(_) | StreamEnd::Recorded { .. } | StreamEnd::Reported => {
                 self.turn.last_run().and_then(HandlerError::of_run)
             }
         }

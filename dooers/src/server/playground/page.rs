@@ -3,11 +3,11 @@
 use super::answer::answer;
 use super::assets::{ASSETS, Asset};
 use axum::Router;
-use axum::extract::OriginalUri;
+use axum::extract::{OriginalUri, Request};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 /// The file that is also served at `/`.
 const INDEX: &str = "index.html";
@@ -20,15 +20,26 @@ where
 {
     let mut routes = Router::new();
     for asset in ASSETS {
-        let file = get(async |headers: HeaderMap| answer(asset, &headers));
-        routes = routes.route(&format!("/{}", asset.path), file);
+        routes = routes.route(&format!("/{}", asset.path), route(asset, false));
         if asset.path == INDEX {
-            let page =
-                get(async |uri: OriginalUri, headers: HeaderMap| page(asset, &uri, &headers));
-            routes = routes.route("/", page);
+            routes = routes.route("/", route(asset, true));
         }
     }
     routes
+}
+
+/// The route of a file, or of the page itself. Both have one handler without extractors, which is the smallest in the program.
+fn route<S>(asset: &'static Asset, is_page: bool) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    get(async move |request: Request| {
+        let original = request.extensions().get::<OriginalUri>();
+        match original.map_or(request.uri(), |OriginalUri(uri)| uri) {
+            uri if is_page => page(asset, uri, request.headers()),
+            _ => answer(asset, request.headers()),
+        }
+    })
 }
 
 /// Answers a request for the page itself. All addresses in the page are relative, so they are wrong for a page at

@@ -1,8 +1,10 @@
 //! The consumption of one user.
 
+use super::nodes::SharedAccount;
 use super::recent_ids::RecentIds;
 use super::unfinished::UnfinishedTurns;
 use super::{Quotas, refusal};
+use crate::broker::SharedRate;
 use crate::protocol::ErrorBody;
 use crate::throttle::{Bucket, Keep, Rate};
 use crate::turn::TurnCompletion;
@@ -12,7 +14,11 @@ use tokio::time::Instant;
 
 /// The consumption of one user, or of one address. All connections of the user share it.
 #[derive(Debug, Default)]
-pub(super) struct Account(Mutex<Spent>);
+pub(super) struct Account {
+    spent: Mutex<Spent>,
+    /// The account on the other nodes. `None` for a connection without a known address.
+    elsewhere: Option<SharedAccount>,
+}
 
 #[derive(Debug, Default)]
 struct Spent {
@@ -53,17 +59,59 @@ fn take(bucket: &mut Bucket, rate: Option<Rate>, units: u32, now: Instant) {
     }
 }
 
-/// Takes one unit, or returns the time until it is admitted.
-fn take_one(bucket: &mut Bucket, rate: Option<Rate>, now: Instant) -> Result<(), Duration> {
-    let wait = longest_wait(&[(bucket, rate, 1)], now);
-    if !wait.is_zero() {
-        return Err(wait);
+impl Spent {
+    fn bucket(&mut self, rate: SharedRate) -> &mut Bucket {
+        match rate {
+            SharedRate::Messages => &mut self.messages,
+            SharedRate::Threads => &mut self.threads,
+            SharedRate::SettingsPatches => &mut self.settings_patches,
+            SharedRate::ThreadUpdates => &mut self.thread_updates,
+            SharedRate::FailedAuthentications => &mut self.failed_authentications,
+        }
     }
-    take(bucket, rate, 1, now);
-    Ok(())
 }
 
 impl Account {
+    /// Creates an account that other nodes have as well.
+    pub(super) fn shared(elsewhere: SharedAccount) -> Self {
+        Self {
+            spent: Mutex::default(),
+            elsewhere: Some(elsewhere),
+        }
+    }
+
+    /// Takes one unit, here and on the other nodes.
+    fn take_shared(&self, spent: &mut Spent, which: SharedRate, rate: Option<Rate>, now: Instant) {
+        let Some(rate) = rate else {
+            return;
+        };
+        spent.bucket(which).take(&rate, 1, now);
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.announce(which, rate.time_of(1));
+        }
+    }
+
+    /// Takes one unit, here and on the other nodes, or returns the time until it is admitted.
+    fn take_one(
+        &self,
+        which: SharedRate,
+        rate: Option<Rate>,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let spent = &mut *self.lock();
+        let wait = longest_wait(&[(spent.bucket(which), rate, 1)], now);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.take_shared(spent, which, rate, now);
+        Ok(())
+    }
+
+    /// Takes what the owner has spent on another node, which is earned in this time.
+    pub(super) fn spent_elsewhere(&self, which: SharedRate, time: Duration, now: Instant) {
+        self.lock().bucket(which).take_time(time, now);
+    }
+
     /// The time until a frame of this size is admitted. Zero if it is admitted now.
     pub(super) fn wait_for_frame(&self, quotas: &Quotas, bytes: u32, now: Instant) -> Duration {
         let spent = self.lock();
@@ -106,8 +154,8 @@ impl Account {
         if !for_message.is_zero() {
             return Err(refusal::messages(for_message));
         }
-        take(&mut spent.messages, messages, 1, now);
-        take(&mut spent.threads, threads, 1, now);
+        self.take_shared(spent, SharedRate::Messages, messages, now);
+        self.take_shared(spent, SharedRate::Threads, threads, now);
         if let Some(id) = message.id {
             spent.recent.remember(id);
         }
@@ -123,14 +171,16 @@ impl Account {
 
     /// Counts a change of settings.
     pub(super) fn settings_patch(&self, quotas: &Quotas, now: Instant) -> Result<(), ErrorBody> {
-        let bucket = &mut self.lock().settings_patches;
-        take_one(bucket, quotas.settings_patches(), now).map_err(refusal::settings_patches)
+        let rate = quotas.settings_patches();
+        let taken = self.take_one(SharedRate::SettingsPatches, rate, now);
+        taken.map_err(refusal::settings_patches)
     }
 
     /// Counts a change of a thread's title.
     pub(super) fn thread_update(&self, quotas: &Quotas, now: Instant) -> Result<(), ErrorBody> {
-        let bucket = &mut self.lock().thread_updates;
-        take_one(bucket, quotas.thread_updates(), now).map_err(refusal::thread_updates)
+        let rate = quotas.thread_updates();
+        let taken = self.take_one(SharedRate::ThreadUpdates, rate, now);
+        taken.map_err(refusal::thread_updates)
     }
 
     /// Counts an authentication that was refused, unless there were too many before it.
@@ -139,9 +189,9 @@ impl Account {
         quotas: &Quotas,
         now: Instant,
     ) -> Result<(), ErrorBody> {
-        let bucket = &mut self.lock().failed_authentications;
-        take_one(bucket, quotas.failed_authentications(), now)
-            .map_err(refusal::failed_authentications)
+        let rate = quotas.failed_authentications();
+        let taken = self.take_one(SharedRate::FailedAuthentications, rate, now);
+        taken.map_err(refusal::failed_authentications)
     }
 
     /// Reserves a place for one more connection. `None` if all places are taken.
@@ -158,7 +208,7 @@ impl Account {
 
     fn lock(&self) -> MutexGuard<'_, Spent> {
         // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,8 @@
 use super::Quotas;
 use super::account::Account;
 use super::lane::Lane;
+use super::nodes::{OtherNodes, RecentNotices, SharedAccount};
+use crate::broker::{AccountKey, Broker, SpentNotice};
 use crate::server::client_address::customer_of;
 use crate::throttle::Keyed;
 use std::hash::RandomState;
@@ -11,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// The owner of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A user of an organization.
     User {
@@ -27,6 +29,17 @@ impl Owner {
     pub(super) fn of_address(address: IpAddr) -> Self {
         Self::Address(customer_of(address))
     }
+
+    /// The key of the account, which is the same on every node.
+    fn key(&self) -> AccountKey {
+        match self {
+            Self::User {
+                organization_id,
+                user_id,
+            } => AccountKey::of(&["user", organization_id, user_id]),
+            Self::Address(address) => AccountKey::of(&["address", &address.to_string()]),
+        }
+    }
 }
 
 /// The accounts of all users and addresses, and the quotas of the server.
@@ -36,30 +49,53 @@ pub(in crate::server) struct Accounts {
     pub(super) lane: Lane,
     /// Hashes the ids of messages.
     pub(super) hasher: RandomState,
-    accounts: Mutex<Keyed<Owner, Arc<Account>>>,
+    accounts: Mutex<Keyed<AccountKey, Arc<Account>>>,
+    nodes: Arc<OtherNodes>,
+    heard: Mutex<RecentNotices>,
 }
 
 impl Accounts {
-    pub(in crate::server) fn new(quotas: Quotas) -> Self {
+    pub(in crate::server) fn new(quotas: Quotas, broker: Arc<dyn Broker>) -> Self {
         Self {
             quotas: Arc::new(quotas),
             lane: Lane::new(),
             hasher: RandomState::new(),
             accounts: Mutex::default(),
+            nodes: Arc::new(OtherNodes::new(broker)),
+            heard: Mutex::default(),
         }
     }
 
     /// The account of an owner. It survives all connections of its owner, until it is like a new one.
-    pub(super) fn account(&self, owner: Owner) -> Arc<Account> {
+    pub(super) fn account(&self, owner: &Owner) -> Arc<Account> {
+        self.account_of(owner.key(), Instant::now())
+    }
+
+    fn account_of(&self, key: AccountKey, now: Instant) -> Arc<Account> {
+        let new = || Arc::new(Account::shared(SharedAccount::new(key, &self.nodes)));
         // Nothing panics while the lock is held.
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(accounts.state(owner, Instant::now()))
+        Arc::clone(accounts.state_or_else(key, now, new))
+    }
+
+    /// Takes from an account what its owner has spent on another node. The owner may connect to this node next, so the account
+    /// is created if there is none.
+    pub(in crate::server) fn spent_elsewhere(&self, notice: &SpentNotice) {
+        // Nothing panics while the lock is held.
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_new(notice.id) {
+            drop(heard);
+            let now = Instant::now();
+            let account = self.account_of(notice.account, now);
+            account.spent_elsewhere(notice.rate, notice.time(), now);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::NoBroker;
 
     #[test]
     fn addresses_of_one_network_are_one_owner() {
@@ -72,14 +108,14 @@ mod tests {
 
     #[test]
     fn account_survives_the_connections_of_its_user() {
-        let accounts = Accounts::new(Quotas::default());
+        let accounts = Accounts::new(Quotas::default(), Arc::new(NoBroker));
         let owner = |organization: &str, user: &str| Owner::User {
             organization_id: organization.to_owned(),
             user_id: user.to_owned(),
         };
-        let first = Arc::as_ptr(&accounts.account(owner("o", "ana")));
-        assert_eq!(Arc::as_ptr(&accounts.account(owner("o", "ana"))), first);
-        assert_ne!(Arc::as_ptr(&accounts.account(owner("p", "ana"))), first);
-        assert_ne!(Arc::as_ptr(&accounts.account(owner("o", "bob"))), first);
+        let first = Arc::as_ptr(&accounts.account(&owner("o", "ana")));
+        assert_eq!(Arc::as_ptr(&accounts.account(&owner("o", "ana"))), first);
+        assert_ne!(Arc::as_ptr(&accounts.account(&owner("p", "ana"))), first);
+        assert_ne!(Arc::as_ptr(&accounts.account(&owner("o", "bob"))), first);
     }
 }

@@ -87,7 +87,7 @@ impl Meter {
     /// Creates the meter of a connection from this address.
     pub(in crate::server) fn new(accounts: &Arc<Accounts>, peer: Option<IpAddr>) -> Self {
         let origin = match peer {
-            Some(peer) => accounts.account(Owner::of_address(peer)),
+            Some(peer) => accounts.account(&Owner::of_address(peer)),
             None => Arc::default(),
         };
         let state = State {
@@ -166,7 +166,7 @@ impl Meter {
         let account = if identity.user.user_id.is_empty() {
             Arc::clone(&self.origin)
         } else {
-            self.accounts.account(Owner::User {
+            self.accounts.account(&Owner::User {
                 organization_id: identity.organization_id.clone(),
                 user_id: identity.user.user_id.clone(),
             })

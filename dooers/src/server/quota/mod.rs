@@ -6,9 +6,12 @@ mod choice;
 mod env;
 mod lane;
 mod meter;
+mod nodes;
 mod quotas;
 mod recent_ids;
 mod refusal;
+#[cfg(all(test, feature = "testing"))]
+mod tests_of_nodes;
 mod unfinished;
 
 pub(super) use accounts::Accounts;

@@ -4,7 +4,7 @@ use crate::auth::IdentityLimits;
 use crate::throttle::{Quota, Rate};
 use std::time::Duration;
 
-/// Quotas of clients. They bind each user of an organization, over all connections of the user to this process.
+/// Quotas of clients. They bind each user of an organization, over all connections of the user.
 ///
 /// Anonymous users are bound by address: all of one IPv4 address, or of one IPv6 network of 64 bits, count together. If the
 /// address is not known, as in a [`router`](crate::WorkerServer::router) without connection information, each connection
@@ -19,7 +19,18 @@ use std::time::Duration;
 /// it is admitted, unless the user sends something else in the meantime. A message that is sent again with the same
 /// `client_event_id` does not count again.
 ///
-/// The counters are in memory: each process has its own, which are zero when it starts.
+/// The counters are in memory, and are zero when a process starts.
+///
+/// # Several processes
+///
+/// The processes that share a database tell each other what each user has spent of the quotas of messages, new threads, changes
+/// of settings, changes of titles, and refused authentications. A user who sends to one process after another therefore gets the
+/// same as with one process. A user who sends to *n* processes within the time of a notification, which is about 10 ms, can
+/// spend the burst on each of them. The difference is earned before anything else is admitted: in any time, at most *n* bursts
+/// and what is earned in that time are admitted. While the processes cannot notify each other, each of them admits the whole
+/// quota. A message that is sent again through another process counts again.
+///
+/// Frames and their bytes, connections, subscriptions and waiting turns count for each process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quotas {

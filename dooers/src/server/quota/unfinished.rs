@@ -5,8 +5,8 @@ use futures::FutureExt;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The time for which a message counts at most. The end of a turn is not known here if another process has taken over the
-/// turn.
+/// The time for which a message counts at most. Without a broker, this process does not find out that another process has
+/// ended a turn.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// The messages of a user whose turns have not ended.

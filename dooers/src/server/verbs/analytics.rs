@@ -9,8 +9,8 @@ pub(super) fn subscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
     let session = caller.session;
     // No event precedes the answer.
     session.ack(&caller.id);
-    let hub = &session.server.hub;
-    hub.subscribe_analytics(&session.connection, &caller.identity.scope);
+    let live = session.server.runner.publisher().analytics();
+    live.subscribe(&session.connection, &caller.identity.scope);
     Ok(())
 }
 

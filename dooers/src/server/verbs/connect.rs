@@ -50,7 +50,9 @@ pub(super) async fn connect(
         // No frame for the old identity is sent after the answer, and none for the new one before it.
         server.hub.leave(&session.connection);
         session.welcome(id);
+        let scope = identity.scope.clone();
         session.set_identity(identity);
+        server.hub.hears(&scope).await;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) async fn create(caller: &Caller<'_>, draft: EventDraft) -> Result<(),
     if begun.is_repeated {
         repeat(caller, &begun);
     } else if let Some((meter, turn)) = turn.filter(|_| begun.answered.is_none()) {
-        meter.turn(turn);
+        meter.turn(turn.stored_in(&begun.event.thread_id));
     }
     Ok(())
 }
@@ -171,6 +171,7 @@ pub(super) async fn list(caller: &Caller<'_>, payload: &EventListPayload) -> Res
         has_more: page.has_more,
     };
     let first_seq = oldest.map_or(u64::MAX, |oldest| oldest.seq);
+    let join = join.with_events(&page.events);
     join.extend_back(Frame::from(frame.encode()), first_seq, page.rev);
     Ok(())
 }

@@ -81,7 +81,11 @@ pub(super) async fn subscribe(
         return Ok(());
     };
     // Joined before the store is read, so that no change is missed.
-    let join = session.server.hub.subscribe(&session.connection, thread_id);
+    let join = session
+        .server
+        .hub
+        .join(&session.connection, thread_id)
+        .await;
     let snapshot = session
         .server
         .store
@@ -100,6 +104,7 @@ pub(super) async fn subscribe(
         .hub
         .unsubscribe(&session.connection, thread_id);
     let frame = frame_of(&snapshot);
+    let join = join.with_events(&snapshot.events);
     if snapshot.is_complete {
         join.activate([frame], snapshot.position);
     } else {

@@ -18,7 +18,7 @@ use crate::store::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -194,6 +194,14 @@ impl Store for MemoryStore {
             (record.thread.id, record.rev)
         });
         Ok(revs.collect())
+    }
+
+    async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError> {
+        let state = self.state();
+        let turns = state.threads.by_id.values().flat_map(|it| &it.turns);
+        let open: HashSet<&str> = turns.map(|turn| &*turn.event_id).collect();
+        let asked = event_ids.iter().filter(|id| open.contains(id.as_str()));
+        Ok(asked.cloned().collect())
     }
 
     async fn threads(

@@ -10,6 +10,7 @@ mod migrate;
 mod nodes;
 mod notifications;
 mod outbox;
+mod place;
 mod read;
 mod settings;
 mod statements;
@@ -24,4 +25,6 @@ pub use connect::options::PostgresOptions;
 pub use connect::ssl::{InvalidSslMode, SslMode};
 pub use connect::url::InvalidPostgresUrl;
 pub(crate) use notifications::Notifications;
+#[cfg(feature = "nats")]
+pub(crate) use place::place_of_tables;
 pub use store::PostgresStore;

@@ -1,15 +1,14 @@
 //! Short texts between the processes of one database, by `NOTIFY` and `LISTEN`.
 
 use super::PostgresOptions;
+use super::place::digest;
 use crate::store::StoreError;
 use crate::store::postgres::connect::error::into_store_error;
 use crate::store::postgres::connect::limit::{LAST_TRY, Limit};
 use crate::store::postgres::connect::statement::query;
 use crate::store::sql::{Columns, RowError};
-use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
-use std::fmt::Write;
 use std::time::Duration;
 
 /// Maximum length of a channel's name in bytes. PostgreSQL refuses longer ones.
@@ -125,13 +124,7 @@ fn channel(schema: &str, prefix: &str) -> String {
     if channel.len() <= LONGEST_CHANNEL {
         return channel;
     }
-    let digest = Sha256::digest(channel.as_bytes());
-    let mut short = "dooers.".to_owned();
-    for byte in &digest[..16] {
-        // Writing to a string cannot fail.
-        let _ = write!(short, "{byte:02x}");
-    }
-    short
+    format!("dooers.{}", digest(&channel))
 }
 
 fn failed(error: sqlx::Error) -> StoreError {

@@ -24,6 +24,31 @@ pub(super) async fn read(
     readers.read("read the settings", read).await
 }
 
+/// Reads the versions of the settings of these workers.
+pub(super) async fn versions(
+    readers: &Readers,
+    workers: &[WorkerKey],
+) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+    const WHAT: &str = "compare settings";
+    let read = |sql: &Statements| {
+        let agents = workers.iter().map(|worker| worker.agent.clone());
+        let ids = workers.iter().map(|worker| worker.worker_id.clone());
+        query(&sql.own.setting_versions)
+            .bind(agents.collect::<Vec<_>>())
+            .bind(ids.collect::<Vec<_>>())
+    };
+    let rows = readers.execute(WHAT, read).await?;
+    let versions = rows.iter().map(|row| {
+        let worker = WorkerKey {
+            agent: row.text(0)?.to_owned(),
+            worker_id: row.text(1)?.to_owned(),
+        };
+        Ok((worker, row.number(2)?.cast_unsigned()))
+    });
+    let versions = versions.collect::<Result<_, RowError>>();
+    versions.map_err(|error| into_store_error(error, WHAT))
+}
+
 /// Stores these settings. Returns their `updated_at`.
 pub(super) async fn put(
     readers: &Readers,

@@ -291,6 +291,14 @@ statements! {
             updated_at = greatest(s.updated_at, excluded.updated_at)
         RETURNING s.field_id, {micros s.updated_at}"
 
+    // Every write of a row changes its xmin. Times cannot serve as versions, because the clocks of the nodes differ.
+    setting_versions: "
+        SELECT s.agent, s.worker_id,
+            hashtextextended(string_agg(s.field_id || ' ' || s.xmin::text, ',' ORDER BY s.field_id), 0)
+        FROM {prefix}settings s
+        WHERE (s.agent, s.worker_id) IN (SELECT x.agent, x.worker_id FROM unnest(?1::text[], ?2::text[]) AS x (agent, worker_id))
+        GROUP BY s.agent, s.worker_id"
+
     remove_setting: "
         WITH time AS MATERIALIZED (SELECT 1::bigint AS is_left WHERE clock_timestamp() < ?4),
             removed AS (

@@ -286,6 +286,13 @@ sql_store! {
         settings::read(&self.readers, worker).await
     }
 
+    async fn setting_versions(
+        &self,
+        workers: &[WorkerKey],
+    ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
+        settings::versions(&self.readers, workers).await
+    }
+
     async fn put_settings(
         &self,
         worker: &WorkerKey,

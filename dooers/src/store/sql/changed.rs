@@ -1,10 +1,10 @@
-//! Reads of threads that other processes changed.
+//! Reads of threads and turns that other processes changed.
 
 use super::read::parameters;
 use super::rows::{Columns, WholeThread};
 use super::{ReadTransaction, Reading, Stop};
 use crate::store::{Scope, ThreadRecord, Viewer};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl<T: ReadTransaction> Reading<'_, T> {
     /// Reads the rows of these threads, whatever their scopes.
@@ -36,5 +36,15 @@ impl<T: ReadTransaction> Reading<'_, T> {
             Ok((row.text(0)?.to_owned(), row.count(1)?))
         });
         Ok(revs.await?.into_iter().collect())
+    }
+
+    /// Reads which of these messages have turns that have not ended.
+    pub(crate) async fn open_turns(
+        &mut self,
+        event_ids: &[String],
+    ) -> Result<HashSet<String>, Stop> {
+        let ids = parameters![Some(event_ids.to_vec())];
+        let open = self.every(&self.sql.open_turns, ids, |row| Ok(row.text(0)?.to_owned()));
+        Ok(open.await?.into_iter().collect())
     }
 }

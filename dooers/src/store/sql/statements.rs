@@ -418,6 +418,12 @@ statements! {
         LEFT JOIN {prefix}turns u ON u.thread_pk = e.thread_pk AND u.seq = e.seq
         WHERE e.id = ?2 AND e.thread_pk = ?1"
 
+    // Those of these events in any thread that have a turn.
+    open_turns: "
+        SELECT e.id FROM {prefix}events e
+        {join} {prefix}turns u ON u.thread_pk = e.thread_pk AND u.seq = e.seq
+        WHERE e.id IN {listed ?1}"
+
     // Feedback.
 
     // The feedback of ?4 on the events after ?2 up to ?3.

@@ -18,7 +18,7 @@ macro_rules! sql_store {
                 UsageQuery, UsageSum,
             };
             use chrono::{DateTime, Utc};
-            use std::collections::HashMap;
+            use std::collections::{HashMap, HashSet};
 
             #[async_trait::async_trait]
             impl Store for $store {
@@ -136,6 +136,15 @@ macro_rules! sql_store {
                     let read =
                         async |mut reading: Reading<'_, $reading>| reading.thread_revs(thread_ids).await;
                     self.readers.read("look for changed threads", read).await
+                }
+
+                async fn open_turns(
+                    &self,
+                    event_ids: &[String],
+                ) -> Result<HashSet<String>, StoreError> {
+                    let read =
+                        async |mut reading: Reading<'_, $reading>| reading.open_turns(event_ids).await;
+                    self.readers.read("look for turns", read).await
                 }
 
                 async fn threads(

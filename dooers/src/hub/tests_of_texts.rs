@@ -1,0 +1,670 @@
+//! Texts that other nodes stream, over a broker that loses, repeats and reorders their pieces.
+
+use super::Hub;
+use super::connection::{Backlog, Connection};
+use super::frame::{Frame, Update};
+use super::lock::lock;
+use super::outbound::OutboundLimits;
+use super::pending_subscription::PendingSubscription;
+use super::tests::{ROOMY, backlog, connection, event};
+use super::text_elsewhere::TextLookUp;
+use super::whole_pace::WHOLE_EVERY;
+use crate::broker::TextPiece;
+use crate::protocol::{ContentPart, ThreadEvent};
+use crate::store::{Change, ChangeBody, Position, StoreError};
+use futures::FutureExt;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The text that the other node streams. Its characters have different lengths.
+const TEXT: &str = "The 🦀 walks over the café's terrace, naïve as ever, and says „hello“ to €veryone it meets there.";
+
+/// The `seq` of the text's event. Its `rev` is the same at first.
+const SEQ: u64 = 2;
+
+const SLOW: OutboundLimits = OutboundLimits {
+    frames: 2,
+    bytes: 10_000,
+};
+
+/// The store, and the node that streams the text.
+struct Elsewhere {
+    rev: u64,
+    /// The changes that are not of the text: the events at 1 and, after a time, 3.
+    others: Vec<Change>,
+    /// The event of the text, and its `rev`. `None` until the text begins.
+    text: Option<(ThreadEvent, u64)>,
+    pieces: TextPiece,
+    delta_seq: u64,
+}
+
+impl Elsewhere {
+    fn new() -> Self {
+        let ChangeBody::Event(begun) = event(SEQ, SEQ).body else {
+            unreachable!()
+        };
+        Self {
+            rev: 1,
+            others: vec![event(1, 1)],
+            text: None,
+            pieces: TextPiece::begin(&begun, SEQ),
+            delta_seq: 0,
+        }
+    }
+
+    fn begin(&mut self) {
+        let ChangeBody::Event(begun) = event(SEQ, SEQ).body else {
+            unreachable!()
+        };
+        let begun = ThreadEvent {
+            content: Some(vec![ContentPart::text("")]),
+            streaming: Some(true),
+            delta_seq: Some(0),
+            ..*begun
+        };
+        self.rev = SEQ;
+        self.text = Some((begun, SEQ));
+    }
+
+    fn is_open(&self) -> bool {
+        let text = self.text.as_ref();
+        text.is_some_and(|(event, _)| event.streaming == Some(true))
+    }
+
+    /// The number of bytes that were streamed.
+    fn sent(&self) -> usize {
+        self.pieces.from
+    }
+
+    /// Streams the next piece.
+    fn piece(&mut self, characters: usize) -> TextPiece {
+        let rest = &TEXT[self.sent()..];
+        let end = rest.char_indices().nth(characters);
+        let piece = &rest[..end.map_or(rest.len(), |(at, _)| at)];
+        self.delta_seq += 1;
+        self.pieces.next(piece.to_owned())
+    }
+
+    /// Stores the text so far, and announces it.
+    fn store(&mut self) -> TextPiece {
+        let sent = self.sent();
+        let (event, _) = self.text.as_mut().unwrap();
+        event.content = Some(vec![ContentPart::text(&TEXT[..sent])]);
+        event.delta_seq = Some(self.delta_seq);
+        self.pieces.stored = sent;
+        self.pieces.clone()
+    }
+
+    /// Ends the text. If the node died, the text ends as it was last stored.
+    fn end(&mut self, has_died: bool) -> Change {
+        if !has_died {
+            self.store();
+        }
+        self.rev += 1;
+        let rev = self.rev;
+        let (event, of) = self.text.as_mut().unwrap();
+        event.streaming = None;
+        event.finalized = Some(true);
+        event.delta_seq = None;
+        *of = rev;
+        Change::of_event(event.clone(), rev)
+    }
+
+    /// Stores another event.
+    fn other(&mut self) {
+        self.rev += 1;
+        self.others.push(event(self.rev, self.rev));
+    }
+
+    /// The changes above a `rev`.
+    fn changes(&self, rev: u64) -> Vec<Change> {
+        let text = self.text.iter();
+        let text = text.map(|(event, rev)| Change::of_event(event.clone(), *rev));
+        let mut changes: Vec<_> = self.others.iter().cloned().chain(text).collect();
+        changes.retain(|change| change.rev > rev);
+        changes.sort_by_key(|change| change.rev);
+        changes
+    }
+
+    fn read(&self) -> Result<ThreadEvent, StoreError> {
+        Ok(self.text.as_ref().unwrap().0.clone())
+    }
+
+    /// The position of a reader of everything.
+    fn position(&self) -> Position {
+        Position {
+            first_seq: 1,
+            last_seq: self.last_seq(),
+            sent_from: 1,
+            rev: self.rev,
+            known: None,
+        }
+    }
+
+    fn last_seq(&self) -> u64 {
+        let changes = self.changes(0).into_iter();
+        let seqs = changes.map(|change| match change.body {
+            ChangeBody::Event(event) => event.seq,
+            _ => 0,
+        });
+        seqs.max().unwrap_or(0)
+    }
+}
+
+/// The text as a client shows it.
+#[derive(Debug, Clone, PartialEq)]
+struct Shown {
+    text: String,
+    next: u64,
+    is_open: bool,
+}
+
+/// A read of the store for a client.
+struct Reading {
+    join: PendingSubscription,
+    frames: Vec<Frame>,
+    events: Vec<ThreadEvent>,
+    position: Position,
+    /// True if the client subscribes again.
+    is_new: bool,
+}
+
+struct Client {
+    connection: Arc<Connection>,
+    shown: Option<Shown>,
+    reading: Option<Reading>,
+    is_subscribed: bool,
+}
+
+impl Client {
+    fn new(hub: &Hub, takes_deltas: bool, limits: OutboundLimits) -> Self {
+        let connection = connection(hub, limits);
+        connection.set_takes_deltas(takes_deltas);
+        Self {
+            connection,
+            shown: None,
+            reading: None,
+            is_subscribed: false,
+        }
+    }
+
+    /// Begins to read the thread as a new subscriber. A client that resumes keeps what it has.
+    fn subscribe(&mut self, hub: &Hub, store: &Elsewhere, resumes: bool) {
+        let join = hub.subscribe(&self.connection, "t");
+        let mut position = store.position();
+        let mut changes = store.changes(0);
+        if resumes {
+            position.sent_from = position.last_seq + 1;
+            // Only a change that the client may lack.
+            changes.retain(|change| change.rev > position.last_seq);
+        }
+        let events: Vec<_> = changes.into_iter().map(event_of).collect();
+        let frame = json!({"type": "thread.snapshot", "payload": {"events": events}});
+        self.reading = Some(Reading {
+            join,
+            frames: vec![Frame::from(frame.to_string())],
+            events,
+            position,
+            is_new: true,
+        });
+        self.is_subscribed = true;
+    }
+
+    /// Begins to read the changes that the client missed.
+    fn catch_up(&mut self, hub: &Hub, store: &Elsewhere) {
+        if self.reading.is_some() {
+            return;
+        }
+        let Some(Backlog::Thread(_, position)) = backlog(&self.connection) else {
+            return;
+        };
+        let join = hub.subscribe(&self.connection, "t");
+        let changes = store.changes(position.rev).into_iter();
+        let frames = changes.map(|change| Frame::from(Update::Change(change, None)));
+        self.reading = Some(Reading {
+            join,
+            frames: frames.collect(),
+            events: Vec::new(),
+            position: Position {
+                rev: store.rev,
+                last_seq: store.last_seq(),
+                ..position
+            },
+            is_new: false,
+        });
+    }
+
+    /// Ends a read. A read in steps continues later.
+    fn activate(&mut self, hub: &Hub, in_steps: bool) {
+        let Some(reading) = self.reading.take() else {
+            return;
+        };
+        if reading.is_new {
+            hub.unsubscribe(&self.connection, "t");
+        }
+        let join = reading.join.with_events(&reading.events);
+        if in_steps {
+            join.activate_lagging(reading.frames, reading.position);
+        } else {
+            join.activate(reading.frames, reading.position);
+        }
+    }
+
+    /// Requests a page that contains the text.
+    fn page(&mut self, hub: &Hub, store: &Elsewhere) {
+        let events: Vec<_> = store.changes(0).into_iter().map(event_of).collect();
+        let page = json!({"type": "event.list.result", "payload": {"events": events}});
+        let join = hub.subscribe(&self.connection, "t").with_events(&events);
+        join.extend_back(Frame::from(page.to_string()), 1, store.rev);
+    }
+
+    /// Receives up to `most` bytes of frames. The text must always be a beginning of the whole text.
+    fn receive(&mut self, most: usize) {
+        let mut batch = Vec::new();
+        let connection = Arc::clone(&self.connection);
+        let outbound = connection.outbound();
+        while outbound.take(most, &mut batch).now_or_never().is_some() {
+            outbound.sent();
+            for frame in std::mem::take(&mut batch) {
+                let frame: Value = serde_json::from_str(&frame.into_json()).unwrap();
+                self.apply(&frame);
+            }
+            if most < usize::MAX {
+                break;
+            }
+        }
+    }
+
+    fn apply(&mut self, frame: &Value) {
+        let payload = &frame["payload"];
+        if frame["type"] == "event.delta" {
+            let shown = self.shown.as_mut().expect("the client has the event");
+            assert!(shown.is_open, "{frame} after the end");
+            assert_eq!(payload["delta_seq"], shown.next, "{frame} after {shown:?}");
+            shown.next += 1;
+            shown.text += payload["text"].as_str().unwrap();
+        }
+        for event in payload["events"].as_array().into_iter().flatten() {
+            if event["id"] == "e2" {
+                self.shown = Some(Shown {
+                    text: event["content"][0]["text"].as_str().unwrap().to_owned(),
+                    next: event["delta_seq"].as_u64().unwrap_or(0),
+                    is_open: event["streaming"] == true,
+                });
+            }
+        }
+        if let Some(shown) = &self.shown {
+            assert!(TEXT.starts_with(&shown.text), "{shown:?}");
+        }
+    }
+
+    fn text(&self) -> &str {
+        self.shown.as_ref().map_or("", |shown| &shown.text)
+    }
+}
+
+fn event_of(change: Change) -> ThreadEvent {
+    match change.body {
+        ChangeBody::Event(event) => *event,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable {
+        what: "reading",
+        source: "down".into(),
+    }
+}
+
+/// A thread whose text has begun, and a client that takes pieces.
+fn watched() -> (Hub, Elsewhere, Client) {
+    let (hub, mut store) = (Hub::default(), Elsewhere::new());
+    let mut client = Client::new(&hub, true, ROOMY);
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    store.begin();
+    (hub, store, client)
+}
+
+#[tokio::test]
+async fn piece_that_overtakes_its_event_is_kept() {
+    let (hub, mut store, mut client) = watched();
+    // The announcement of the event was lost.
+    assert!(hub.grow_elsewhere(&store.piece(3)).is_none());
+    client.catch_up(&hub, &store);
+    hub.grow_elsewhere(&store.piece(3));
+    client.activate(&hub, false);
+    hub.grow_elsewhere(&store.piece(3));
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+    assert_eq!(client.shown.unwrap().next, 2, "an event was sent whole");
+}
+
+#[tokio::test]
+async fn text_of_another_node_is_sent_in_pieces() {
+    let (hub, mut store, mut client) = watched();
+    hub.changed_elsewhere("t", store.rev);
+    client.catch_up(&hub, &store);
+    client.activate(&hub, false);
+    for number in 1..=5 {
+        let piece = store.piece(2);
+        assert!(hub.grow_elsewhere(&piece).is_none());
+        assert!(hub.grow_elsewhere(&piece).is_none());
+        client.receive(usize::MAX);
+        assert_eq!(client.text(), &TEXT[..store.sent()]);
+        assert_eq!(client.shown.as_ref().unwrap().next, number);
+    }
+    // What is known is not read.
+    assert!(hub.grow_elsewhere(&store.store()).is_none());
+    let end = store.end(false);
+    hub.changed_elsewhere("t", end.rev);
+    client.catch_up(&hub, &store);
+    hub.grow_elsewhere(&store.piece(2));
+    client.activate(&hub, false);
+    hub.grow_elsewhere(&store.piece(2));
+    client.receive(usize::MAX);
+    assert!(!client.shown.unwrap().is_open);
+    hub.leave(&client.connection);
+    assert!(lock(&hub.0.feeds).by_thread.is_empty());
+}
+
+#[tokio::test]
+async fn watcher_in_midstream_waits_for_the_stored_text() {
+    let (hub, mut store) = (Hub::default(), Elsewhere::new());
+    store.begin();
+    store.piece(5);
+    store.store();
+    store.piece(5);
+    let mut client = Client::new(&hub, true, ROOMY);
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    client.receive(usize::MAX);
+    let stored = client.text().len();
+    for _ in 0..2 {
+        assert!(hub.grow_elsewhere(&store.piece(5)).is_none());
+    }
+    client.receive(usize::MAX);
+    assert_eq!(client.text().len(), stored);
+    let look_up = hub.grow_elsewhere(&store.store()).unwrap();
+    // The event is read once.
+    assert!(hub.grow_elsewhere(&store.piece(5)).is_none());
+    hub.looked_up(&look_up, store.read());
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+    hub.grow_elsewhere(&store.piece(5));
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+}
+
+#[tokio::test]
+async fn lost_piece_is_repaired_by_the_stored_text() {
+    let (hub, mut store, mut client) = watched();
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    hub.grow_elsewhere(&store.piece(4));
+    store.piece(4);
+    let known = "The ".len();
+    hub.grow_elsewhere(&store.piece(4));
+    client.receive(usize::MAX);
+    assert_eq!(client.text().len(), known);
+    let failed = hub.grow_elsewhere(&store.store()).unwrap();
+    hub.looked_up(&failed, Err(unavailable()));
+    let look_up = hub.grow_elsewhere(&store.piece(4)).unwrap();
+    hub.looked_up(&look_up, store.read());
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+}
+
+#[tokio::test]
+async fn quiet_text_is_read_when_threads_are_compared() {
+    let (hub, mut store, mut client) = watched();
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    hub.grow_elsewhere(&store.piece(4));
+    store.piece(4);
+    store.store();
+    assert!(hub.look_up_quiet("t").is_empty());
+    let look_up = hub.look_up_quiet("t").pop().unwrap();
+    assert!(hub.look_up_quiet("t").is_empty());
+    hub.looked_up(&look_up, store.read());
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+}
+
+#[tokio::test]
+async fn resumed_client_is_sent_the_whole_text_first() {
+    let (hub, mut store, mut client) = watched();
+    store.other();
+    client.subscribe(&hub, &store, true);
+    client.activate(&hub, false);
+    client.receive(usize::MAX);
+    assert_eq!(client.shown, None);
+    let look_up = hub.grow_elsewhere(&store.piece(4)).unwrap();
+    hub.looked_up(&look_up, store.read());
+    hub.grow_elsewhere(&store.piece(4));
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+    // The end overtakes a read, which is obsolete then.
+    let mut other = Client::new(&hub, true, ROOMY);
+    other.subscribe(&hub, &store, true);
+    other.activate(&hub, false);
+    let look_up = hub.grow_elsewhere(&store.piece(4)).unwrap();
+    let read = store.read();
+    let end = store.end(true);
+    hub.changed_elsewhere("t", end.rev);
+    for client in [&mut client, &mut other] {
+        client.catch_up(&hub, &store);
+        client.activate(&hub, false);
+    }
+    hub.looked_up(&look_up, read);
+    hub.grow_elsewhere(&store.piece(4));
+    for client in [&mut client, &mut other] {
+        client.receive(usize::MAX);
+        assert!(!client.shown.as_ref().unwrap().is_open);
+        assert_eq!(client.text(), "");
+    }
+}
+
+#[tokio::test]
+async fn ended_text_is_looked_up_once() {
+    let (hub, mut store) = (Hub::default(), Elsewhere::new());
+    store.begin();
+    store.other();
+    let end = store.end(true);
+    let mut client = Client::new(&hub, true, ROOMY);
+    client.subscribe(&hub, &store, true);
+    client.reading.as_mut().unwrap().events.clear();
+    client.activate(&hub, false);
+    client.receive(usize::MAX);
+    assert_eq!(store.rev, end.rev);
+    // A node that was frozen continues to send.
+    let look_up = hub.grow_elsewhere(&store.piece(4)).unwrap();
+    hub.looked_up(&look_up, store.read());
+    for _ in 0..3 {
+        assert!(hub.grow_elsewhere(&store.piece(4)).is_none());
+    }
+    client.receive(usize::MAX);
+    assert!(!client.shown.unwrap().is_open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_without_pieces_is_sent_whole_texts() {
+    let (hub, mut store, mut client) = watched();
+    client.connection.set_takes_deltas(false);
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    for _ in 0..10 {
+        hub.grow_elsewhere(&store.piece(2));
+    }
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), "Th");
+    tokio::time::sleep(2 * WHOLE_EVERY).await;
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..store.sent()]);
+    hub.close().await;
+}
+
+/// One step of the other node, the broker, this node or a client. The numbers choose a piece, a client and a size.
+fn step(world: &mut World, (kind, which, size): (u8, usize, usize)) {
+    let World {
+        hub,
+        store,
+        pieces,
+        look_ups,
+        clients,
+    } = world;
+    let count = clients.len();
+    let client = &mut clients[which % count];
+    let piece = (!pieces.is_empty()).then(|| which % pieces.len());
+    match kind {
+        0..=2 if store.is_open() => pieces.push(store.piece(1 + size % 9)),
+        3 if store.is_open() => pieces.push(store.store()),
+        4 if store.is_open() && store.others.len() < 2 => store.other(),
+        4 if store.text.is_none() => store.begin(),
+        5 if store.is_open() && size == 0 => {
+            let end = store.end(which % 2 == 0);
+            if which % 3 == 0 {
+                // This node has taken the turn over.
+                hub.publish(vec![end]);
+            }
+        }
+        // The broker delivers any piece, in two parts or twice, or loses it.
+        6..=9 if let Some(at) = piece => {
+            let piece = match size {
+                0 => pieces[at].clone(),
+                1 => {
+                    pieces.remove(at);
+                    return;
+                }
+                2 => pieces.swap_remove(at),
+                _ => pieces.remove(at),
+            };
+            look_ups.extend(hub.grow_elsewhere(&piece).map(|look_up| (look_up, None)));
+        }
+        10 => hub.changed_elsewhere("t", store.rev),
+        11 => look_ups.extend(hub.look_up_quiet("t").into_iter().map(|it| (it, None))),
+        12..=13 if !look_ups.is_empty() => {
+            let at = which % look_ups.len();
+            match &mut look_ups[at] {
+                (_, read @ None) => *read = Some(store.read()),
+                _ => {
+                    let (look_up, read) = look_ups.swap_remove(at);
+                    hub.looked_up(&look_up, read.unwrap());
+                }
+            }
+        }
+        14 if client.reading.is_none() && size < 3 => {
+            // A client can resume only behind the text, whose end it has not seen.
+            let resumes = store.others.len() == 2 && store.text.is_some();
+            let resumes = resumes && size > 0;
+            if resumes {
+                // The client names what it has received.
+                client.receive(usize::MAX);
+            }
+            client.subscribe(hub, store, resumes);
+        }
+        15..=16 => client.catch_up(hub, store),
+        17..=18 => client.activate(hub, size == 0),
+        19 if client.is_subscribed && client.reading.is_none() && size == 0 => {
+            if client.connection.is_subscribed("t") && client.connection.behind("t").is_none() {
+                client.page(hub, store);
+            }
+        }
+        _ => client.receive(1 + size * 100),
+    }
+}
+
+/// Lets clients read until nothing is missing.
+fn settle(runtime: &tokio::runtime::Runtime, hub: &Hub, store: &Elsewhere, clients: &mut [Client]) {
+    for client in clients.iter_mut() {
+        client.activate(hub, false);
+    }
+    for _ in 0..10 {
+        hub.changed_elsewhere("t", store.rev);
+        runtime.block_on(tokio::time::sleep(2 * WHOLE_EVERY));
+        for client in clients.iter_mut() {
+            client.receive(usize::MAX);
+            client.catch_up(hub, store);
+            client.activate(hub, false);
+            client.receive(usize::MAX);
+        }
+    }
+}
+
+struct World {
+    hub: Hub,
+    store: Elsewhere,
+    pieces: Vec<TextPiece>,
+    look_ups: Vec<(TextLookUp, Option<Result<ThreadEvent, StoreError>>)>,
+    clients: Vec<Client>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Whatever happens to the pieces and whenever the store is read, each client shows a beginning of the text, and each delta
+    /// continues what the client has. A client has the text so far once it is stored, and in the end the stored text.
+    #[test]
+    fn texts_of_other_nodes_are_never_wrong(
+        steps in prop::collection::vec((0..22u8, 0..1000usize, 0..10usize), 20..300),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let _entered = runtime.enter();
+        let hub = Hub::default();
+        let clients = vec![
+            Client::new(&hub, true, ROOMY),
+            Client::new(&hub, true, SLOW),
+            Client::new(&hub, false, SLOW),
+            Client::new(&hub, true, ROOMY),
+        ];
+        let mut world = World {
+            hub,
+            store: Elsewhere::new(),
+            pieces: Vec::new(),
+            look_ups: Vec::new(),
+            clients,
+        };
+        for one in steps {
+            step(&mut world, one);
+            if one.0 == 21 {
+                runtime.block_on(tokio::time::sleep(Duration::from_millis(60)));
+            }
+        }
+        let World { hub, mut store, mut clients, look_ups, .. } = world;
+        clients.retain(|client| client.is_subscribed);
+        if store.text.is_none() {
+            store.begin();
+        }
+        for (look_up, read) in look_ups {
+            hub.looked_up(&look_up, read.unwrap_or_else(|| store.read()));
+        }
+        settle(&runtime, &hub, &store, &mut clients);
+        if store.is_open() {
+            while let Some(look_up) = hub.grow_elsewhere(&store.store()) {
+                hub.looked_up(&look_up, store.read());
+            }
+            settle(&runtime, &hub, &store, &mut clients);
+            for client in &clients {
+                prop_assert_eq!(client.text(), &TEXT[..store.sent()]);
+            }
+            store.end(false);
+        }
+        settle(&runtime, &hub, &store, &mut clients);
+        let end = store.read().unwrap();
+        for client in clients {
+            let shown = client.shown.as_ref().unwrap();
+            prop_assert_eq!(&Some(vec![ContentPart::text(&shown.text)]), &end.content);
+            prop_assert!(!shown.is_open);
+            hub.leave(&client.connection);
+        }
+        runtime.block_on(hub.close());
+        prop_assert!(lock(&hub.0.feeds).by_thread.is_empty());
+    }
+}
