@@ -76,6 +76,11 @@ impl Watched {
         self.watch(|| (Topic::Place(PlaceKey::of(scope)), None))
     }
 
+    /// Watches the analytics of the worker of a scope, in its organization.
+    pub(crate) fn analytics(&self, scope: &Scope) -> Watch {
+        self.watch(|| (Topic::Place(PlaceKey::of_analytics(scope)), None))
+    }
+
     fn watch<'a>(&self, topic: impl FnOnce() -> (Topic, Option<&'a str>)) -> Watch {
         let Some(inner) = &self.0 else {
             return Watch(None);

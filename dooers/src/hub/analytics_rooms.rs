@@ -3,7 +3,7 @@
 use super::analytics_queue::AnalyticsRoom;
 use super::connection::Connection;
 use super::lock::lock;
-use crate::broker::PlaceKey;
+use crate::broker::{PlaceKey, Watch, Watched};
 use crate::shrink::shrink;
 use crate::store::Scope;
 use std::collections::HashMap;
@@ -19,21 +19,33 @@ pub(super) struct AnalyticsRooms {
     /// The number of subscriptions. It is read without the lock, so that analytics cost nothing without a subscriber.
     count: AtomicUsize,
     rooms: Mutex<HashMap<AnalyticsRoom, RoomMembers>>,
+    watched: Watched,
 }
 
 #[derive(Debug)]
 struct RoomMembers {
     place: PlaceKey,
+    /// Other nodes send the events of the place to this one.
+    watch: Watch,
     by_id: HashMap<u64, Arc<Connection>>,
 }
 
 impl AnalyticsRooms {
-    pub(super) fn enter(&self, scope: &Scope, connection: &Arc<Connection>) {
+    pub(super) fn new(watched: Watched) -> Self {
+        Self {
+            watched,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a connection. The result shows when the events of other nodes arrive.
+    pub(super) fn enter(&self, scope: &Scope, connection: &Arc<Connection>) -> Watch {
         let mut rooms = lock(&self.rooms);
         let members = rooms
             .entry(AnalyticsRoom::of(scope))
             .or_insert_with(|| RoomMembers {
                 place: PlaceKey::of_analytics(scope),
+                watch: self.watched.analytics(scope),
                 by_id: HashMap::new(),
             });
         let before = members
@@ -42,6 +54,7 @@ impl AnalyticsRooms {
         if before.is_none() {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
+        members.watch.clone()
     }
 
     pub(super) fn leave(&self, room: &AnalyticsRoom, connection: &Connection) {

@@ -42,6 +42,7 @@ impl Hub {
     pub(super) fn watching(watched: Watched) -> Self {
         Self(Arc::new(Inner {
             rooms: Mutex::new(Rooms::new(watched.clone())),
+            analytics: AnalyticsRooms::new(watched.clone()),
             watched,
             ..Inner::default()
         }))
