@@ -211,7 +211,7 @@ mod tests {
         let message = &encode(&key(), "node", news)[0];
         assert_eq!(
             key().open(PURPOSE, message).unwrap(),
-            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},{"s":{"a":"a","w":"w"}},"e"]}"#
+            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},{"c":{"a":"a","w":"w"}},"e"]}"#
         );
         assert!(decode(&key(), "node", message).unwrap().news.is_empty());
         let other = CipherKey::new([8; 32]);

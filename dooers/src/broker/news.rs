@@ -30,7 +30,7 @@ pub(crate) enum News {
     #[serde(rename = "x")]
     Text(TextPiece),
     /// The settings of a worker have changed.
-    #[serde(rename = "s")]
+    #[serde(rename = "c")]
     Settings(SettingsNotice),
     /// The connections of a user must be closed.
     #[serde(rename = "d")]

@@ -312,7 +312,7 @@ async fn settings_without_subscribers_are_not_read() {
     assert_eq!(pending(watch), []);
     nodes
         .bus
-        .inject(r#"{"v":2,"n":"x","m":[{"s":{"a":"?","w":"\u0000"}},{"s":1},{"s":{}}]}"#);
+        .inject(r#"{"v":2,"n":"x","m":[{"c":{"a":"?","w":"\u0000"}},{"c":1},{"c":{}}]}"#);
     nodes.close().await;
 }
 

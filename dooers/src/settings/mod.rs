@@ -27,6 +27,7 @@ mod seal;
 mod step;
 #[cfg(test)]
 mod step_tests;
+mod stored;
 #[cfg(test)]
 mod tests;
 pub(crate) mod types;
@@ -67,5 +68,6 @@ pub mod __generated {
     };
     pub use super::generated::*;
 }
-pub(crate) use live::{AgentSchema, ChangedSetting, CurrentSettings, LiveSettings, Schemas};
+pub(crate) use live::{AgentSchema, ChangedSetting, LiveSettings, Schemas};
+pub(crate) use stored::CurrentSettings;
 pub(crate) use variables::Variables;

@@ -5,7 +5,8 @@
 //! settings are also compared with the database, slowly.
 
 use super::known::KnownSettings;
-use super::live::{CurrentSettings, LiveSettings, Worker, lock};
+use super::live::{LiveSettings, Worker, lock};
+use super::stored::CurrentSettings;
 use super::{SettingsError, SettingsSchema};
 use crate::broker::{Broker, News, NoBroker, SettingsNotice};
 use crate::protocol::timestamp;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use super::PostgresStore;
-use super::setting::version_of;
+use super::setting::read_versions;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -547,14 +547,7 @@ pub trait Store:
         &self,
         workers: &[WorkerKey],
     ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
-        let mut versions = HashMap::new();
-        for worker in workers {
-            let settings = self.settings(worker).await?;
-            if !settings.is_empty() {
-                versions.insert(worker.clone(), version_of(&settings));
-            }
-        }
-        Ok(versions)
+        read_versions(self, workers).await
     }
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each

@@ -1,7 +1,7 @@
 //! Settings, analytics and connections between the servers of one database.
 
 use super::nodes::heard;
-use super::notifications::tables;
+use crate::fixtures::tables;
 use dooers::prelude::*;
 use dooers::settings::Keyring;
 use dooers::store::PostgresOptions;
@@ -27,7 +27,7 @@ async fn tuned(settings: Settings<Tuning>) -> Result<String> {
 }
 
 async fn node(options: &PostgresOptions) -> Server {
-    let key = "first:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let config = WorkerConfig::new()
         .database(Database::Postgres(options.clone()))
         .secret_keys(key.parse::<Keyring>().unwrap());

@@ -1,22 +1,14 @@
 //! The broker that uses `NOTIFY` and `LISTEN`.
 
 use super::nodes::{apply, close, heard, node_with, read_of, two_nodes};
+use crate::fixtures::tables;
 use crate::history::events;
 use dooers::store::PostgresOptions;
-use dooers_tests::postgres::{
-    connections, fresh_prefix, kill_connections, pooled, pooled_only, shared, url,
-};
+use dooers_tests::postgres::{connections, kill_connections, pooled, pooled_only, url};
 use dooers_tests::{ThreadView, within};
 use serde_json::{Value, json};
 use sqlx::postgres::PgListener;
 use std::collections::{HashMap, HashSet};
-
-/// Options for an empty store, and its prefix, which is also the name of its connections.
-pub(crate) fn tables() -> Option<(PostgresOptions, String)> {
-    let prefix = fresh_prefix();
-    let options = shared()?.application_name(&prefix);
-    Some((options.table_prefix(prefix.parse().unwrap()), prefix))
-}
 
 #[tokio::test]
 async fn lost_listener_connects_again_and_misses_nothing() {
