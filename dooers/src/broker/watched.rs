@@ -76,7 +76,7 @@ impl Watched {
         self.watch(|| (Topic::Place(PlaceKey::of(scope)), None))
     }
 
-    /// Watches the analytics of the worker in the organization of a scope.
+    /// Watches the analytics of the worker of a scope, in its organization.
     pub(crate) fn analytics(&self, scope: &Scope) -> Watch {
         self.watch(|| (Topic::Place(PlaceKey::of_analytics(scope)), None))
     }

@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::lock::lock;
 use super::seen_events::SeenEvents;
 use super::subscribers_elsewhere::SubscribersElsewhere;
-use crate::broker::{AnalyticsEntry, AnalyticsNews, Broker, News, NoBroker, PlaceKey};
+use crate::broker::{AnalyticsEntry, AnalyticsNews, Broker, News, NoBroker, PlaceKey, Watch};
 use crate::protocol::AnalyticsEvent;
 use crate::store::analytics::{ChangeSource, TurnSource, built_in_events, feedback_event};
 use crate::store::{AnalyticsFilter, Change, FeedbackUpdate, Scope, ThreadRecord};
@@ -147,8 +147,9 @@ impl LiveAnalytics {
     }
 
     /// Subscribes a connection, and announces it to the other nodes, so that they send their events.
-    pub(crate) fn subscribe(&self, connection: &Arc<Connection>, scope: &Scope) {
-        self.hub.subscribe_analytics(connection, scope);
+    pub(crate) async fn subscribe(&self, connection: &Arc<Connection>, scope: &Scope) {
+        let watch = self.hub.subscribe_analytics(connection, scope);
+        watch.heard().await;
         let places = vec![PlaceKey::of_analytics(scope)];
         self.broker.publish(News::AnalyticsSubscribers(places));
     }
@@ -192,11 +193,11 @@ fn notify(room: &AnalyticsRoom, members: &Members, event: AnalyticsEvent) {
 impl Hub {
     /// Subscribes a connection to the analytics of the worker of this scope, in its organization. A second subscription
     /// replaces the first.
-    pub(crate) fn subscribe_analytics(&self, connection: &Arc<Connection>, scope: &Scope) {
+    pub(crate) fn subscribe_analytics(&self, connection: &Arc<Connection>, scope: &Scope) -> Watch {
         self.unsubscribe_analytics(connection);
         let room = AnalyticsRoom::of(scope);
         connection.set_analytics(Some(AnalyticsQueue::new(room)));
-        self.0.analytics.enter(scope, connection);
+        self.0.analytics.enter(scope, connection)
     }
 
     /// Ends the subscription, if there is one. Events that wait for it are dropped.

@@ -26,7 +26,7 @@ pub(super) struct AnalyticsRooms {
 struct RoomMembers {
     place: PlaceKey,
     /// Other nodes send the events of the place to this one.
-    _watch: Watch,
+    watch: Watch,
     by_id: HashMap<u64, Arc<Connection>>,
 }
 
@@ -38,13 +38,14 @@ impl AnalyticsRooms {
         }
     }
 
-    pub(super) fn enter(&self, scope: &Scope, connection: &Arc<Connection>) {
+    /// Adds a connection. The result shows when the events of other nodes arrive.
+    pub(super) fn enter(&self, scope: &Scope, connection: &Arc<Connection>) -> Watch {
         let mut rooms = lock(&self.rooms);
         let members = rooms
             .entry(AnalyticsRoom::of(scope))
             .or_insert_with(|| RoomMembers {
                 place: PlaceKey::of_analytics(scope),
-                _watch: self.watched.analytics(scope),
+                watch: self.watched.analytics(scope),
                 by_id: HashMap::new(),
             });
         let before = members
@@ -53,6 +54,7 @@ impl AnalyticsRooms {
         if before.is_none() {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
+        members.watch.clone()
     }
 
     pub(super) fn leave(&self, room: &AnalyticsRoom, connection: &Connection) {

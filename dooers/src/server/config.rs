@@ -384,14 +384,6 @@ impl WorkerConfig {
         self
     }
 
-    /// Sets for how long a process keeps its turns without renewing their leases. After that, another process takes the
-    /// turns over. A process renews its leases three times in this time.
-    #[must_use]
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
-        self
-    }
-
     /// Sets how long the `client_event_id`s and idempotency keys of a deleted thread are kept. 7 days by default.
     ///
     /// A message that is sent again within this time is refused, because its thread was deleted. After that, the server

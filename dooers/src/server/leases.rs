@@ -8,9 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// The number of times that a lease is renewed during its duration.
-pub(super) const RENEWALS: u32 = 3;
-
 impl ServerState {
     /// Renews the leases of this process's turns and takes over turns whose lease expired, until the server has
     /// stopped. Then it no longer waits for the database, because no turns are left.
@@ -20,7 +17,7 @@ impl ServerState {
 
     async fn keep_on(&self) {
         let lease = self.config.lease;
-        let pause = lease / RENEWALS;
+        let pause = self.config.renewal_pause();
         let mut renewed = Instant::now();
         loop {
             tokio::select! {

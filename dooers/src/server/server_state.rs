@@ -2,7 +2,7 @@
 
 use super::config::WorkerConfig;
 use super::feedback_updates::FeedbackUpdates;
-use super::node_report::NodeStatus;
+use super::node_status::NodeStatus;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;

@@ -4,7 +4,7 @@ use super::analytics::ServerAnalytics;
 use super::config::WorkerConfig;
 use super::error::ServerError;
 use super::feedback_updates::FeedbackUpdates;
-use super::node_report::NodeStatus;
+use super::node_status::NodeStatus;
 use super::open_address::{self, OpenWarning};
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;

@@ -51,7 +51,7 @@ struct Nodes {
 
 impl Nodes {
     async fn start(number: usize, faults: BrokerFaults) -> Self {
-        let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::with(faults));
+        let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::by_topic(faults));
         let mut servers = Vec::new();
         for _ in 0..number {
             let server = node_of(agent(), &store, &bus);

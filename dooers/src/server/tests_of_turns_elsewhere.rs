@@ -59,7 +59,7 @@ impl Nodes {
     async fn start(faults: BrokerFaults, change: fn(AgentDefinition) -> AgentDefinition) -> Self {
         let mut nodes = Self {
             store: Arc::new(MemoryStore::new()),
-            bus: LocalBus::with(faults),
+            bus: LocalBus::by_topic(faults),
             gate: Arc::new(Gate {
                 arrived: Semaphore::new(0),
                 opened: Semaphore::new(0),

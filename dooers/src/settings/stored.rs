@@ -117,13 +117,15 @@ impl LiveSettings {
 mod tests {
     use super::*;
     use crate::log_capture::CapturedLog;
-    use crate::store::MemoryStore;
+    use crate::protocol::timestamp;
+    use crate::settings::{AgentSchema, Schemas, SettingsSchema};
+    use crate::store::{MemoryStore, Store};
     use serde_json::json;
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn stored_value_that_does_not_fit_is_logged_once() {
         let (log, _capture) = CapturedLog::start();
-
         let schema = SettingsSchema::builder()
             .field(Field::integer("size").default(3).max(10))
             .field(Field::password("key").optional().min_length(8))

@@ -30,6 +30,8 @@ async fn failed_report_is_logged_and_repeated() {
         config.lease(lease).store(shared)
     });
     let server = server.await;
+    // One when the server starts, and one when it serves.
+    reported(&store, 2).await;
     let before = store.calls("report_node");
     store.fail("report_node", "out of order");
     // By then, the report that failed is complete.

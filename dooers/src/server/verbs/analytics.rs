@@ -4,13 +4,14 @@ use super::caller::Caller;
 use crate::protocol::{ErrorBody, ErrorCode};
 
 /// Subscribes to the analytics events of the connection's worker in its organization.
-pub(super) fn subscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
+pub(super) async fn subscribe(caller: &Caller<'_>) -> Result<(), ErrorBody> {
     check(caller)?;
     let session = caller.session;
     // No event precedes the answer.
     session.ack(&caller.id);
     let live = session.server.runner.publisher().analytics();
-    live.subscribe(&session.connection, &caller.identity.scope);
+    live.subscribe(&session.connection, &caller.identity.scope)
+        .await;
     Ok(())
 }
 

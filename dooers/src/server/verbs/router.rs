@@ -72,7 +72,7 @@ async fn dispatch(session: &Session, envelope: Envelope) -> Result<(), ErrorBody
         Command::SettingsPublicSchema => settings::public_schema(session, &id),
         Command::RunCancel(payload) => run::cancel(&caller(id)?, payload).await,
         Command::Feedback(payload) => feedback::give(&caller(id)?, payload).await,
-        Command::AnalyticsSubscribe(_) => analytics::subscribe(&caller(id)?),
+        Command::AnalyticsSubscribe(_) => analytics::subscribe(&caller(id)?).await,
         Command::AnalyticsUnsubscribe(_) => analytics::unsubscribe(&caller(id)?),
     }
 }

@@ -14,8 +14,11 @@ fn places() -> Option<(PostgresOptions, NatsServer)> {
     Some((shared()?, dedicated("")?))
 }
 
+/// A node that hears the others. Connections therefore have the order of the nodes.
 async fn node(options: &PostgresOptions, nats: &NatsServer) -> Server {
-    node_on(options, |config| config.broker(at(&nats.url()))).await
+    let node = node_on(options, |config| config.broker(at(&nats.url()))).await;
+    heard(&node).await;
+    node
 }
 
 async fn two_nodes(options: &PostgresOptions, nats: &NatsServer) -> [Server; 2] {
@@ -60,12 +63,8 @@ async fn node_receives_only_what_its_clients_need() {
     let Some((options, nats)) = places() else {
         return;
     };
-    // Connections have the order of the nodes.
     let nodes = [node(&options, &nats).await, node(&options, &nats).await];
     let idle = node(&options, &nats).await;
-    for node in nodes.iter().chain([&idle]) {
-        heard(node).await;
-    }
     let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
     let thread_id = ada.start_thread("hello").await;
     read_of(&mut bob, "thread.upsert", &thread_id).await;
@@ -101,9 +100,6 @@ async fn tables_on_one_server_do_not_hear_each_other() {
     };
     let Some(other) = shared() else { return };
     let nodes = [node(&options, &nats).await, node(&other, &nats).await];
-    for node in &nodes {
-        heard(node).await;
-    }
     let (mut ada, bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
     ada.start_thread("hello").await;
     let mut places = BTreeSet::new();
