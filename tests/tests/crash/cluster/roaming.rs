@@ -135,6 +135,9 @@ impl RoamingClient {
                 _ = pauses.tick() => {
                     // The broker may have lost an earlier request.
                     self.cancel_unwanted().await?;
+                    for message in std::mem::take(&mut self.client.overloaded) {
+                        self.client.send_again(message).await?;
+                    }
                     if !is_over {
                         self.act(world.counts).await?;
                     }
