@@ -58,6 +58,8 @@ impl Feed {
     pub(super) fn take_read(&mut self, shown: &mut ShownTexts, read: &ReadTexts) {
         for seq in &read.closed {
             self.elsewhere.remove(seq);
+            // Another node has ended a text of this node, which was frozen and still writes it.
+            self.texts.remove(seq);
             shown.remove(seq);
         }
         for event in &read.open {
