@@ -117,8 +117,11 @@ impl LiveSettings {
 mod tests {
     use super::*;
     use crate::log_capture::CapturedLog;
-    use crate::store::MemoryStore;
+    use crate::protocol::timestamp;
+    use crate::settings::{AgentSchema, Schemas, SettingsSchema};
+    use crate::store::{MemoryStore, Store};
     use serde_json::json;
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn stored_value_that_does_not_fit_is_logged_once() {
