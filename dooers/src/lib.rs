@@ -24,6 +24,7 @@
 //! |---|---|---|
 //! | `auth-webhook` | no | [`auth::WebhookAuthenticator`]: a server of the operator decides about the tokens of clients |
 //! | `jwt` | no | clients prove who they are with a JSON Web Token |
+//! | `nats` | no | the processes of a PostgreSQL database notify each other through a NATS server; includes `postgres` |
 //! | `openai` | no | `dooers::model::OpenAi`: OpenAI's API, and servers that are compatible with it; includes `tools` |
 //! | `playground` | yes | a page for conversations with the agents, which a server on a loopback address serves at `/` |
 //! | `postgres` | no | conversations in a PostgreSQL database |

@@ -203,6 +203,10 @@ impl Drop for Process {
         // It has already ended, unless the test failed.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            let output: String = self.output.iter().collect();
+            println!("the process {} printed:\n{output}", self.process.id());
+        }
     }
 }
 

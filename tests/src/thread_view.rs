@@ -25,6 +25,8 @@ pub enum AppendOutcome {
     New,
     /// The event is known and has changed.
     Changed,
+    /// The event is known and its text has lost its end.
+    Shortened,
     /// The event is known and unchanged.
     Same,
 }
@@ -60,8 +62,18 @@ impl ThreadView {
                 known["streaming"], true,
                 "an event changed after its text had ended: {known} became {event}"
             );
+            let (before, after) = (first_text(known), first_text(event));
+            assert!(
+                before.starts_with(after) || after.starts_with(before),
+                "a text changed before its end: {known} became {event}"
+            );
+            let is_shortened = after.len() < before.len();
             *known = event.clone();
-            return AppendOutcome::Changed;
+            return if is_shortened {
+                AppendOutcome::Shortened
+            } else {
+                AppendOutcome::Changed
+            };
         }
         if let Some(last) = self.events.last() {
             let (before, behind) = (last["seq"].as_u64(), event["seq"].as_u64());
@@ -107,6 +119,11 @@ impl ThreadView {
         }
         self.runs.insert(text(run, "id"), run.clone());
     }
+}
+
+/// The text of a streamed event.
+fn first_text(event: &Value) -> &str {
+    event["content"][0]["text"].as_str().unwrap_or_default()
 }
 
 fn text(value: &Value, member: &str) -> String {

@@ -146,8 +146,8 @@ pub(super) struct Feed {
     pub(super) texts: BTreeMap<u64, Text>,
     /// The texts that other nodes stream, in the same way.
     pub(super) elsewhere: BTreeMap<u64, TextElsewhere>,
-    /// The newest `rev` that another node announced.
-    announced: u64,
+    /// The `rev` that another node announced last.
+    announced: Option<u64>,
     /// The number of times that all subscribers had to continue from the store.
     resync: u64,
 }
@@ -312,9 +312,8 @@ impl Feed {
     /// Makes every subscriber continue from the store, if they were not sent the change with this `rev`, which another node
     /// has made.
     pub(super) fn changed_elsewhere(&mut self, rev: u64) {
-        // Since the first announcement of a change, all subscribers have read the store or are about to.
-        if rev > self.announced {
-            self.announced = rev;
+        // After the first announcement, all subscribers have read the store or are about to.
+        if self.announced.replace(rev) != Some(rev) {
             self.continue_up_to(rev);
         }
     }

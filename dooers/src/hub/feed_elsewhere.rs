@@ -232,7 +232,7 @@ impl Feed {
 
     fn look_up_if(&mut self, seq: u64, is_needed: bool) -> Option<TextLookUp> {
         let text = self.elsewhere.get_mut(&seq)?;
-        if text.is_looked_up() {
+        if !text.may_be_looked_up() {
             return None;
         }
         let (mut scope, mut is_shown) = (None, false);
@@ -271,7 +271,7 @@ impl Feed {
         }
         let event = event.filter(|event| ShownText::of(event).is_some() && event.seq == seq);
         let Some(event) = event else {
-            self.elsewhere.remove(&seq);
+            text.close();
             for subscription in self.live.values_mut() {
                 subscription.shown.remove(&seq);
             }

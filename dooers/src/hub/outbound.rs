@@ -147,6 +147,11 @@ impl Outbound {
         has_room
     }
 
+    /// Lets the next frame with this key come behind all others, instead of replacing the one that waits.
+    pub(crate) fn end_replacing(&self, key: &str) {
+        lock(&self.queue).replaceable.remove(key);
+    }
+
     /// Converts a frame to the form in which it is queued.
     fn as_queued(&self, frame: Frame) -> Frame {
         if self.total.is_some() {
@@ -413,6 +418,12 @@ mod tests {
             batch,
             ["gone", "three", "a", "b", "other"].map(Frame::from_static)
         );
+        assert!(outbound.offer_instead("e", &Frame::from_static("four")));
+        outbound.end_replacing("e");
+        assert!(outbound.offer_instead("e", &Frame::from_static("five")));
+        batch.clear();
+        outbound.take(1000, &mut batch).await;
+        assert_eq!(batch, ["four", "five"].map(Frame::from_static));
         // The frame with this key was taken, so the next one is enqueued behind the others.
         assert!(outbound.offer(&Frame::from_static("c")));
         assert!(outbound.offer_instead("e", &Frame::from_static("four")));

@@ -104,12 +104,21 @@ impl PendingSubscription {
             }
             self.connection.outbound().push(frame);
         }
+        self.order_texts();
+    }
+
+    /// Puts later states of texts behind the frames that were just sent.
+    fn order_texts(&self) {
+        for event in &self.read.open {
+            self.connection.outbound().end_replacing(&event.id);
+        }
     }
 
     /// Sends a page of older events as they were at this `rev`. From then on the connection also receives their edits.
     pub(crate) fn extend_back(self, page: Frame, first_seq: u64, rev: u64) {
         let mut feed = lock(&self.feed);
         self.connection.outbound().push(page);
+        self.order_texts();
         let id = self.connection.id();
         if !feed.extend_back(id, first_seq, rev, &self.read) {
             let texts = self.read.open.iter().map(|event| event.seq);

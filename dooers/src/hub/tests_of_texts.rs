@@ -468,6 +468,28 @@ async fn resumed_client_is_sent_the_whole_text_first() {
     }
 }
 
+#[tokio::test]
+async fn ended_text_is_looked_up_once() {
+    let (hub, mut store) = (Hub::default(), Elsewhere::new());
+    store.begin();
+    store.other();
+    let end = store.end(true);
+    let mut client = Client::new(&hub, true, ROOMY);
+    client.subscribe(&hub, &store, true);
+    client.reading.as_mut().unwrap().events.clear();
+    client.activate(&hub, false);
+    client.receive(usize::MAX);
+    assert_eq!(store.rev, end.rev);
+    // A node that was frozen continues to send.
+    let look_up = hub.grow_elsewhere(&store.piece(4)).unwrap();
+    hub.looked_up(&look_up, store.read());
+    for _ in 0..3 {
+        assert!(hub.grow_elsewhere(&store.piece(4)).is_none());
+    }
+    client.receive(usize::MAX);
+    assert!(!client.shown.unwrap().is_open);
+}
+
 #[tokio::test(start_paused = true)]
 async fn client_without_pieces_is_sent_whole_texts() {
     let (hub, mut store, mut client) = watched();
@@ -537,8 +559,12 @@ fn step(world: &mut World, (kind, which, size): (u8, usize, usize)) {
         14 if client.reading.is_none() && size < 3 => {
             // A client can resume only behind the text, whose end it has not seen.
             let resumes = store.others.len() == 2 && store.text.is_some();
-            client.receive(usize::MAX);
-            client.subscribe(hub, store, resumes && size > 0);
+            let resumes = resumes && size > 0;
+            if resumes {
+                // The client names what it has received.
+                client.receive(usize::MAX);
+            }
+            client.subscribe(hub, store, resumes);
         }
         15..=16 => client.catch_up(hub, store),
         17..=18 => client.activate(hub, size == 0),
@@ -548,6 +574,23 @@ fn step(world: &mut World, (kind, which, size): (u8, usize, usize)) {
             }
         }
         _ => client.receive(1 + size * 100),
+    }
+}
+
+/// Lets clients read until nothing is missing.
+fn settle(runtime: &tokio::runtime::Runtime, hub: &Hub, store: &Elsewhere, clients: &mut [Client]) {
+    for client in clients.iter_mut() {
+        client.activate(hub, false);
+    }
+    for _ in 0..10 {
+        hub.changed_elsewhere("t", store.rev);
+        runtime.block_on(tokio::time::sleep(2 * WHOLE_EVERY));
+        for client in clients.iter_mut() {
+            client.receive(usize::MAX);
+            client.catch_up(hub, store);
+            client.activate(hub, false);
+            client.receive(usize::MAX);
+        }
     }
 }
 
@@ -562,8 +605,8 @@ struct World {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// Whatever happens to the pieces and whenever the store is read, each client shows a beginning of the text, each delta
-    /// continues what the client has, and in the end the client has the stored text.
+    /// Whatever happens to the pieces and whenever the store is read, each client shows a beginning of the text, and each delta
+    /// continues what the client has. A client has the text so far once it is stored, and in the end the stored text.
     #[test]
     fn texts_of_other_nodes_are_never_wrong(
         steps in prop::collection::vec((0..22u8, 0..1000usize, 0..10usize), 20..300),
@@ -594,26 +637,28 @@ proptest! {
                 runtime.block_on(tokio::time::sleep(Duration::from_millis(60)));
             }
         }
-        let World { hub, mut store, clients, .. } = world;
+        let World { hub, mut store, mut clients, look_ups, .. } = world;
+        clients.retain(|client| client.is_subscribed);
         if store.text.is_none() {
             store.begin();
         }
+        for (look_up, read) in look_ups {
+            hub.looked_up(&look_up, read.unwrap_or_else(|| store.read()));
+        }
+        settle(&runtime, &hub, &store, &mut clients);
         if store.is_open() {
+            while let Some(look_up) = hub.grow_elsewhere(&store.store()) {
+                hub.looked_up(&look_up, store.read());
+            }
+            settle(&runtime, &hub, &store, &mut clients);
+            for client in &clients {
+                prop_assert_eq!(client.text(), &TEXT[..store.sent()]);
+            }
             store.end(false);
         }
+        settle(&runtime, &hub, &store, &mut clients);
         let end = store.read().unwrap();
-        for mut client in clients {
-            if !client.is_subscribed {
-                continue;
-            }
-            client.activate(&hub, false);
-            for _ in 0..10 {
-                client.receive(usize::MAX);
-                hub.changed_elsewhere("t", store.rev);
-                client.catch_up(&hub, &store);
-                client.activate(&hub, false);
-            }
-            client.receive(usize::MAX);
+        for client in clients {
             let shown = client.shown.as_ref().unwrap();
             prop_assert_eq!(&Some(vec![ContentPart::text(&shown.text)]), &end.content);
             prop_assert!(!shown.is_open);

@@ -51,6 +51,8 @@ pub(super) struct TextElsewhere {
     checked: HashSet<u64>,
     /// True if no piece has arrived since the last comparison with the database.
     is_quiet: bool,
+    /// True if the text has ended according to the store. Pieces may still arrive.
+    is_closed: bool,
     pub(super) pace: WholePace,
 }
 
@@ -69,6 +71,7 @@ impl TextElsewhere {
             look_up: None,
             checked: HashSet::new(),
             is_quiet: true,
+            is_closed: false,
             pace: WholePace::default(),
         }
     }
@@ -84,7 +87,7 @@ impl TextElsewhere {
 
     /// Takes a piece that the other node has sent. The piece may be lost, repeated or out of order.
     pub(super) fn grow(&mut self, piece: &TextPiece) {
-        if piece.event_id != self.event_id {
+        if piece.event_id != self.event_id || self.is_closed {
             return;
         }
         self.is_quiet = false;
@@ -132,6 +135,9 @@ impl TextElsewhere {
 
     /// Takes the event as it was read from the store. Returns `false` if its text contradicts the pieces. The stored text wins.
     pub(super) fn learn(&mut self, event: &ThreadEvent) -> bool {
+        if self.is_closed {
+            return true;
+        }
         let text = text_of(event);
         let is_consistent = self.known.starts_with(text) || text.starts_with(&self.known);
         if !is_consistent {
@@ -183,9 +189,17 @@ impl TextElsewhere {
         std::mem::replace(&mut self.is_quiet, true)
     }
 
-    /// Returns true if the event is being read from the store.
-    pub(super) fn is_looked_up(&self) -> bool {
-        self.look_up.is_some()
+    /// Returns false if the event is being read from the store, or has ended according to it.
+    pub(super) fn may_be_looked_up(&self) -> bool {
+        self.look_up.is_none() && !self.is_closed
+    }
+
+    /// Ends the text, so that later pieces have no effect.
+    pub(super) fn close(&mut self) {
+        *self = Self {
+            is_closed: true,
+            ..Self::new(&self.thread_id, &self.event_id)
+        };
     }
 
     /// Returns true if the event was read from the store for this connection, or is being read for it.

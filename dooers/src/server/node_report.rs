@@ -48,9 +48,14 @@ impl NodeStatus {
         *self.state.borrow()
     }
 
-    /// Changes the state, and returns the earlier one. The change is reported soon.
+    /// Changes the state, and returns the earlier one. A change is reported at once.
     pub(super) fn set(&self, state: NodeState) -> NodeState {
-        self.state.send_replace(state)
+        let mut before = state;
+        self.state.send_if_modified(|now| {
+            before = std::mem::replace(now, state);
+            before != state
+        });
+        before
     }
 
     pub(super) fn count_socket(&self) -> CountedSocket<'_> {
@@ -150,4 +155,30 @@ fn host() -> String {
 #[cfg(not(feature = "postgres"))]
 fn host() -> String {
     String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unchanged_state_causes_no_report() {
+        let status = NodeStatus::new();
+        let reporter = status.state.subscribe();
+        assert_eq!(status.set(NodeState::Starting), NodeState::Starting);
+        assert!(!reporter.has_changed().unwrap());
+        assert_eq!(status.set(NodeState::Serving), NodeState::Starting);
+        assert!(reporter.has_changed().unwrap());
+        assert_eq!(status.state(), NodeState::Serving);
+    }
+
+    #[test]
+    fn sockets_are_counted_while_they_are_open() {
+        let status = NodeStatus::new();
+        let one = status.count_socket();
+        let other = status.count_socket();
+        assert_eq!(status.sockets.load(Ordering::Relaxed), 2);
+        drop((one, other));
+        assert_eq!(status.sockets.load(Ordering::Relaxed), 0);
+    }
 }

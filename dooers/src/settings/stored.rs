@@ -126,7 +126,6 @@ mod tests {
     #[tokio::test]
     async fn stored_value_that_does_not_fit_is_logged_once() {
         let (log, _capture) = CapturedLog::start();
-
         let schema = SettingsSchema::builder()
             .field(Field::integer("size").default(3).max(10))
             .field(Field::password("key").optional().min_length(8))

@@ -1,23 +1,64 @@
 //! The server that the crash tests start, kill and restart.
+//!
+//! `DOOERS_TEST_PACE=N` is the time between two words of a text in milliseconds. `DOOERS_TEST_FAULTS=N` loses, doubles and
+//! reorders each N percent of the messages from other nodes.
 
 use dooers::prelude::*;
+use dooers::testing::BrokerFaults;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// The time between two words.
+static PACE: LazyLock<Option<Duration>> =
+    LazyLock::new(|| number("DOOERS_TEST_PACE").map(Duration::from_millis));
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Waits before the next word.
+async fn pace() {
+    match *PACE {
+        Some(pace) => tokio::time::sleep(pace).await,
+        None => tokio::task::yield_now().await,
+    }
+}
+
+/// The settings of `echo`.
+#[derive(Debug, Clone, WorkerSettings)]
+struct Manner {
+    #[setting(default = "plain")]
+    tone: String,
+    #[setting(default = "medium")]
+    pitch: String,
+}
 
 /// Echoes the message in (message number modulo 3) streaming texts and one plain event. Reports the usage of one call
-/// with the end of each text, and tracks one analytics event.
+/// with the end of each text, and tracks one analytics event. A message with the verb `counts` is answered by all numbers.
 #[dooers::agent(default, queue = 10_000)]
 async fn echo(
     request: WorkerRequest,
     response: WorkerResponse,
     analytics: WorkerAnalytics,
+    manner: Manner,
 ) -> Result<()> {
     let text = &request.message;
     analytics.track("tracked.once", ());
+    // A setting is never empty.
+    debug_assert!(!manner.tone.is_empty() && !manner.pitch.is_empty());
+    if text.contains(" counts ") {
+        let answer = response.text_stream();
+        for number in 1_u64.. {
+            answer.push(format!("{number} "));
+            pace().await;
+        }
+    }
     let number: u64 = text.rsplit(' ').next().unwrap_or_default().parse()?;
     for part in 0..number % 3 {
         let answer = response.text_stream();
         for word in format!("You said: {text} ({part})").split_inclusive(' ') {
             answer.push(word);
-            tokio::task::yield_now().await;
+            pace().await;
         }
         drop(response.usage(call()?));
         answer.finish().await?;
@@ -72,6 +113,16 @@ async fn asking_once(request: WorkerRequest, response: WorkerResponse) -> Result
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    WorkerServer::new(WorkerConfig::from_env()?).serve().await?;
+    tracing_subscriber::fmt()
+        .with_env_filter(dooers::log_directives())
+        .with_ansi(false)
+        .init();
+    let mut config = WorkerConfig::from_env()?;
+    if let Some(percent) = number("DOOERS_TEST_FAULTS") {
+        let percent = percent.try_into()?;
+        let faults = BrokerFaults::new().lost(percent).doubled(percent);
+        config = config.broker_faults(faults.reordered(percent));
+    }
+    WorkerServer::new(config).serve().await?;
     Ok(())
 }

@@ -1,13 +1,15 @@
-//! Runs a command with a PostgreSQL server and a PgBouncer in front of it, which all tests share:
+//! Runs a command with a PostgreSQL server, a PgBouncer in front of it and a NATS server, which all tests share:
 //!
 //! ```sh
 //! cargo run -p dooers-tests --bin with-postgres -- cargo nextest run -p dooers-tests -E 'test(on_postgres)'
 //! ```
 //!
-//! The command reads their addresses from `DOOERS_TEST_POSTGRES_URL` and `DOOERS_TEST_POSTGRES_POOLER_URL`. If the
-//! first variable is already set, no server is started. The exit status is the status of the command, or 77 if
-//! PostgreSQL is not installed.
+//! The command reads their addresses from `DOOERS_TEST_POSTGRES_URL`, `DOOERS_TEST_POSTGRES_POOLER_URL` and
+//! `DOOERS_TEST_NATS_URL`. If the first variable is already set, neither PostgreSQL nor PgBouncer is started, and if the last
+//! one is set or NATS is not installed, no NATS server. The exit status is the status of the command, or 77 if PostgreSQL is
+//! not installed.
 
+use dooers_tests::nats::{self, NatsServer};
 use dooers_tests::postgres::{Cluster, ClusterOptions, POOLER_URL, Pooler, URL};
 use dooers_tests::signal;
 use std::os::unix::process::ExitStatusExt;
@@ -57,6 +59,11 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         // The pooler is dropped first.
         started = Some((pooler, cluster));
     }
+    let has_nats = std::env::var_os(nats::URL).is_some_and(|url| !url.is_empty());
+    let nats = (!has_nats && NatsServer::program().is_some()).then(|| NatsServer::start(""));
+    if let Some(nats) = &nats {
+        command.env(nats::URL, nats.url());
+    }
     let mut running = command.spawn()?;
     let pid = running.id();
     let status = loop {
@@ -71,7 +78,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             }
         }
     };
-    drop(started);
+    drop((nats, started));
     let status = status.code().or(status.signal().map(|signal| 128 + signal));
     Ok(ExitCode::from(
         status

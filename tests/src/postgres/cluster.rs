@@ -261,7 +261,7 @@ fn version(program: impl AsRef<OsStr>) -> u32 {
 }
 
 /// A port of 127.0.0.1 that is currently free.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound listener").port()
 }

@@ -17,7 +17,7 @@ const KEPT: usize = 200;
 
 /// A running program, stopped immediately on drop.
 #[derive(Debug)]
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     /// The signal for an immediate stop.
     at_once: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Starts the program and waits until it prints a line with the text `ready`. Returns its output if it ends
     /// before that.
-    pub(super) fn start(
+    pub(crate) fn start(
         command: &mut Command,
         ready: &'static str,
         at_once: &'static str,
@@ -56,7 +56,7 @@ impl Daemon {
     }
 
     /// The end of its output.
-    pub(super) fn output_tail(&self) -> String {
+    pub(crate) fn output_tail(&self) -> String {
         let output_tail = self
             .output_tail
             .lock()
@@ -65,7 +65,7 @@ impl Daemon {
     }
 
     /// Sends a signal to the process and then to all its children.
-    pub(super) fn signal_all(&self, signal_name: &str) {
+    pub(crate) fn signal_all(&self, signal_name: &str) {
         let parent = self.process.id();
         signal(signal_name, parent);
         for child in children(parent) {
@@ -75,7 +75,7 @@ impl Daemon {
     }
 
     /// Sends a signal and waits until the process has ended.
-    pub(super) fn stop(mut self, signal_name: &str) {
+    pub(crate) fn stop(mut self, signal_name: &str) {
         self.end(signal_name);
     }
 

@@ -5,12 +5,13 @@
 //! need PostgreSQL have `on_postgres` in their path, by which `tests/run` selects them.
 
 mod cluster;
-mod daemon;
-mod os_user;
+pub(crate) mod daemon;
+pub(crate) mod os_user;
 mod pooler;
 mod shared;
 mod statement_log;
 
+pub(crate) use cluster::free_port;
 pub use cluster::{Cluster, ClusterOptions};
 pub use pooler::Pooler;
 pub use shared::{

@@ -10,7 +10,7 @@ const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// A command that runs as an unprivileged user and ignores Ctrl-C in the terminal. It receives the signal `at_once`
 /// when the thread that started it ends.
-pub(super) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", at_once]);
     if let Some(account) = account() {
@@ -26,7 +26,7 @@ pub(super) fn command(program: impl AsRef<OsStr>, at_once: &str) -> Command {
 }
 
 /// Changes the owner of a directory and its contents to the user of the programs.
-pub(super) fn chown(directory: &Path) {
+pub(crate) fn chown(directory: &Path) {
     if let Some(account) = account() {
         output(Command::new("chown").args(["-R", account]).arg(directory));
     }
@@ -46,7 +46,7 @@ fn account() -> Option<&'static str> {
 }
 
 /// Runs a command, which must succeed, and returns its output.
-pub(super) fn output(command: &mut Command) -> String {
+pub(crate) fn output(command: &mut Command) -> String {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));

@@ -1,7 +1,10 @@
 //! The database of the server.
 
+use crate::until;
 use dooers_tests::postgres::{connect, fresh_prefix, url};
+use serde_json::Value;
 use sqlx::Row;
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 /// A run as stored in the database.
@@ -77,6 +80,44 @@ impl Database {
                 ("WORKER_LEASE", "3".to_owned()),
             ],
         }
+    }
+
+    /// Waits until no turn is left, or none of this message.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the text is made of literals and of a prefix that is made here"
+    )]
+    pub(crate) async fn wait_for_end_of_turns(&self, message: Option<&str>) {
+        let Self::Postgres { url, prefix } = self else {
+            panic!("the turns of a SQLite file cannot be read while a server runs");
+        };
+        let turns = format!("SELECT count(*) FROM {prefix}turns WHERE $1 IN (event_id, '')");
+        let mut database = connect(url).await.unwrap();
+        until("the turns to end", async || {
+            let turns = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(turns.as_str()));
+            let turns = turns.bind(message.unwrap_or_default());
+            turns.fetch_one(&mut database).await.unwrap() == 0
+        })
+        .await;
+    }
+
+    /// The stored settings.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the text is made of literals and of a prefix that is made here"
+    )]
+    pub(crate) async fn settings(&self) -> BTreeMap<String, Value> {
+        let Self::Postgres { url, prefix } = self else {
+            panic!("the settings of a SQLite file are not compared");
+        };
+        let mut database = connect(url).await.unwrap();
+        let settings = format!("SELECT field_id, value::text FROM {prefix}settings");
+        let settings = sqlx::query_as::<_, (String, String)>(sqlx::AssertSqlSafe(settings));
+        let settings = settings.fetch_all(&mut database).await.unwrap();
+        let parsed = settings
+            .into_iter()
+            .map(|(field, value)| (field, serde_json::from_str(&value).unwrap()));
+        parsed.collect()
     }
 
     /// Returns true if the text occurs anywhere in the database: in the bytes of a file or in a column.

@@ -2,7 +2,8 @@
 //!
 //! The server is the binary `crash-server`, which kills itself when it passes a crash point for the N-th time. The
 //! clients reconnect, resume their threads and resend unacknowledged messages. Afterwards the database and the view
-//! of every client must agree, and every acknowledged message must be stored.
+//! of every client must agree, and every acknowledged message must be stored. The module `cluster` does the same with several
+//! servers of one database.
 #![cfg(unix)]
 #![allow(
     clippy::expect_used,
@@ -12,22 +13,24 @@
 )]
 
 mod client;
+mod cluster;
 mod connection;
 mod database;
+mod member;
 mod oracle;
 mod outbox;
 mod passwords;
 mod receiver;
 mod server;
 
-use client::ResilientClient;
 use connection::Disconnected;
 use database::Database;
 use dooers_tests::Client;
+use member::Member;
 use oracle::Oracle;
 use serde_json::json;
 use server::CrashServer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +44,9 @@ const SHARED: usize = 4;
 /// Timeout for any wait. It is long because 32 clients and their server share a machine with other tests: storing,
 /// answering and publishing a thousand messages takes seconds, and messages keep arriving until the server dies.
 const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// The time between two questions to another process, which reports nothing by itself.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(20);
 
 /// Maximum silence of a server that still has frames to send.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -92,7 +98,7 @@ async fn check_crash_point(database: Database, point: &str, lives: &[u64]) {
         }
     }
     let shared: Vec<_> = threads.iter().cloned().collect();
-    let member = |number| ResilientClient::new(number, &shared[number % SHARED]);
+    let member = |number| Member::new(number, &shared[number % SHARED]);
     let mut members: Vec<_> = (0..MEMBERS).map(member).collect();
     let mut interrupted = 0;
     for at in lives {
@@ -110,13 +116,10 @@ async fn check_crash_point(database: Database, point: &str, lives: &[u64]) {
 }
 
 /// Sends messages from all clients until the server dies.
-async fn send_until_crash(
-    members: Vec<ResilientClient>,
-    address: SocketAddr,
-) -> Vec<ResilientClient> {
+async fn send_until_crash(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
     for_each_client(members, "the server to die", move |mut member| async move {
         // The server may die before all clients are connected.
-        if member.connect(address).await.is_ok() {
+        if member.client.connect(address).await.is_ok() {
             let Err(Disconnected) = member.send_messages().await else {
                 unreachable!("a member talks until the server is gone");
             };
@@ -128,26 +131,30 @@ async fn send_until_crash(
 
 /// Restarts the server, reconnects the clients and checks the whole state.
 async fn restart_and_check(
-    members: Vec<ResilientClient>,
+    members: Vec<Member>,
     database: &Database,
     threads: &mut BTreeSet<String>,
-) -> (Vec<ResilientClient>, usize) {
+) -> (Vec<Member>, usize) {
     let program = CrashServer::start(database, None).await;
     let address = program.address.expect("the server starts again");
     let members = for_each_client(members, "acks", move |mut member| async move {
         let outcome = async {
-            member.connect(address).await?;
+            member.client.connect(address).await?;
             member.resend().await
         };
         let outcome = outcome.await;
-        assert!(outcome.is_ok(), "the server left\n{}", member.state());
+        assert!(
+            outcome.is_ok(),
+            "the server left\n{}",
+            member.client.state()
+        );
         member
     })
     .await;
     threads.extend(
         members
             .iter()
-            .flat_map(|member| member.views.keys().cloned()),
+            .flat_map(|member| member.client.views.keys().cloned()),
     );
 
     let mut observer = Client::open(address, "/ws").await;
@@ -157,7 +164,7 @@ async fn restart_and_check(
         let totals = Arc::clone(&totals);
         async move {
             // A missing frame is reported below, where the view is compared with the store.
-            let _ = member.catch_up(&totals).await;
+            let _ = member.client.catch_up(&totals, &BTreeMap::new()).await;
             member
         }
     })
@@ -166,35 +173,22 @@ async fn restart_and_check(
     let list = oracle::ask(&mut observer, "thread.list", json!({})).await;
     assert_eq!(list["total_count"], threads.len(), "a thread began twice");
     let stored = Oracle::read(&mut observer, threads, database).await;
-    stored.assert_complete(members.iter().flat_map(|member| &member.acked));
+    stored.assert_complete(members.iter().flat_map(|member| &member.client.acked));
     for member in &members {
-        stored.assert_matches_view(member);
+        stored.assert_matches_view(&member.client);
     }
     let interrupted = stored.interrupted();
     (members, interrupted)
 }
 
 /// Runs an action for each client concurrently.
-async fn for_each_client<F>(
-    members: Vec<ResilientClient>,
-    what: &str,
-    act: impl Fn(ResilientClient) -> F,
-) -> Vec<ResilientClient>
+async fn for_each_client<C, F>(members: Vec<C>, what: &str, act: impl Fn(C) -> F) -> Vec<C>
 where
-    F: Future<Output = ResilientClient> + Send + 'static,
+    C: Send + 'static,
+    F: Future<Output = C> + Send + 'static,
 {
-    let mut acting: JoinSet<ResilientClient> = members.into_iter().map(act).collect();
-    let mut done = Vec::with_capacity(MEMBERS);
-    let all = async {
-        while let Some(member) = acting.join_next().await {
-            match member {
-                Ok(member) => done.push(member),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
-        }
-    };
-    within(what, all).await;
-    done
+    let acting: JoinSet<C> = members.into_iter().map(act).collect();
+    within(what, acting.join_all()).await
 }
 
 /// Awaits a future with a timeout. `what` describes it in the failure message.
@@ -206,4 +200,15 @@ async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
             TIMEOUT.as_secs()
         ),
     }
+}
+
+/// Repeats a question about another process until the answer is yes.
+async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+    let mut pauses = tokio::time::interval(BETWEEN_QUESTIONS);
+    let asking = async {
+        while !is_true().await {
+            pauses.tick().await;
+        }
+    };
+    within(what, asking).await;
 }

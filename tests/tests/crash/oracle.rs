@@ -6,6 +6,9 @@ use dooers_tests::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The verb of messages that are answered until they are cancelled.
+pub(crate) const COUNTS: &str = " counts ";
+
 /// All stored events and runs.
 #[derive(Debug)]
 pub(crate) struct Oracle {
@@ -144,55 +147,64 @@ impl Oracle {
     }
 
     /// Checks that exactly one run answers the message, and that the answer is complete or marked as
-    /// interrupted.
+    /// interrupted or cancelled.
     fn assert_answered(&self, message: &Value, events: &[Value]) {
         let text = message["content"][0]["text"].as_str().unwrap();
         let [run] = self.runs_of(message) else {
             panic!("expected one run of {message}: {:?}", self.runs_of(message));
         };
-        let number: u64 = text.rsplit(' ').next().unwrap().parse().unwrap();
-        let parts = (0..number % 3).map(|part| format!("You said: {text} ({part})"));
-        let whole: Vec<_> = parts.chain([format!("You said: {text}")]).collect();
         let of_run = |event: &&Value| event["run_id"] == run.id;
-        let answers: Vec<_> = events.iter().filter(of_run).collect();
+        let mut answers: Vec<_> = events.iter().filter(of_run).collect();
+        // The run shows what the ledger contains.
+        assert_eq!(run.shown_calls(), run.calls, "{run:?}");
+        match run.status.as_str() {
+            "succeeded" | "canceled" => {}
+            "failed" => {
+                assert_eq!(run.error.as_deref(), Some("interrupted"));
+                let last = answers.pop().map(|last| &last["actor"]);
+                assert!(
+                    last.is_some_and(|actor| *actor == "system"),
+                    "no event reports that the answer to {message} was interrupted"
+                );
+            }
+            status => panic!("the run of {message} is {status}"),
+        }
         let texts: Vec<_> = answers
             .iter()
             .map(|event| event["content"][0]["text"].as_str().unwrap())
             .collect();
-        // The run shows what the ledger contains.
-        assert_eq!(run.shown_calls(), run.calls, "{run:?}");
+        if text.contains(COUNTS) {
+            assert_ne!(run.status, "succeeded", "{message} cannot be answered");
+            assert!(texts.len() <= 1, "{texts:?}");
+            texts.iter().for_each(|text| assert_is_count(text));
+            assert_eq!(run.calls, 0, "{run:?}");
+            return;
+        }
+        let number: u64 = text.rsplit(' ').next().unwrap().parse().unwrap();
+        let parts = (0..number % 3).map(|part| format!("You said: {text} ({part})"));
+        let whole: Vec<_> = parts.chain([format!("You said: {text}")]).collect();
         if run.status == "succeeded" {
             assert_eq!(texts, whole, "the answer to {message}");
             assert_eq!(run.calls, whole.len() as i64, "{run:?}");
             return;
         }
-        assert_eq!(run.status, "failed", "the run of {message}: {run:?}");
-        assert_eq!(run.error.as_deref(), Some("interrupted"));
-        let Some((last, before)) = answers.split_last() else {
-            panic!("no event reports that the answer to {message} was interrupted");
-        };
-        assert_eq!(last["actor"], "system", "the last of {run:?}");
-        // A text that broke off keeps its stored part.
-        // The usage of a text is stored with its end.
-        let least = before.len().saturating_sub(1) as i64;
+        // A text that broke off keeps its stored part. The usage of a text is stored with its end.
+        let least = texts.len().saturating_sub(1) as i64;
         assert!(
-            (least..=before.len() as i64).contains(&run.calls),
+            (least..=texts.len() as i64).contains(&run.calls),
             "{} texts: {run:?}",
-            before.len()
+            texts.len()
         );
-        let Some(whole_ones) = before.len().checked_sub(1) else {
-            return;
-        };
-        if texts[whole_ones] != whole[whole_ones] {
-            assert_eq!(run.calls, least, "{run:?}");
+        if let Some((last, before)) = texts.split_last() {
+            let at = before.len();
+            if *last != whole[at] {
+                assert_eq!(run.calls, least, "{run:?}");
+            }
+            assert_eq!(*before, whole[..at]);
+            assert!(whole[at].starts_with(last), "{texts:?}");
         }
-        assert_eq!(texts[..whole_ones], whole[..whole_ones]);
         assert!(
-            whole[whole_ones].starts_with(texts[whole_ones]),
-            "{texts:?}"
-        );
-        assert!(
-            texts[..before.len()] != whole[..],
+            texts != whole || run.status == "canceled",
             "an interrupted answer must be incomplete"
         );
     }
@@ -224,8 +236,13 @@ impl Oracle {
 
     /// The number of interrupted answers.
     pub(crate) fn interrupted(&self) -> usize {
-        let failed = |run: &&Run| run.status == "failed";
-        self.runs.values().flatten().filter(failed).count()
+        self.runs_with("failed")
+    }
+
+    /// The number of runs with this status.
+    pub(crate) fn runs_with(&self, status: &str) -> usize {
+        let runs = self.runs.values().flatten();
+        runs.filter(|run| run.status == status).count()
     }
 
     fn runs_of(&self, message: &Value) -> &[Run] {
@@ -240,6 +257,13 @@ impl Run {
         let usage = self.usage.as_deref().unwrap_or("[]");
         let usage: Value = serde_json::from_str(usage).unwrap();
         usage[0]["output_tokens"].as_i64().unwrap_or_default()
+    }
+}
+
+/// Checks that a text is the beginning of all numbers.
+fn assert_is_count(text: &str) {
+    for (place, number) in text.split_terminator(' ').enumerate() {
+        assert_eq!(number, (place + 1).to_string(), "{text}");
     }
 }
 

@@ -1,13 +1,13 @@
 //! A server that is killed while it sends analytics events to a webhook.
 
-use crate::client::ResilientClient;
 use crate::database::Database;
 use crate::for_each_client;
+use crate::member::Member;
 use crate::oracle::{self, Oracle};
 use crate::receiver::Receiver;
 use crate::server::CrashServer;
 use dooers_tests::Client;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ async fn check_outbox(database: Database) {
         threads.insert(founder.start_thread("founder says 0").await);
     }
     let shared = threads.first().unwrap().clone();
-    let members = (0..MEMBERS).map(|number| ResilientClient::new(number, &shared));
+    let members = (0..MEMBERS).map(|number| Member::new(number, &shared));
     let mut members: Vec<_> = members.collect();
     for crash_at in POINTS {
         let program = CrashServer::start_with(&database, Some(crash_at), &variables).await;
@@ -62,7 +62,7 @@ async fn check_outbox(database: Database) {
     let program = CrashServer::start_with(&database, None, &variables).await;
     let address = program.address.expect("the server starts again");
     let members = for_each_client(members, "acks", move |mut member| async move {
-        let connected = member.connect(address).await.is_ok();
+        let connected = member.client.connect(address).await.is_ok();
         assert!(
             connected && member.resend().await.is_ok(),
             "the server left"
@@ -73,7 +73,7 @@ async fn check_outbox(database: Database) {
     threads.extend(
         members
             .iter()
-            .flat_map(|member| member.views.keys().cloned()),
+            .flat_map(|member| member.client.views.keys().cloned()),
     );
     let mut observer = Client::open(address, "/ws").await;
     observer.connect("observer").await;
@@ -81,7 +81,7 @@ async fn check_outbox(database: Database) {
     let ended = for_each_client(members, "the turns to end", move |mut member| {
         let totals = Arc::clone(&totals);
         async move {
-            let _ = member.catch_up(&totals).await;
+            let _ = member.client.catch_up(&totals, &BTreeMap::new()).await;
             member
         }
     });
@@ -92,14 +92,11 @@ async fn check_outbox(database: Database) {
 }
 
 /// Sends messages from all clients until the server dies. Messages that an earlier server did not acknowledge come first.
-async fn resend_and_send_until_crash(
-    members: Vec<ResilientClient>,
-    address: SocketAddr,
-) -> Vec<ResilientClient> {
-    let send = move |mut member: ResilientClient| async move {
+async fn resend_and_send_until_crash(members: Vec<Member>, address: SocketAddr) -> Vec<Member> {
+    let send = move |mut member: Member| async move {
         // The server may die at any time.
         let _ = async {
-            member.connect(address).await?;
+            member.client.connect(address).await?;
             member.resend().await?;
             member.send_messages().await
         }

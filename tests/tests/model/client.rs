@@ -465,7 +465,8 @@ impl ModelClient {
                 AppendOutcome::Same if is_own && is_repeated => {}
                 // On subscribe and on resume, the current state of a streaming text and its end are
                 // sent even if they are known.
-                AppendOutcome::Changed | AppendOutcome::Same if is_streaming_text(event) => {}
+                AppendOutcome::Changed | AppendOutcome::Shortened | AppendOutcome::Same
+                    if is_streaming_text(event) => {}
                 seen => self.fail(&format!("repeated event ({seen:?}): {event}")),
             }
         }

@@ -4,11 +4,20 @@ use chrono::Utc;
 use dooers::OnBusy;
 use dooers::protocol::{ContentPart, EventType, ThreadEvent, User};
 use dooers::store::{
-    ClaimOptions, NewMessage, NewThread, Participant, Scope, ThreadTarget, TurnChange,
+    ClaimOptions, NewMessage, NewThread, Participant, PostgresOptions, Scope, ThreadTarget,
+    TurnChange,
 };
+use dooers_tests::postgres::{fresh_prefix, shared};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Options for an empty store, and its prefix, which is also the name of its connections.
+pub(crate) fn tables() -> Option<(PostgresOptions, String)> {
+    let prefix = fresh_prefix();
+    let options = shared()?.application_name(&prefix);
+    Some((options.table_prefix(prefix.parse().unwrap()), prefix))
+}
 
 pub(crate) fn scope() -> Scope {
     Scope::new("agent", "worker")

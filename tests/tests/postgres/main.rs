@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod authority;
+mod engine;
 mod fixtures;
 mod history;
 
@@ -22,6 +24,7 @@ mod on_postgres {
     mod multi_process;
     mod nodes;
     mod nodes_texts;
+    mod notifications;
     mod operations;
     mod readme;
     mod shutdown;

@@ -1,7 +1,6 @@
 //! The reports of a process in its database.
 
 use crate::log::Log;
-use dooers::prelude::*;
 use dooers_tests::{Server, SpyStore, within};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Limits of users who send to several servers of one database.
 
-use super::nodes::{heard, read_of, tables};
+use super::nodes::{heard, read_of};
+use crate::fixtures::tables;
 use dooers::auth::{ConnectRequest, Identity, Refusal};
 use dooers::prelude::*;
 use dooers::{

@@ -1,6 +1,7 @@
 //! Settings, analytics and connections between the servers of one database.
 
-use super::nodes::{heard, tables};
+use super::nodes::heard;
+use crate::fixtures::tables;
 use dooers::prelude::*;
 use dooers::settings::Keyring;
 use dooers::store::PostgresOptions;

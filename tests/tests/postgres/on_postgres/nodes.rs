@@ -1,17 +1,14 @@
-//! Live updates between the servers of one database.
+//! Live updates between the servers of one database, with each broker: the suite `nats` contains this file, too.
 
+use crate::engine::{shared, with_broker};
 use crate::history::events;
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::store::PostgresOptions;
 use dooers::{Database, WorkerServer};
-use dooers_tests::postgres::{
-    connections, fresh_prefix, kill_connections, pooled, pooled_only, shared, url,
-};
 use dooers_tests::{AppendOutcome, Client, Identity, Server, ThreadView, gate, within};
 use serde_json::{Value, json};
-use sqlx::postgres::PgListener;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Says what the user said. A message that begins with `wait` waits at the gate that it names. `ask` asks a form, and says the
@@ -40,19 +37,16 @@ impl Drop for Dropped {
     }
 }
 
-/// Options for an empty store, and its prefix, which is also the name of its connections.
-pub(crate) fn tables() -> Option<(PostgresOptions, String)> {
-    let prefix = fresh_prefix();
-    let options = shared()?.application_name(&prefix);
-    Some((options.table_prefix(prefix.parse().unwrap()), prefix))
-}
-
 /// A server on these tables. Its lease is so long that no renewal hides a missing message.
-async fn node(options: &PostgresOptions) -> Server {
-    node_with(options, |config| config).await
+pub(crate) async fn node_with(
+    options: &PostgresOptions,
+    change: impl FnOnce(WorkerConfig) -> WorkerConfig,
+) -> Server {
+    node_on(options, |config| with_broker(change(config))).await
 }
 
-async fn node_with(
+/// A server on these tables, whose broker `change` decides.
+pub(crate) async fn node_on(
     options: &PostgresOptions,
     change: impl FnOnce(WorkerConfig) -> WorkerConfig,
 ) -> Server {
@@ -69,15 +63,26 @@ pub(crate) async fn heard(server: &Server) {
 }
 
 /// Two nodes that hear each other.
-async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
-    let nodes = [node(options).await, node(options).await];
+pub(crate) async fn two_nodes(options: &PostgresOptions) -> [Server; 2] {
+    two_nodes_on(options, with_broker).await
+}
+
+/// Two nodes that hear each other through the broker that `change` decides.
+pub(crate) async fn two_nodes_on(
+    options: &PostgresOptions,
+    change: impl Fn(WorkerConfig) -> WorkerConfig,
+) -> [Server; 2] {
+    let nodes = [
+        node_on(options, &change).await,
+        node_on(options, &change).await,
+    ];
     for node in &nodes {
         heard(node).await;
     }
     nodes
 }
 
-pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
+pub(crate) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
     let [ada, bob] = clients;
     ada.disconnect().await;
     bob.disconnect().await;
@@ -86,7 +91,7 @@ pub(super) async fn close([one, other]: [Server; 2], clients: [Client; 2]) {
 }
 
 /// Reads until a frame of this type concerns the thread.
-pub(super) async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
+pub(crate) async fn read_of(client: &mut Client, kind: &str, thread_id: &str) -> Value {
     let is_it = |frame: &Value| {
         let payload = &frame["payload"];
         frame["type"] == kind
@@ -97,7 +102,7 @@ pub(super) async fn read_of(client: &mut Client, kind: &str, thread_id: &str) ->
 }
 
 /// Applies frames to the views of their threads. No event may come twice.
-fn apply(views: &mut HashMap<String, ThreadView>, frame: &Value) {
+pub(crate) fn apply(views: &mut HashMap<String, ThreadView>, frame: &Value) {
     let payload = &frame["payload"];
     match frame["type"].as_str().unwrap() {
         "event.append" => {
@@ -373,7 +378,7 @@ async fn interrupting_message_stops_the_turn_of_another_node() {
         let config = WorkerConfig::new()
             .database(Database::Postgres(options.clone()))
             .lease(Duration::from_secs(3600));
-        let worker = WorkerServer::new(config);
+        let worker = WorkerServer::new(with_broker(config));
         let worker =
             worker.agent_with::<talker>(|agent| agent.when_busy(dooers::OnBusy::Interrupt));
         Server::start(worker).await
@@ -396,159 +401,5 @@ async fn interrupting_message_stops_the_turn_of_another_node() {
     for client in [&mut ada, &mut bob] {
         client.read_until("the answer", is_answer).await;
     }
-    close(nodes, [ada, bob]).await;
-}
-
-#[tokio::test]
-async fn lost_listener_connects_again_and_misses_nothing() {
-    let Some((options, prefix)) = tables() else {
-        return;
-    };
-    let nodes = two_nodes(&options).await;
-    let (url, name) = (url().unwrap(), format!("{prefix} notifications"));
-    assert_eq!(connections(&url, &name).await, 2);
-    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
-    let thread_id = ada.start_thread("zero").await;
-    bob.subscribe(&thread_id).await;
-    for number in 0..3 {
-        assert_eq!(kill_connections(&url, &name, 9).await, 2);
-        ada.run_turn(&thread_id, &format!("during {number}")).await;
-        bob.read_turn().await;
-        for node in &nodes {
-            heard(node).await;
-        }
-        ada.run_turn(&thread_id, &format!("after {number}")).await;
-        bob.read_turn().await;
-    }
-    assert_eq!(connections(&url, &name).await, 2);
-    let mut views = HashMap::new();
-    let received: Vec<Value> = bob
-        .received()
-        .iter()
-        .map(|text| serde_json::from_str(text).unwrap())
-        .collect();
-    received.iter().for_each(|frame| apply(&mut views, frame));
-    let stored = events(&mut ada, &thread_id).await;
-    assert_eq!(views[&thread_id].events, stored[2..]);
-    close(nodes, [ada, bob]).await;
-}
-
-#[tokio::test]
-async fn repeated_reordered_and_malformed_texts_are_harmless() {
-    let Some((options, prefix)) = tables() else {
-        return;
-    };
-    let nodes = two_nodes(&options).await;
-    let channel = format!("dooers.public.{prefix}");
-    let mut wire = PgListener::connect(&url().unwrap()).await.unwrap();
-    wire.listen(&channel).await.unwrap();
-    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
-    let thread_id = ada.start_thread("zero").await;
-    bob.subscribe(&thread_id).await;
-    let (mut sent, mut seen) = (Vec::new(), HashSet::new());
-    for number in 1..=10 {
-        // The texts cause reads of the store at any time, so the message may arrive before its ack.
-        ada.send_message(Some(&thread_id), &number.to_string())
-            .await;
-        ada.read_turn().await;
-        let text = next_text(&mut wire, &mut seen).await;
-        assert!(text.len() < 8000);
-        sent.push(text.clone());
-        let ahead = json!({"v": 1, "n": "x", "c": [{"t": thread_id, "r": u64::MAX}]});
-        let odd = json!({"v": 1, "n": "x", "c": [{"t": "\u{1f}", "r": 1, "p": 1}], "s": ["x"]});
-        let (ahead, odd) = (ahead.to_string(), odd.to_string());
-        let version = r#"{"v":7,"n":"x"}"#;
-        for text in [
-            &text,
-            "",
-            "hello",
-            r#"{"v":1"#,
-            version,
-            &ahead,
-            &odd,
-            &text,
-        ] {
-            notify(&mut wire, &channel, text).await;
-        }
-    }
-    for text in sent.iter().rev() {
-        notify(&mut wire, &channel, text).await;
-    }
-    let mut views = HashMap::new();
-    let of_all = |views: &HashMap<String, ThreadView>| {
-        views
-            .get(&thread_id)
-            .is_some_and(|view| view.events.len() == 20)
-    };
-    while !of_all(&views) {
-        apply(&mut views, &bob.next().await);
-    }
-    // Nothing follows, and the nodes continue to work.
-    for frame in bob.read_pending().await {
-        apply(&mut views, &frame);
-    }
-    bob.send_message(Some(&thread_id), "still there").await;
-    bob.read_turn().await;
-    ada.read_turn().await;
-    let stored = events(&mut ada, &thread_id).await;
-    assert_eq!(views[&thread_id].events, stored[2..22]);
-    close(nodes, [ada, bob]).await;
-}
-
-/// Waits for a text of a node. Texts that the test sends come back as well.
-async fn next_text(wire: &mut PgListener, seen: &mut HashSet<String>) -> String {
-    loop {
-        let text = within("a notification", wire.recv()).await.unwrap();
-        let text = text.payload().to_owned();
-        let message: Value = serde_json::from_str(&text).unwrap_or_default();
-        let is_of_node = message["n"].as_str().is_some_and(|node| node != "x");
-        if is_of_node && seen.insert(text.clone()) {
-            return text;
-        }
-    }
-}
-
-async fn notify(wire: &mut PgListener, channel: &str, text: &str) {
-    let notify = sqlx::query("SELECT pg_notify($1, $2)")
-        .bind(channel)
-        .bind(text);
-    notify.execute(wire).await.unwrap();
-}
-
-#[tokio::test]
-async fn broker_bypasses_a_pooler_by_the_direct_url() {
-    let Some(options) = pooled() else { return };
-    let nodes = two_nodes(&options).await;
-    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
-    let thread_id = ada.start_thread("hello").await;
-    read_of(&mut bob, "thread.upsert", &thread_id).await;
-    bob.subscribe(&thread_id).await;
-    ada.run_turn(&thread_id, "again").await;
-    bob.read_turn().await;
-    close(nodes, [ada, bob]).await;
-}
-
-#[tokio::test]
-async fn without_a_broker_changes_are_found_by_comparing() {
-    let Some(options) = pooled_only() else {
-        return;
-    };
-    let nodes = [node(&options).await, node(&options).await];
-    for node in &nodes {
-        let (status, text) = node.get("/readyz").await;
-        assert_eq!(status, 200);
-        assert!(
-            text.starts_with("ready; the other nodes cannot be reached"),
-            "{text}"
-        );
-    }
-    let (mut ada, mut bob) = (nodes[0].client("ada").await, nodes[1].client("bob").await);
-    let thread_id = ada.start_thread("hello").await;
-    bob.subscribe(&thread_id).await;
-    ada.run_turn(&thread_id, "again").await;
-    bob.read_turn().await;
-    ada.send("thread.delete", json!({"thread_id": thread_id}))
-        .await;
-    read_of(&mut bob, "thread.deleted", &thread_id).await;
     close(nodes, [ada, bob]).await;
 }

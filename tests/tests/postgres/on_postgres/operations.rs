@@ -1,11 +1,12 @@
 //! The life of the processes that share a database, as operators see it: reports, readiness, migrations of other versions, and
 //! the loss of the broker.
 
+use crate::fixtures::tables;
 use dooers::prelude::*;
 use dooers::repository::{NodeInfo, NodeState, Repository};
 use dooers::store::{PostgresOptions, PostgresStore};
 use dooers::{Database, ServerError, WorkerServer};
-use dooers_tests::postgres::{connect, fresh_prefix, shared, url};
+use dooers_tests::postgres::{connect, url};
 use dooers_tests::{Client, Process, Server, gate, get, within};
 use futures::FutureExt;
 use sqlx::{Executor, PgConnection};
@@ -32,13 +33,6 @@ impl Drop for Dropped {
 
 /// Short, so that a report follows soon.
 const LEASE: Duration = Duration::from_secs(1);
-
-/// Options for an empty store, and its prefix.
-fn tables() -> Option<(PostgresOptions, String)> {
-    let prefix = fresh_prefix();
-    let options = shared()?.application_name(&prefix);
-    Some((options.table_prefix(prefix.parse().unwrap()), prefix))
-}
 
 fn worker(options: &PostgresOptions) -> WorkerServer {
     worker_with(options, |config| config)

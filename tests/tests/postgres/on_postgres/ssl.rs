@@ -1,9 +1,9 @@
 //! Encrypted connections, and the verification of servers and clients.
 
+use crate::authority::Authority;
 use dooers::store::{PostgresOptions, PostgresStore, SslMode, Store};
 use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, shared};
 use dooers_tests::within;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -19,34 +19,6 @@ const RULES: &str = "\
 /// The host name in the server's certificate, and another address of the same machine.
 const NAMED: &str = "localhost";
 const UNNAMED: &str = "127.0.0.1";
-
-/// A certificate authority.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-        }
-    }
-
-    /// Issues a certificate for a host or a user. Returns it with its key.
-    fn sign(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    }
-}
 
 /// A server with a certificate, and the files that its clients need.
 struct TlsServer {

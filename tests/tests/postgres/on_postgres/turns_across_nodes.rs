@@ -1,6 +1,7 @@
 //! Turns that another server of the database runs: the streams of dispatches, and the treatment of busy threads.
 
-use super::nodes::{heard, tables};
+use super::nodes::heard;
+use crate::fixtures::tables;
 use dooers::prelude::*;
 use dooers::repository::Scope;
 use dooers::store::PostgresOptions;
