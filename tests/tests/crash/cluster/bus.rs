@@ -1,7 +1,7 @@
 //! The broker between the nodes.
 
 use crate::database::Database;
-use dooers_tests::Relay;
+use dooers_tests::{Relay, nats};
 use sqlx::postgres::PgConnectOptions;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -32,7 +32,7 @@ impl Bus {
                 (Some(relay), vec![("WORKER_DATABASE_DIRECT_URL", url)])
             }
             BusKind::Nats => {
-                let url = nats_url()?;
+                let url = nats::url()?;
                 let server = url.strip_prefix("nats://").unwrap().parse().unwrap();
                 let relay = Relay::start(server).await;
                 let url = format!("nats://{}", relay.address());
@@ -69,8 +69,4 @@ async fn relay_to(database: &Database) -> (Relay, String) {
     let relayed = url.replacen(&place, &relay.address().to_string(), 1);
     assert_ne!(relayed, *url, "the URL names neither host nor port");
     (relay, relayed)
-}
-
-fn nats_url() -> Option<String> {
-    std::env::var("DOOERS_TEST_NATS_URL").ok()
 }
