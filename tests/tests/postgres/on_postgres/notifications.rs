@@ -111,8 +111,9 @@ async fn next_text(wire: &mut PgListener, seen: &mut HashSet<String>) -> String 
     loop {
         let text = within("a notification", wire.recv()).await.unwrap();
         let text = text.payload().to_owned();
-        let message: Value = serde_json::from_str(&text).unwrap_or_default();
-        let is_of_node = message["n"].as_str().is_some_and(|node| node != "x");
+        // Messages of nodes are sealed, so those of the test look different.
+        let is_sealed = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let is_of_node = text.len() > 60 && text.bytes().all(is_sealed);
         if is_of_node && seen.insert(text.clone()) {
             return text;
         }
