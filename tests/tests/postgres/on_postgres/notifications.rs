@@ -3,7 +3,6 @@
 use super::nodes::{apply, close, heard, node_with, read_of, two_nodes};
 use crate::fixtures::tables;
 use crate::history::events;
-use dooers::store::PostgresOptions;
 use dooers_tests::postgres::{connections, kill_connections, pooled, pooled_only, url};
 use dooers_tests::{ThreadView, within};
 use serde_json::{Value, json};
