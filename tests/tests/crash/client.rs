@@ -37,6 +37,8 @@ pub(crate) struct ResilientClient {
     /// Unacknowledged messages, in the order of sending.
     pub(crate) pending: VecDeque<Message>,
     pub(crate) acked: Vec<Message>,
+    /// Unacknowledged messages that an overloaded server has refused.
+    pub(crate) overloaded: Vec<Message>,
     /// The messages that begin threads, by `client_event_id`.
     beginnings: BTreeSet<String>,
     resent: BTreeSet<String>,
@@ -68,6 +70,7 @@ impl ResilientClient {
             sent: 0,
             pending: VecDeque::new(),
             acked: Vec::new(),
+            overloaded: Vec::new(),
             beginnings: BTreeSet::new(),
             resent: BTreeSet::new(),
             views: threads
@@ -87,6 +90,7 @@ impl ResilientClient {
     /// Connects and resumes its threads.
     pub(crate) async fn connect(&mut self, address: SocketAddr) -> Result<(), Disconnected> {
         self.requests.clear();
+        self.overloaded.clear();
         self.seen.push_back(format!("connects to {address}"));
         self.connection = Some(Connection::open(address).await?);
         let mut identity = Identity::of(self.name.as_str());
@@ -276,9 +280,17 @@ impl ResilientClient {
     }
 
     fn take_ack(&mut self, ack: &Value) {
-        assert_eq!(ack["ok"], true, "{} was refused: {ack}", self.name);
         let id = ack["ack_id"].as_str().unwrap();
-        let Some(Request::Message(message)) = self.requests.remove(id) else {
+        let request = self.requests.remove(id);
+        if ack["error"]["code"] == "OVERLOADED" {
+            // A node that was frozen has waited too long for its database.
+            if let Some(Request::Message(message)) = request {
+                self.overloaded.push(message);
+            }
+            return;
+        }
+        assert_eq!(ack["ok"], true, "{} was refused: {ack}", self.name);
+        let Some(Request::Message(message)) = request else {
             return;
         };
         let is_it = |pending: &Message| pending.client_event_id == message.client_event_id;

@@ -123,31 +123,40 @@ impl RoamingClient {
         pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Half of the clients wait for a frozen node, and the others leave it.
         let waits = self.number.is_multiple_of(2);
-        let mut is_last = false;
+        let (mut is_last, mut is_done) = (false, false);
         loop {
             let is_over = world.stop.is_cancelled();
-            if is_over && !is_last && self.is_done() {
+            if is_over && !is_last && self.knows_its_messages() {
                 self.cancel_unwanted().await?;
                 is_last = true;
             }
             tokio::select! {
                 read = self.client.read() => read?,
-                _ = pauses.tick(), if !is_over => self.act(world.counts).await?,
+                _ = pauses.tick() => {
+                    // The broker may have lost an earlier request.
+                    self.cancel_unwanted().await?;
+                    for message in std::mem::take(&mut self.client.overloaded) {
+                        self.client.send_again(message).await?;
+                    }
+                    if !is_over {
+                        self.act(world.counts).await?;
+                    }
+                }
                 () = world.stop.cancelled(), if !is_over => {}
                 () = world.end.cancelled() => return Ok(()),
                 () = &mut is_gone, if !waits => return Err(Disconnected),
             }
+            is_done |= is_last && self.client.is_answered();
             let step = Step {
                 acked: self.client.acked.len(),
-                is_done: is_last && self.client.is_answered(),
+                is_done,
             };
             world.progress.set(self.number, step);
         }
     }
 
-    /// Sends the next message, and cancels the turns that it does not want.
+    /// Sends the next message.
     async fn act(&mut self, counts: bool) -> Result<(), Disconnected> {
-        self.cancel_unwanted().await?;
         if self.client.pending.len() >= WINDOW {
             return Ok(());
         }
@@ -168,7 +177,7 @@ impl RoamingClient {
     }
 
     /// Returns true if all messages are acknowledged, and the ids of the unwanted ones are known.
-    fn is_done(&self) -> bool {
+    fn knows_its_messages(&self) -> bool {
         self.client.pending.is_empty()
             && self
                 .unwanted
