@@ -51,7 +51,11 @@ struct Nodes {
 
 impl Nodes {
     async fn start(number: usize, faults: BrokerFaults) -> Self {
-        let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::by_topic(faults));
+        Self::on(LocalBus::by_topic(faults), number).await
+    }
+
+    async fn on(bus: LocalBus, number: usize) -> Self {
+        let store = Arc::new(MemoryStore::new());
         let mut servers = Vec::new();
         for _ in 0..number {
             let server = node_of(agent(), &store, &bus);
@@ -382,7 +386,16 @@ async fn analytics_reach_subscribers_of_other_nodes_once() {
 
 #[tokio::test(start_paused = true)]
 async fn analytics_too_large_for_other_nodes_are_counted() {
-    let nodes = Nodes::start(2, BrokerFaults::new()).await;
+    check_large_analytics(LocalBus::default()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn analytics_are_carried_by_topic() {
+    check_large_analytics(LocalBus::by_topic(BrokerFaults::new())).await;
+}
+
+async fn check_large_analytics(bus: LocalBus) {
+    let nodes = Nodes::on(bus, 2).await;
     let server = nodes.servers[0].start().await.unwrap();
     let live = server.runner.publisher().analytics();
     let scope = Scope::new("tuned", "w").organization("o").workspace("s");

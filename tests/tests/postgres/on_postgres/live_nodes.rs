@@ -10,6 +10,7 @@ use dooers_tests::postgres::{pooled_only, shared, url};
 use dooers_tests::{Client, Identity, Server, within};
 use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
+use sqlx::Executor;
 use std::collections::HashSet;
 
 #[derive(Debug, Clone, WorkerSettings)]
@@ -168,6 +169,18 @@ async fn concurrent_patches_end_at_the_store() {
     }
 }
 
+/// Executes a statement on a connection of its own.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the statement names the table of the test"
+)]
+async fn execute(statement: String) {
+    let url = url().unwrap();
+    let mut connection = dooers_tests::postgres::connect(&url).await.unwrap();
+    let statement = sqlx::AssertSqlSafe(statement);
+    connection.execute(statement).await.unwrap();
+}
+
 #[tokio::test]
 async fn clock_that_is_ahead_hides_no_change() {
     let Some((options, prefix)) = tables() else {
@@ -179,24 +192,15 @@ async fn clock_that_is_ahead_hides_no_change() {
     read_value(&mut ada, "style", "bold").await;
     let mut bob = subscribed(&nodes[1], "bob").await;
     // Only the database changes, so nothing announces it.
-    let mut database = dooers_tests::postgres::connect(&url().unwrap())
-        .await
-        .unwrap();
     let table = format!("{prefix}settings");
     let ahead = format!("UPDATE {table} SET updated_at = updated_at + interval '1 day'");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(ahead))
-        .execute(&mut database)
-        .await
-        .unwrap();
+    execute(ahead).await;
     for value in ["italic", "thin", "bold"] {
         patch(&mut ada, "style", value).await;
         read_value(&mut bob, "style", value).await;
     }
     let behind = format!(r#"UPDATE {table} SET value = '"wide"'"#);
-    sqlx::raw_sql(sqlx::AssertSqlSafe(behind))
-        .execute(&mut database)
-        .await
-        .unwrap();
+    execute(behind).await;
     for client in [&mut ada, &mut bob] {
         read_value(client, "style", "wide").await;
     }

@@ -3,7 +3,6 @@
 use super::nodes::{apply, close, heard, node_with, read_of, two_nodes};
 use crate::fixtures::tables;
 use crate::history::events;
-use dooers::store::PostgresOptions;
 use dooers_tests::postgres::{connections, kill_connections, pooled, pooled_only, url};
 use dooers_tests::{ThreadView, within};
 use serde_json::{Value, json};
@@ -111,8 +110,9 @@ async fn next_text(wire: &mut PgListener, seen: &mut HashSet<String>) -> String 
     loop {
         let text = within("a notification", wire.recv()).await.unwrap();
         let text = text.payload().to_owned();
-        let message: Value = serde_json::from_str(&text).unwrap_or_default();
-        let is_of_node = message["n"].as_str().is_some_and(|node| node != "x");
+        // Messages of nodes are sealed, so those of the test look different.
+        let is_sealed = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let is_of_node = text.len() > 60 && text.bytes().all(is_sealed);
         if is_of_node && seen.insert(text.clone()) {
             return text;
         }
