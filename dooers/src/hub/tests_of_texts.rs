@@ -372,6 +372,26 @@ async fn text_of_another_node_is_sent_in_pieces() {
 }
 
 #[tokio::test]
+async fn own_text_that_another_node_ended_stays_ended() {
+    let (hub, mut store, mut client) = watched();
+    let begun = event_of(store.changes(1).remove(0));
+    hub.publish(store.changes(1));
+    let frozen = hub.grow(begun, SEQ);
+    frozen.push(&TEXT[..3]);
+    client.receive(usize::MAX);
+    assert_eq!(client.text(), &TEXT[..3]);
+    // This node was frozen, and another one has taken over the turn.
+    let end = store.end(true);
+    hub.changed_elsewhere("t", end.rev);
+    client.catch_up(&hub, &store);
+    client.activate(&hub, false);
+    frozen.push(&TEXT[3..4]);
+    client.receive(usize::MAX);
+    let shown = client.shown.unwrap();
+    assert!(!shown.is_open && shown.text.is_empty(), "{shown:?}");
+}
+
+#[tokio::test]
 async fn watcher_in_midstream_waits_for_the_stored_text() {
     let (hub, mut store) = (Hub::default(), Elsewhere::new());
     store.begin();
