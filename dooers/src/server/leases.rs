@@ -6,7 +6,7 @@ use crate::store::{HeldTurn, PendingThread, Recovered, StoreError};
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 impl ServerState {
     /// Renews the leases of this process's turns and takes over turns whose lease expired, until the server has
@@ -20,10 +20,8 @@ impl ServerState {
         let pause = self.config.renewal_pause();
         let mut renewed = Instant::now();
         loop {
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.renew_soon.notified() => {}
-            }
+            self.search_until(Instant::now() + pause, renewed + lease)
+                .await;
             let now = Instant::now();
             let held = match self
                 .drop_at_deadline(renewed + lease, self.runner.renew())
@@ -46,12 +44,28 @@ impl ServerState {
             {
                 tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns whose claims had no answer could not be resumed");
             }
-            if let Err(error) = self
-                .drop_at_deadline(renewed + lease, self.take_over())
-                .await
-            {
-                tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
+            self.search(renewed + lease).await;
+        }
+    }
+
+    /// Waits until it is time to renew the leases, and takes over turns of dead processes meanwhile.
+    async fn search_until(&self, renew_at: Instant, lease_ends: Instant) {
+        let pause = self.config.search_pause();
+        loop {
+            let search_at = Instant::now() + pause;
+            tokio::select! {
+                () = sleep_until(renew_at) => return,
+                () = self.renew_soon.notified() => return,
+                () = sleep_until(search_at), if self.broker.has_others() => {}
             }
+            self.search(lease_ends).await;
+        }
+    }
+
+    async fn search(&self, lease_ends: Instant) {
+        let searching = self.drop_at_deadline(lease_ends, self.take_over());
+        if let Err(error) = searching.await {
+            tracing::error!(target: "dooers::turn", error = &error as &dyn std::error::Error, "turns of a dead process could not be taken over");
         }
     }
 
