@@ -148,6 +148,15 @@ impl News {
         }
     }
 
+    /// The news that are sent instead of too many. Connections that must be closed stay, because the database does not contain
+    /// them.
+    pub(super) fn instead_of(too_many: Vec<Self>) -> Vec<Self> {
+        let mut rest = too_many;
+        rest.retain(|news| matches!(news, Self::Disconnect(_)));
+        rest.push(Self::Everything);
+        rest
+    }
+
     /// The number of bytes of streamed text.
     pub(super) fn text_bytes(&self) -> usize {
         match self {

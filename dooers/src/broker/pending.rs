@@ -46,17 +46,27 @@ impl PendingState {
             let before = earlier.text_bytes();
             earlier.merge(news);
             self.text_bytes = self.text_bytes + earlier.text_bytes() - before;
-        } else if self.by_key.contains_key(&MergeKey::Everything) {
-            // Nothing more needs to be told.
-        } else if self.news.len() < MOST_NEWS {
+        } else if self.news.len() < MOST_NEWS && self.must_tell(&news) {
             self.by_key.insert(key, self.news.len());
             self.news.push(news);
             self.text_bytes += bytes;
-        } else {
+        } else if !self.tells_everything() {
             self.text_bytes = 0;
-            self.news = vec![News::Everything];
-            self.by_key = HashMap::from([(MergeKey::Everything, 0)]);
+            let mut too_many = std::mem::take(&mut self.news);
+            too_many.push(news);
+            self.news = News::instead_of(too_many);
+            let keys = self.news.iter().map(News::merge_key);
+            self.by_key = keys.zip(0..).collect();
         }
+    }
+
+    fn tells_everything(&self) -> bool {
+        self.by_key.contains_key(&MergeKey::Everything)
+    }
+
+    /// Returns `false` for news that need not be told, because anything may have changed.
+    fn must_tell(&self, news: &News) -> bool {
+        !self.tells_everything() || matches!(news, News::Disconnect(_))
     }
 }
 
@@ -119,7 +129,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::{TextPiece, ThreadNotice};
+    use crate::broker::{TextPiece, ThreadNotice, UserKey};
     use futures::FutureExt;
 
     const WINDOW: Duration = Duration::from_millis(10);
@@ -202,5 +212,22 @@ mod tests {
         assert_eq!(pending.take(), [News::Everything]);
         pending.publish(notice("t", 1));
         assert_eq!(pending.take(), [notice("t", 1)]);
+    }
+
+    #[test]
+    fn disconnected_users_are_not_among_too_many_news() {
+        let pending = Pending::new(WINDOW);
+        let disconnect = |user: usize| News::Disconnect(UserKey::of(&user.to_string()));
+        pending.publish(disconnect(1));
+        for number in 0..MOST_NEWS {
+            pending.publish(notice(&number.to_string(), 1));
+        }
+        pending.publish(disconnect(2));
+        let expected = [disconnect(1), News::Everything, disconnect(2)];
+        assert_eq!(pending.take(), expected);
+        for user in 0..2 * MOST_NEWS {
+            pending.publish(disconnect(user));
+        }
+        assert_eq!(pending.take().len(), MOST_NEWS + 2);
     }
 }

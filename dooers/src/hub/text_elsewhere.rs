@@ -111,7 +111,7 @@ impl TextElsewhere {
             return;
         }
         if let Some((start, before)) = self.ahead.range_mut(..=from).next_back()
-            && from <= start + before.len()
+            && from <= start.saturating_add(before.len())
         {
             let length = before.len();
             append(before, *start, from, text);
@@ -252,7 +252,7 @@ impl TextElsewhere {
 /// Appends the part of a piece that a text lacks. `start` is the offset of the text, and `from` that of the piece, which
 /// begins inside of the text or at its end.
 fn append(text: &mut String, start: usize, from: usize, piece: &str) {
-    let has = (start + text.len()).saturating_sub(from);
+    let has = start.saturating_add(text.len()).saturating_sub(from);
     if let Some(more) = piece.get(has..) {
         text.push_str(more);
     }
@@ -317,6 +317,18 @@ mod tests {
         assert_eq!(text.known(), "abcd");
         assert!(!text.learn(&stored("other")));
         assert_eq!(text.known(), "other");
+    }
+
+    #[test]
+    fn largest_offsets_change_nothing() {
+        let mut text = text();
+        for from in [usize::MAX - 1, usize::MAX] {
+            for piece in ["abc", "de"] {
+                grow(&mut text, from, piece);
+            }
+        }
+        grow(&mut text, 0, "abc");
+        assert_eq!(text.known(), "abc");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::turn::AwaitedTurn;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// The pause between two reads. A turn that another node runs may change its thread many times.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -27,10 +27,16 @@ impl ServerState {
     async fn find_on(&self) {
         let endings = self.runner.publisher().endings();
         let mut has_failed = false;
+        // A deadline, because marked turns must not postpone it.
+        let mut all_at = Instant::now() + self.compare_pause();
         loop {
             tokio::select! {
-                () = sleep(self.compare_pause()) => endings.mark_all(),
+                () = sleep_until(all_at) => {}
                 () = endings.marked() => {}
+            }
+            if Instant::now() >= all_at {
+                endings.mark_all();
+                all_at = Instant::now() + self.compare_pause();
             }
             match self.find_marked().await {
                 Ok(()) => has_failed = false,

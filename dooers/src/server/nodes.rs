@@ -7,12 +7,13 @@ use super::server_state::ServerState;
 use crate::broker::{BrokerEvent, BrokerEvents, News, ThreadNotice};
 use crate::hub::TextLookUp;
 use crate::store::{StoreError, ThreadQuery};
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
-use std::collections::BTreeMap;
+use futures::FutureExt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// The interval at which threads are compared with the database, while the broker is connected.
@@ -26,6 +27,10 @@ const COMPARED: usize = 2_000;
 
 /// Maximum number of rows that are read by one statement.
 const ROWS: usize = 200;
+
+/// Maximum number of rows that wait to be read, and of threads that wait to be compared. Above this number, the front of each
+/// list is read instead, and all threads are compared.
+const MOST_WAITING: usize = 10_000;
 
 /// Maximum number of scopes whose lists are read after announcements were lost.
 const SCOPES: usize = 100;
@@ -45,11 +50,86 @@ struct Listed {
     /// The ids of threads, with the announcements of their deletion.
     threads: BTreeMap<String, Vec<ThreadNotice>>,
     /// The ids of threads that were read before their news arrived.
-    late: Vec<String>,
+    late: BTreeSet<String>,
     /// The front of each list must be read, because announcements were lost.
     is_outdated: bool,
+}
+
+/// The rows that wait to be read. A task of their own reads them, so that a slow database delays no other news.
+#[derive(Debug, Default)]
+struct Unread {
+    listed: Mutex<Listed>,
+    added: Notify,
+}
+
+/// What this node must read because of the events that it has heard.
+#[derive(Debug, Default)]
+struct Heard {
+    listed: Listed,
     /// The events of streamed texts that subscribers need.
     texts: Vec<TextLookUp>,
+}
+
+impl Listed {
+    fn is_empty(&self) -> bool {
+        self.threads.is_empty() && self.late.is_empty() && !self.is_outdated
+    }
+
+    fn add(&mut self, thread_id: String, deletion: Option<ThreadNotice>) {
+        let deletions = self.threads.entry(thread_id).or_default();
+        if let Some(deletion) = deletion
+            && !deletions.contains(&deletion)
+        {
+            deletions.push(deletion);
+        }
+    }
+
+    /// Adds later rows. Returns `false` if there were too many.
+    #[must_use]
+    fn merge(&mut self, later: Self) -> bool {
+        for (thread_id, deletions) in later.threads {
+            self.add(thread_id.clone(), None);
+            for deletion in deletions {
+                self.add(thread_id.clone(), Some(deletion));
+            }
+        }
+        self.late.extend(later.late);
+        self.is_outdated |= later.is_outdated;
+        let has_room = self.threads.len() <= MOST_WAITING && self.late.len() <= MOST_WAITING;
+        if !has_room {
+            *self = Self {
+                is_outdated: true,
+                ..Self::default()
+            };
+        }
+        has_room
+    }
+}
+
+impl Unread {
+    /// Adds rows. Returns `false` if there were too many.
+    fn add(&self, listed: Listed) -> bool {
+        let has_room = self.with(|unread| unread.merge(listed));
+        self.added.notify_one();
+        has_room
+    }
+
+    /// Waits for rows, and takes them. Dropping the future loses nothing.
+    async fn take(&self) -> Listed {
+        loop {
+            let added = self.added.notified();
+            let listed = self.with(std::mem::take);
+            if !listed.is_empty() {
+                return listed;
+            }
+            added.await;
+        }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Listed) -> T) -> T {
+        // No code panics while it holds the lock.
+        change(&mut self.listed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl ServerState {
@@ -58,7 +138,11 @@ impl ServerState {
         if let Some(events) = self.broker.subscribe() {
             #[cfg(feature = "testing")]
             let events = events.with_faults(self.config.broker_faults);
-            self.tasks.spawn(Arc::clone(self).hear_nodes(events));
+            let unread = Arc::default();
+            self.tasks
+                .spawn(Arc::clone(self).read_rows(Arc::clone(&unread)));
+            self.tasks
+                .spawn(Arc::clone(self).hear_nodes(events, unread));
             self.tasks.spawn(Arc::clone(self).compare_threads());
             self.tasks.spawn(Arc::clone(self).announce_subscribers());
             self.settings.follow_nodes();
@@ -68,39 +152,67 @@ impl ServerState {
     }
 
     /// Acts on announcements of other nodes, until the server has stopped.
-    async fn hear_nodes(self: Arc<Self>, events: BrokerEvents) {
-        self.stopped.run_until_cancelled(self.hear(events)).await;
+    async fn hear_nodes(self: Arc<Self>, events: BrokerEvents, unread: Arc<Unread>) {
+        let hearing = self.hear(events, &unread);
+        self.stopped.run_until_cancelled(hearing).await;
     }
 
-    async fn hear(&self, mut events: BrokerEvents) {
-        let mut listed = Listed::default();
-        let mut looking_up = FuturesUnordered::new();
+    /// Waits for nothing but events: a node that waited for the database would not hear who must be disconnected.
+    async fn hear(self: &Arc<Self>, mut events: BrokerEvents, unread: &Unread) {
+        // Tasks, because a read that nothing polls would keep its connection to the database.
+        let mut looking_up = JoinSet::new();
         loop {
             let event = tokio::select! {
                 biased;
-                Some(()) = looking_up.next() => continue,
+                Some(_) = looking_up.join_next() => continue,
                 event = events.next() => event,
             };
             let Some(event) = event else {
                 return;
             };
-            self.heard(event, &mut listed);
+            let mut heard = Heard::default();
+            self.heard(event, &mut heard);
             // All events that have arrived share one read.
-            while listed.threads.len() < ROWS
+            while heard.listed.threads.len() < ROWS
                 && let Some(Some(event)) = events.next().now_or_never()
             {
-                self.heard(event, &mut listed);
+                self.heard(event, &mut heard);
             }
-            self.compare_late(std::mem::take(&mut listed.late)).await;
-            while let Err(error) = self.publish_lists(&mut listed).await {
-                tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
-                sleep(RETRY).await;
+            if !heard.listed.is_empty() && !unread.add(heard.listed) {
+                self.compare_soon.notify_one();
             }
-            for look_up in listed.texts.drain(..) {
+            for look_up in heard.texts {
                 if looking_up.len() < LOOK_UPS {
-                    looking_up.push(self.look_up(look_up));
+                    let server = Arc::clone(self);
+                    looking_up.spawn(async move { server.look_up(look_up).await });
                 } else {
                     self.hub.look_up_failed(&look_up);
+                }
+            }
+        }
+    }
+
+    /// Reads the rows that other nodes have changed, until the server has stopped.
+    async fn read_rows(self: Arc<Self>, unread: Arc<Unread>) {
+        let reading = self.read_rows_on(&unread);
+        self.stopped.run_until_cancelled(reading).await;
+    }
+
+    async fn read_rows_on(&self, unread: &Unread) {
+        let mut has_failed = false;
+        loop {
+            let mut listed = unread.take().await;
+            self.compare_late(std::mem::take(&mut listed.late)).await;
+            match self.publish_lists(&mut listed).await {
+                Ok(()) => has_failed = false,
+                Err(error) => {
+                    if !std::mem::replace(&mut has_failed, true) {
+                        tracing::warn!(target: "dooers::broker", error = &error as &dyn Error, "threads that other nodes changed could not be read; trying again");
+                    }
+                    if !unread.add(listed) {
+                        self.compare_soon.notify_one();
+                    }
+                    sleep(RETRY).await;
                 }
             }
         }
@@ -119,31 +231,33 @@ impl ServerState {
         self.hub.looked_up(&look_up, event);
     }
 
-    /// Acts on an event. Threads that a connection lists are added to `listed`.
-    fn heard(&self, event: BrokerEvent, listed: &mut Listed) {
+    /// Acts on an event, and adds what must be read to `heard`.
+    fn heard(&self, event: BrokerEvent, heard: &mut Heard) {
         match event {
             BrokerEvent::Missed => {
                 self.compare_soon.notify_one();
+                // The mark of a running turn may be among the changes.
+                self.renew_soon.notify_one();
                 self.settings.announcements_were_lost();
                 self.runner.publisher().analytics().announce_subscribers();
                 self.runner.publisher().endings().mark_all();
-                listed.is_outdated = true;
+                heard.listed.is_outdated = true;
             }
             BrokerEvent::Late(late) => {
-                listed.late.extend(late.threads);
-                listed.is_outdated |= late.has_places;
+                heard.listed.late.extend(late.threads);
+                heard.listed.is_outdated |= late.has_places;
             }
             BrokerEvent::News(news) => {
                 for news in news {
-                    self.hear_news(news, listed);
+                    self.hear_news(news, heard);
                 }
             }
         }
     }
 
-    fn hear_news(&self, news: News, listed: &mut Listed) {
+    fn hear_news(&self, news: News, heard: &mut Heard) {
         match news {
-            News::Thread(notice) => self.noticed(notice, listed),
+            News::Thread(notice) => self.noticed(notice, &mut heard.listed),
             News::Turn(event_id) => {
                 if self.runner.may_run(&event_id) {
                     self.renew_soon.notify_one();
@@ -160,7 +274,7 @@ impl ServerState {
                     .analytics()
                     .subscribed_elsewhere(&places);
             }
-            News::Text(piece) => listed.texts.extend(self.hub.grow_elsewhere(&piece)),
+            News::Text(piece) => heard.texts.extend(self.hub.grow_elsewhere(&piece)),
             // The same task takes over turns.
             News::Waiting => self.renew_soon.notify_one(),
             News::Spent(notice) => {
@@ -185,15 +299,13 @@ impl ServerState {
         if let Some(place) = notice.place
             && self.hub.lists(place, thread_id)
         {
-            let deletions = listed.threads.entry(thread_id.clone()).or_default();
-            if is_deletion {
-                deletions.push(notice);
-            }
+            listed.add(thread_id.clone(), is_deletion.then_some(notice));
         }
     }
 
     /// Compares threads with the database that were read before their news arrived.
-    async fn compare_late(&self, ids: Vec<String>) {
+    async fn compare_late(&self, ids: BTreeSet<String>) {
+        let ids: Vec<_> = ids.into_iter().collect();
         for ids in ids.chunks(COMPARED) {
             let Ok(revs) = self.store.thread_revs(ids).await else {
                 return self.compare_soon.notify_one();

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 const NODES: usize = 3;
 const CLIENTS: usize = 2 * NODES;
@@ -42,7 +43,7 @@ async fn talk(request: WorkerRequest, response: WorkerResponse) -> crate::Result
         let text = response.text_stream();
         for piece in pieces() {
             text.push(piece);
-            tokio::time::sleep(PAUSE).await;
+            sleep(PAUSE).await;
         }
         text.finish().await?;
     } else {
@@ -192,7 +193,7 @@ impl Client {
 
     /// Subscribes to a thread, and reads until its last text has ended. The text must always be a beginning of the whole text.
     async fn watch(mut self, thread_id: &str, after: Duration) -> (Value, usize) {
-        tokio::time::sleep(after).await;
+        sleep(after).await;
         self.send("thread.subscribe", json!({"thread_id": thread_id}))
             .await;
         let whole: String = pieces().collect();
@@ -220,7 +221,7 @@ impl Client {
         for number in 0..MESSAGES {
             let thread_id = &threads[number % THREADS];
             self.say(Some(thread_id), &number.to_string()).await;
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            sleep(Duration::from_millis(25)).await;
         }
         while self.events.len() < THREADS || self.events.values().any(|all| all.len() < EVENTS) {
             self.read().await;
@@ -307,7 +308,7 @@ async fn node_hears_only_what_its_connections_need() {
     bob.send("thread.unsubscribe", json!({"thread_id": thread_id}))
         .await;
     bob.read_until(|frame| frame["type"] == "ack").await;
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    sleep(Duration::from_secs(10)).await;
     let before = bus.delivered(1);
     ada.say(Some(thread_id), "once more").await;
     ada.read_until(is_end).await;
@@ -358,7 +359,7 @@ async fn check_stream(faults: BrokerFaults) -> Vec<usize> {
         watching.push(client.watch(thread_id, Duration::from_secs(after)));
     }
     let begin = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
         ada.say(Some(thread_id), "stream").await;
         ada.read_until(is_end).await;
     };
@@ -416,6 +417,32 @@ async fn lists_are_read_again_after_messages_were_lost() {
         .await;
     let thread_id = &row["payload"]["thread"]["id"];
     assert_eq!(thread_id, &end["payload"]["run"]["thread_id"]);
+    for node in nodes {
+        node.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_hears_while_its_store_does_not_answer() {
+    let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::default());
+    let nodes = [node(&store, &bus), node(&store, &bus)];
+    for node in &nodes {
+        node.start().await.unwrap();
+    }
+    let mut ada = Client::connect(&nodes[0], "ada").await;
+    let mut bob = Client::connect(&nodes[1], "bob").await;
+    let unanswered = store.unanswered.write().await;
+    ada.say(None, "begin").await;
+    let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
+    ada.read_until(is_end).await;
+    // The node of the other client now reads the row of the thread.
+    sleep(Duration::from_millis(100)).await;
+    let eve = Client::connect(&nodes[1], "eve").await;
+    nodes[0].disconnect("eve").await.unwrap();
+    timeout(Duration::from_secs(1), eve.closed()).await.unwrap();
+    drop(unanswered);
+    bob.read_until(|frame| frame["type"] == "thread.upsert")
+        .await;
     for node in nodes {
         node.close().await;
     }

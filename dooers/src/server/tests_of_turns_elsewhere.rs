@@ -14,7 +14,9 @@ use crate::store::{MemoryStore, Scope};
 use crate::{OnBusy, WorkerRequest};
 use futures::StreamExt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 
 const THREAD: &str = "t";
 
@@ -95,13 +97,18 @@ impl Nodes {
 
     /// Sends a message through a node.
     async fn send(&self, node: usize, text: &str) -> Result<DispatchStream, DispatchError> {
+        self.send_in(THREAD, node, text).await
+    }
+
+    async fn send_in(
+        &self,
+        thread_id: &str,
+        node: usize,
+        text: &str,
+    ) -> Result<DispatchStream, DispatchError> {
         let message = self.servers[node].dispatch_to("echo").worker("w");
-        message
-            .user("ana")
-            .thread(THREAD)
-            .message(text)
-            .send()
-            .await
+        let message = message.user("ana").thread(thread_id).message(text);
+        message.send().await
     }
 
     /// Begins a turn on the first node that waits at the gate.
@@ -150,6 +157,30 @@ async fn dispatch_reads_the_events_of_another_node() {
     while !matches!(second.next().await, Some(Ok(DispatchEvent::Run(_)))) {}
     nodes.gate.open();
     assert_eq!(second.text().await.unwrap(), "a: wait second");
+    nodes.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn announced_changes_do_not_delay_lost_ends() {
+    let nodes = Nodes::start(BUSES[1], AgentDefinition::with_manual_runs).await;
+    let _first = nodes.wait_on_first().await;
+    let second = nodes.send(1, "second").await.unwrap();
+    let _busy = nodes.send_in("busy", 1, "wait").await.unwrap();
+    nodes.gate.arrived().await;
+    nodes.gate.open();
+    let announce = async {
+        for rev in 1_000.. {
+            let change = format!(r#"{{"v":2,"n":"x","m":[{{"t":{{"t":"busy","r":{rev}}}}}]}}"#);
+            nodes.bus.inject(&change);
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = announce => {}
+        end = timeout(Duration::from_secs(20), second.text()) => {
+            assert!(end.unwrap().unwrap().ends_with("a: second"));
+        }
+    }
     nodes.close().await;
 }
 

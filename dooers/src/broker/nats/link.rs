@@ -5,6 +5,7 @@ use super::subjects::Subjects;
 use super::unconfirmed::Unconfirmed;
 use crate::broker::by_topic::by_topic;
 use crate::broker::lines::Lines;
+use crate::broker::news::News;
 use crate::broker::topic::Topic;
 use crate::store::{PostgresOptions, place_of_tables};
 use async_nats::connection::State;
@@ -326,17 +327,30 @@ impl Exchange {
     /// Sends what waits.
     async fn send(&mut self) {
         let news = self.lines.pending.take();
-        for (topic, group) in by_topic(&news) {
+        let has_room = self.send_all(&news).await;
+        self.unconfirmed.add(news);
+        let soon = Instant::now() + CHECK_SOON;
+        self.next_check = self.next_check.min(soon);
+        if !has_room {
+            // A later answer must not confirm what the client did not take.
+            self.lose();
+            self.lines.lost(&Lost::Silent);
+        }
+    }
+
+    /// Sends news. Returns `false` as soon as the client has no room, so that only one command waits for it.
+    async fn send_all(&mut self, news: &[News]) -> bool {
+        for (topic, group) in by_topic(news) {
             let subject = self.subjects.of(topic);
             for text in self.lines.encode(group) {
                 let sending = self.client.publish(subject.clone(), text.into());
                 // After an error, the news stay unconfirmed.
-                let _ = in_time(sending).await;
+                if in_time(sending).await.is_none() {
+                    return false;
+                }
             }
         }
-        self.unconfirmed.add(news);
-        let soon = Instant::now() + CHECK_SOON;
-        self.next_check = self.next_check.min(soon);
+        true
     }
 
     /// Notes that no messages are exchanged. What may not have reached the server is sent again later.

@@ -18,7 +18,8 @@ impl Unconfirmed {
         if self.news.len() + news.len() <= MOST {
             self.news.extend(news);
         } else {
-            self.news = vec![News::Everything];
+            self.news.extend(news);
+            self.news = News::instead_of(std::mem::take(&mut self.news));
             self.asked = 0;
         }
     }

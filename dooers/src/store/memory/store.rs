@@ -28,6 +28,9 @@ use std::time::Duration;
 pub struct MemoryStore {
     state: Mutex<MemoryState>,
     outbox: OutboxSwitch,
+    /// Locked by tests while the store must not answer reads of rows and events.
+    #[cfg(test)]
+    pub(crate) unanswered: tokio::sync::RwLock<()>,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -177,6 +180,8 @@ impl Store for MemoryStore {
     }
 
     async fn thread_rows(&self, thread_ids: &[String]) -> Result<Vec<ThreadRecord>, StoreError> {
+        #[cfg(test)]
+        drop(self.unanswered.read().await);
         let state = self.state();
         let found = thread_ids
             .iter()
