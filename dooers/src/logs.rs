@@ -4,12 +4,18 @@
 /// messages, secrets and form passwords. `async_openai` logs answers of models that it cannot parse.
 const FRAME_LOGGERS: [&str; 3] = ["tungstenite", "tokio_tungstenite", "async_openai"];
 
+/// The client of NATS, which logs one or two lines for each attempt to connect.
+const NATS: &str = "async_nats";
+
 /// Returns a filter for `tracing_subscriber`: the directives of `RUST_LOG`, or `info` if it is not set, without the crates
 /// that log the contents of conversations.
 ///
 /// With `RUST_LOG=trace` alone, the WebSocket library logs every frame, including new values of secret settings and passwords
 /// that users type into forms. With this filter, it logs nothing, whatever `RUST_LOG` says. The same applies to the client of
 /// OpenAI's API, which logs answers of models that it cannot parse. dooers itself logs ids, never contents.
+///
+/// The client of NATS is off unless `RUST_LOG` names `async_nats`. It logs each attempt to connect, while dooers logs each
+/// reason for the loss of the connection once.
 ///
 /// # Examples
 ///
@@ -42,6 +48,12 @@ fn without_frames(chosen: &str) -> String {
         .filter(|directive| !logs_frames(directive))
         .map(str::to_owned)
         .collect();
+    if !directives
+        .iter()
+        .any(|directive| directive.trim_start().starts_with(NATS))
+    {
+        directives.push(format!("{NATS}=off"));
+    }
     directives.extend(FRAME_LOGGERS.map(|logger| format!("{logger}=off")));
     directives.join(",")
 }
@@ -52,7 +64,7 @@ mod tests {
 
     #[test]
     fn frames_are_not_logged_whatever_is_chosen() {
-        let off = "tungstenite=off,tokio_tungstenite=off,async_openai=off";
+        let off = "async_nats=off,tungstenite=off,tokio_tungstenite=off,async_openai=off";
         for (chosen, rest) in [
             ("", "info"),
             (" ", "info"),
@@ -68,5 +80,11 @@ mod tests {
             assert_eq!(without_frames(chosen), format!("{rest},{off}"), "{chosen}");
         }
         assert_eq!(without_frames("tungstenite"), off);
+    }
+
+    #[test]
+    fn client_of_nats_is_logged_if_it_is_named() {
+        let text = without_frames("warn, async_nats::connector=debug");
+        assert!(!text.contains("async_nats=off"), "{text}");
     }
 }

@@ -8,14 +8,17 @@ use super::watched::{Late, Watched};
 use crate::cipher::CipherKey;
 use crate::protocol::new_id;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// The longest time for which a server that starts waits for the first connection.
 const FIRST_CONNECTION: Duration = Duration::from_secs(2);
+
+/// Maximum number of different reasons that are logged for one loss of the connection.
+const MOST_REASONS: usize = 4;
 
 /// The announcements of this node that wait to be sent, and the messages of other nodes that wait to be read.
 #[derive(Debug)]
@@ -30,8 +33,8 @@ pub(crate) struct Lines {
     events: Mutex<Option<BrokerEvents>>,
     malformed: AtomicU64,
     link: watch::Sender<Link>,
-    /// True if the loss of the connection was logged.
-    is_loss_logged: AtomicBool,
+    /// The reasons that were logged since the connection was lost.
+    logged: Mutex<Vec<String>>,
 }
 
 /// The state of the connection to the other nodes.
@@ -56,7 +59,7 @@ impl Lines {
             events: Mutex::new(Some(events)),
             malformed: AtomicU64::new(0),
             link: watch::Sender::new(Link::First),
-            is_loss_logged: AtomicBool::new(false),
+            logged: Mutex::new(Vec::new()),
         })
     }
 
@@ -131,7 +134,8 @@ impl Lines {
     /// Notes that messages are exchanged from now on. After a loss, those in between are missing.
     pub(super) fn connected(&self) {
         let before = self.link.send_replace(Link::Connected);
-        if self.is_loss_logged.swap(false, Ordering::Relaxed) {
+        let logged = std::mem::take(&mut *self.logged());
+        if !logged.is_empty() {
             tracing::info!(target: "dooers::broker", "the other nodes can be reached again");
         }
         if before != Link::First {
@@ -139,12 +143,20 @@ impl Lines {
         }
     }
 
-    /// Notes that no messages are exchanged from now on.
+    /// Notes that no messages are exchanged from now on. Logs each reason once: the first one may only be the end of the
+    /// connection, and a later one why no other can be made.
     pub(super) fn lost(&self, error: &(dyn Error + 'static)) {
         self.link.send_replace(Link::Lost);
-        if !self.is_loss_logged.swap(true, Ordering::Relaxed) {
+        let mut logged = self.logged();
+        let text = error.to_string();
+        if logged.len() < MOST_REASONS && !logged.contains(&text) {
+            logged.push(text);
             tracing::warn!(target: "dooers::broker", error, "the other nodes cannot be reached; their changes are found in the database, only later");
         }
+    }
+
+    fn logged(&self) -> MutexGuard<'_, Vec<String>> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -222,19 +234,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_loss_of_the_connection_is_logged_once() {
+    async fn each_reason_of_a_loss_is_logged_once() {
         let (log, _capture) = CapturedLog::start();
         let lines = lines();
         for _ in 0..2 {
             lines.connected();
             for _ in 0..3 {
                 lines.lost(&std::io::Error::other("gone"));
+                lines.lost(&std::io::Error::other("wrong password"));
             }
         }
         let text = log.text();
         let count = |part: &str| text.matches(part).count();
-        assert_eq!(count("the other nodes cannot be reached; their changes"), 2);
+        assert_eq!(count("the other nodes cannot be reached; their changes"), 4);
         assert_eq!(count("gone"), 2, "{text}");
+        assert_eq!(count("wrong password"), 2, "{text}");
         assert_eq!(count("the other nodes can be reached again"), 1);
     }
 }

@@ -6,7 +6,7 @@ use super::config::WorkerConfig;
 use crate::broker::BrokerFaults;
 
 impl WorkerConfig {
-    /// Sets how the processes that share the database tell each other about their changes. [`BrokerKind`] has an example.
+    /// Sets how the processes that share the database notify each other of their changes. [`BrokerKind`] has an example.
     #[must_use]
     pub fn broker(mut self, broker: BrokerKind) -> Self {
         self.broker = BrokerChoice::Kind(broker);

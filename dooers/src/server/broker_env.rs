@@ -30,7 +30,7 @@ impl Environment<'_> {
         let option = OF_NATS.into_iter().find(|option| self.is_set(option));
         if let Some(option) = option {
             let allowed = format!(
-                "it has no effect without NATS; set {BROKER} to nats://… or tls://…, or unset it"
+                "it has no effect without NATS; unset it, or set {BROKER} to nats://… or tls://…"
             );
             return Err(Self::hide(option, allowed));
         }
@@ -176,7 +176,7 @@ mod tests {
     fn variable_of_nats_without_nats_is_refused() {
         for variable in OF_NATS {
             let text = read(&[(BROKER, "none"), (variable, "hunter2")]).unwrap_err();
-            assert!(text.contains("no effect without NATS"), "{text}");
+            assert!(text.contains("no effect without NATS; unset it"), "{text}");
             assert!(!text.contains("hunter"), "{text}");
         }
     }
@@ -187,6 +187,11 @@ mod tests {
         const URL: (&str, &str) = (BROKER, "nats://bus");
         let seed = format!("SU{}", "A".repeat(56));
         for (variables, variable, reason) in [
+            (
+                vec![(BROKER, "nats://")],
+                BROKER,
+                "such as nats://host:4222",
+            ),
             (
                 vec![(BROKER, "nats://ada:hunter2@bus/hunter3")],
                 BROKER,
@@ -206,12 +211,12 @@ mod tests {
             (
                 vec![URL, (CLIENT_CERT, "/missing")],
                 CLIENT_CERT,
-                "it needs its key",
+                "needs its key (`ssl_client_key`)",
             ),
             (
                 vec![URL, (CLIENT_KEY, "-----BEGIN hunter2")],
                 CLIENT_KEY,
-                "needs its certificate",
+                "needs its certificate (`ssl_client_cert`)",
             ),
             (
                 vec![URL, (TOKEN, "hunter2"), (NKEY, &seed)],

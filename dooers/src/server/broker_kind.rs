@@ -9,10 +9,11 @@ use crate::broker::{NatsBroker, NatsOptions};
 use crate::store::Store;
 use std::sync::Arc;
 
-/// The way in which the processes that share a database tell each other about their changes.
+/// The way in which the processes that share a database notify each other of their changes.
 ///
-/// A message between processes contains ids and numbers, and never contents. It may be lost, because each process also
-/// compares the threads that its clients read with the database every few seconds.
+/// A message between processes contains ids and numbers, pieces of streamed texts, and analytics events for subscribers. It is
+/// sealed with a key in the database. A lost message does little harm, because each process also compares the threads that its
+/// clients read with the database every few seconds.
 ///
 /// ```
 /// use dooers::{BrokerKind, WorkerConfig};

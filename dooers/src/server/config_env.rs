@@ -37,7 +37,7 @@ impl WorkerConfig {
     /// | `WORKER_DATABASE_MIGRATION_TIMEOUT` | `3600` | maximum duration of all migrations together at start, in seconds |
     /// | `WORKER_DATABASE_STATEMENT_CACHE` | `100` | number of prepared statements that a connection keeps; use `0` with a pooler in transaction mode, such as PgBouncer |
     /// | `WORKER_DATABASE_DIRECT_URL` | | the URL of the PostgreSQL server itself, so that migrations and the broker bypass the pooler. Values that are missing in it are taken from the other variables |
-    /// | `WORKER_BROKER` | `postgres` with a PostgreSQL database, otherwise `none` | how the processes that share a database tell each other about their changes: `postgres` (`NOTIFY` and `LISTEN`), `none`, or with a PostgreSQL database the URLs of NATS servers of one cluster, separated by commas: `nats://user:password@host:4222`, or `tls://…` for encrypted connections (feature `nats`); see [`BrokerKind`](crate::BrokerKind) |
+    /// | `WORKER_BROKER` | `postgres` with a PostgreSQL database, otherwise `none` | how the processes that share a database notify each other of their changes: `postgres` (`NOTIFY` and `LISTEN`), `none`, or with a PostgreSQL database the URLs of NATS servers of one cluster, separated by commas: `nats://user:password@host:4222`, or `tls://…` for encrypted connections (feature `nats`); see [`BrokerKind`](crate::BrokerKind) |
     /// | `WORKER_BROKER_CREDENTIALS_FILE` | | the path of a file with a JSON Web Token and an NKey for the NATS server, as `nsc` writes it. A client has at most one of a password, a file of credentials, an NKey and a token |
     /// | `WORKER_BROKER_NKEY` | | the seed of an NKey for the NATS server |
     /// | `WORKER_BROKER_TOKEN` | | a token for the NATS server |

@@ -58,10 +58,21 @@ enum Lost {
     Ended,
     #[error("the NATS server does not answer")]
     Silent,
-    #[error("the NATS server cannot be reached: {0}")]
-    Unreachable(String),
+    #[error("no NATS server at {urls} can be used: {error}; {}", advice(.error))]
+    Unreachable { urls: String, error: String },
     #[error("the NATS server refused a command: {0}")]
     Refused(String),
+}
+
+/// What to check after an error of the client, whose text has no details.
+fn advice(error: &str) -> &'static str {
+    if error.contains("authorization") || error.contains("authentication") {
+        "check the user and the password, or the token, NKey or credentials"
+    } else if error.contains("TLS") {
+        "check the certificates, and that the server offers TLS"
+    } else {
+        "check the URL, that the server runs, and that it offers TLS if the URL begins with tls://"
+    }
 }
 
 /// The task that keeps the connection.
@@ -81,10 +92,11 @@ impl Link {
         };
         let subjects = Subjects::new(&place, self.lines.node());
         let (events, heard) = mpsc::channel(MOST_EVENTS);
+        let urls = self.options.urls();
         let starting = self.options.connect(events);
         match closed.run_until_cancelled(starting).await {
             Some(Ok(client)) => {
-                let exchange = Exchange::new(client, subjects, self.lines);
+                let exchange = Exchange::new(client, urls, subjects, self.lines);
                 exchange.run(heard, &closed).await;
             }
             Some(Err(error)) => self.lines.lost(&error),
@@ -115,6 +127,8 @@ struct Probe {
 /// The exchange of messages. The client connects again by itself, and keeps the subscriptions.
 struct Exchange {
     client: Client,
+    /// The URLs of the servers, without logins.
+    urls: String,
     subjects: Subjects,
     lines: Arc<Lines>,
     messages: SelectAll<BoxStream<'static, Message>>,
@@ -137,9 +151,10 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(client: Client, subjects: Subjects, lines: Arc<Lines>) -> Self {
+    fn new(client: Client, urls: String, subjects: Subjects, lines: Arc<Lines>) -> Self {
         Self {
             client,
+            urls,
             subjects,
             lines,
             messages: SelectAll::new(),
@@ -197,7 +212,8 @@ impl Exchange {
             }
             Event::ClientError(error) => {
                 self.lose();
-                self.lines.lost(&Lost::Unreachable(error.to_string()));
+                let (urls, error) = (self.urls.clone(), error.to_string());
+                self.lines.lost(&Lost::Unreachable { urls, error });
             }
             Event::ServerError(error) => {
                 // Without the permission for one subject, news are missing until the next connection.
@@ -416,4 +432,23 @@ impl Subscriptions for SelectAll<BoxStream<'static, Message>> {
 /// Waits a short time until the client takes a command. Its queue is full if the server takes nothing.
 async fn in_time<T>(command: impl Future<Output = T>) -> Option<T> {
     timeout(ROOM, command).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreachable_server_has_its_url_and_advice() {
+        for (error, advice) in [
+            ("nats: authorization violation", "check the user"),
+            ("nats: TLS error", "check the certificates"),
+            ("nats: IO error", "check the URL"),
+        ] {
+            let (urls, error) = ("nats://bus:4222".to_owned(), error.to_owned());
+            let text = Lost::Unreachable { urls, error }.to_string();
+            assert!(text.contains("nats://bus:4222"), "{text}");
+            assert!(text.contains(advice), "{text}");
+        }
+    }
 }

@@ -114,7 +114,7 @@ impl NatsOptions {
             .map_err(|_| invalid("it is not a URL such as nats://user:password@host:4222"))?
             .into_inner();
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(invalid("a URL has no host"));
+            return Err(invalid("a URL must have a host, such as nats://host:4222"));
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(invalid("a URL must end after the port"));
@@ -139,7 +139,8 @@ impl NatsOptions {
         // The client logs whole URLs.
         let is_plain = url.set_username("").is_ok() && url.set_password(None).is_ok();
         let server = ServerAddr::from_url(url).ok().filter(|_| is_plain);
-        let server = server.ok_or_else(|| invalid("a URL has no host"))?;
+        let server =
+            server.ok_or_else(|| invalid("a URL must have a host, such as nats://host:4222"))?;
         if let Some(first) = self.servers.first()
             && first.scheme() != server.scheme()
         {
@@ -262,10 +263,12 @@ impl NatsOptions {
                 tls::trusting_as(roots, certs, key)
             }
             (Some(_), None) => {
-                return Err(NatsPart::ClientCert.invalid("it needs its key"));
+                return Err(NatsPart::ClientCert.invalid("it needs its key (`ssl_client_key`)"));
             }
             (None, Some(_)) => {
-                return Err(NatsPart::ClientKey.invalid("it needs its certificate"));
+                return Err(
+                    NatsPart::ClientKey.invalid("it needs its certificate (`ssl_client_cert`)")
+                );
             }
         };
         config.map_err(|error| {
@@ -301,6 +304,12 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The URLs of the servers, without logins, for the log.
+    pub(super) fn urls(&self) -> String {
+        let urls: Vec<_> = self.servers.iter().map(ServerAddr::as_url_str).collect();
+        urls.join(",")
+    }
+
     /// Starts to connect. The client sends its events to `events`, and connects again by itself.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ fn urls_have_one_login_and_one_scheme() {
         ("nats://a,", "must begin with"),
         ("a:4222", "must begin with"),
         ("ws://a", "must begin with"),
-        ("nats://", "has no host"),
+        ("nats://", "must have a host"),
         ("nats://a:port", "not a URL"),
         ("nats://a/hunter", "after the port"),
         ("nats://a?hunter", "after the port"),

@@ -23,7 +23,7 @@ use std::time::Duration;
 ///
 /// # Several processes
 ///
-/// The processes that share a database tell each other what each user has spent of the quotas of messages, new threads, changes
+/// The processes that share a database notify each other of what each user has spent of the quotas of messages, new threads, changes
 /// of settings, changes of titles, and refused authentications. A user who sends to one process after another therefore gets the
 /// same as with one process. A user who sends to *n* processes within the time of a notification, which is about 10 ms, can
 /// spend the burst on each of them. The difference is earned before anything else is admitted: in any time, at most *n* bursts

@@ -5,7 +5,10 @@ use crate::store::NodeInfo;
 
 /// Methods for processes.
 impl Repository {
-    /// Lists the processes that use the database, the one that started first before the others.
+    /// Lists the processes that use the database, in the order of their starts.
+    ///
+    /// This process is in the list, also if it serves no clients. It then runs turns that it takes over from dead processes, so
+    /// it needs the same agents.
     ///
     /// A process that stops is removed from the list. A process that died stays in the list for a day, with
     /// [`is_alive`](NodeInfo::is_alive) `false` when its [lease](crate::WorkerConfig::lease) has ended. A store in memory or in
