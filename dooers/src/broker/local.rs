@@ -5,13 +5,11 @@ use super::faults::{BrokerFaults, FaultyMessages};
 use super::lines::Lines;
 use super::message::seal;
 use super::topic::Topic;
-use super::{Broker, BrokerEvents, News, Watched};
+use super::{Broker, LinkedBroker, Watched};
 use crate::cipher::CipherKey;
-use async_trait::async_trait;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// The key that seals the messages.
 fn key() -> CipherKey {
@@ -112,20 +110,19 @@ impl LocalBus {
             });
             state.nodes.len() - 1
         };
-        let closed = CancellationToken::new();
-        let carrying = {
-            let (bus, lines) = (self.clone(), Arc::clone(&lines));
-            async move {
-                loop {
-                    tokio::select! {
-                        () = lines.pending.due() => bus.send(&lines, is_by_topic),
-                        () = lines.watched.changed() => bus.follow(at),
-                    }
+        let bus = self.clone();
+        let exchange = async move |lines: Arc<Lines>| {
+            loop {
+                tokio::select! {
+                    () = lines.pending.due() => bus.send(&lines, is_by_topic),
+                    () = lines.watched.changed() => bus.follow(at),
                 }
             }
         };
-        tokio::spawn(closed.clone().run_until_cancelled_owned(carrying));
-        Arc::new(LocalBroker { lines, closed })
+        let broker = LinkedBroker::start("local", lines, |lines, closed| async move {
+            closed.run_until_cancelled(exchange(lines)).await;
+        });
+        Arc::new(broker)
     }
 
     fn send(&self, lines: &Lines, is_by_topic: bool) {
@@ -176,46 +173,5 @@ impl LocalBus {
 
     fn state(&self) -> MutexGuard<'_, BusState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Debug)]
-struct LocalBroker {
-    lines: Arc<Lines>,
-    closed: CancellationToken,
-}
-
-#[async_trait]
-impl Broker for LocalBroker {
-    fn publish(&self, news: News) {
-        self.lines.pending.publish(news);
-    }
-
-    fn subscribe(&self) -> Option<BrokerEvents> {
-        self.lines.subscribe()
-    }
-
-    fn watched(&self) -> Watched {
-        self.lines.watched.clone()
-    }
-
-    async fn ready(&self) {
-        self.lines.ready().await;
-    }
-
-    fn is_connected(&self) -> bool {
-        true
-    }
-
-    fn kind(&self) -> &'static str {
-        "local"
-    }
-
-    fn malformed(&self) -> u64 {
-        self.lines.malformed()
-    }
-
-    async fn close(&self) {
-        self.closed.cancel();
     }
 }

@@ -17,6 +17,8 @@ mod events;
 #[cfg(feature = "testing")]
 mod faults;
 mod lines;
+#[cfg(any(feature = "postgres", test))]
+mod linked;
 mod live_analytics;
 #[cfg(all(test, feature = "testing"))]
 mod local;
@@ -39,19 +41,21 @@ pub(crate) use broker_trait::Broker;
 pub(crate) use events::{BrokerEvent, BrokerEvents};
 #[cfg(feature = "testing")]
 pub use faults::BrokerFaults;
+#[cfg(any(feature = "postgres", test))]
+pub(crate) use linked::LinkedBroker;
 pub(crate) use live_analytics::{AnalyticsEntry, AnalyticsNews};
 #[cfg(all(test, feature = "testing"))]
 pub(crate) use local::{Delivered, LocalBus};
 #[cfg(feature = "nats")]
 pub use nats::{InvalidNatsOptions, NatsOptions};
 #[cfg(feature = "nats")]
-pub(crate) use nats::{NatsBroker, NatsPart};
+pub(crate) use nats::{NatsPart, start_nats};
 pub(crate) use news::News;
 pub(crate) use none::NoBroker;
 pub(crate) use notice::{SettingsNotice, ThreadNotice};
 pub(crate) use place::{ParticipantKey, PlaceKey, UserKey};
 #[cfg(feature = "postgres")]
-pub(crate) use postgres::PostgresBroker;
+pub(crate) use postgres::start_postgres;
 pub(crate) use spent::{AccountKey, SharedRate, SpentNotice};
 pub(crate) use text_piece::TextPiece;
 pub(crate) use watched::{Watch, Watched};

@@ -1,14 +1,12 @@
 //! The broker that uses the database: `NOTIFY` and `LISTEN`.
 
 use super::lines::Lines;
-use super::{Broker, BrokerEvents, News, Watched};
+use super::{LinkedBroker, Watched};
 use crate::store::{Notifications, PostgresOptions, PostgresStore, StoreError};
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// News of this time share a message.
 const WINDOW: Duration = Duration::from_millis(10);
@@ -20,78 +18,23 @@ const CHECK: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A broker that uses the database. It has a connection of its own, and connects again by itself.
-#[derive(Debug)]
-pub(crate) struct PostgresBroker {
-    lines: Arc<Lines>,
-    closed: CancellationToken,
-    tasks: TaskTracker,
-}
-
-impl PostgresBroker {
-    /// Starts to connect to the database of a store.
-    pub(crate) fn start(store: &PostgresStore) -> Self {
-        let options = store.options();
-        let broker = Self {
-            lines: Lines::new(store.node_key().clone(), WINDOW, Watched::default()),
-            closed: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+/// Starts a broker that uses the database of a store. It has a connection of its own, and connects again by itself.
+pub(crate) fn start_postgres(store: &PostgresStore) -> LinkedBroker {
+    const KIND: &str = "postgres";
+    let options = store.options().clone();
+    let lines = Lines::new(store.node_key().clone(), WINDOW, Watched::default());
+    if !options.bypasses_pooler() {
+        lines.lost(&Pooled);
+        return LinkedBroker::closed(KIND, lines);
+    }
+    LinkedBroker::start(KIND, lines, |lines, closed| {
+        let link = Link {
+            options,
+            lines,
+            closed,
         };
-        if options.bypasses_pooler() {
-            let link = Link {
-                options: options.clone(),
-                lines: Arc::clone(&broker.lines),
-                closed: broker.closed.clone(),
-            };
-            broker.tasks.spawn(link.run());
-        } else {
-            broker.lines.lost(&Pooled);
-            broker.closed.cancel();
-        }
-        broker
-    }
-}
-
-impl Drop for PostgresBroker {
-    fn drop(&mut self) {
-        self.closed.cancel();
-    }
-}
-
-#[async_trait]
-impl Broker for PostgresBroker {
-    fn publish(&self, news: News) {
-        // Without a task, nothing is sent.
-        if !self.closed.is_cancelled() {
-            self.lines.pending.publish(news);
-        }
-    }
-
-    fn subscribe(&self) -> Option<BrokerEvents> {
-        self.lines.subscribe()
-    }
-
-    async fn ready(&self) {
-        self.lines.ready().await;
-    }
-
-    fn is_connected(&self) -> bool {
-        self.lines.is_connected()
-    }
-
-    fn kind(&self) -> &'static str {
-        "postgres"
-    }
-
-    fn malformed(&self) -> u64 {
-        self.lines.malformed()
-    }
-
-    async fn close(&self) {
-        self.closed.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
+        link.run()
+    })
 }
 
 /// The reason why a broker behind a pooler does not connect.

@@ -2,10 +2,10 @@
 
 use super::error::ServerError;
 #[cfg(feature = "postgres")]
-use crate::broker::PostgresBroker;
+use crate::broker::start_postgres;
 use crate::broker::{Broker, NoBroker};
 #[cfg(feature = "nats")]
-use crate::broker::{NatsBroker, NatsOptions};
+use crate::broker::{NatsOptions, start_nats};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl BrokerChoice {
             #[cfg(feature = "nats")]
             Self::Kind(BrokerKind::Nats(options)) => {
                 let database = store.postgres().ok_or(ServerError::Broker("nats"))?;
-                Ok(Arc::new(NatsBroker::start(options.prepare()?, database)))
+                Ok(Arc::new(start_nats(options.prepare()?, database)))
             }
             #[cfg(all(test, feature = "testing"))]
             Self::Given(broker) => Ok(Arc::clone(broker)),
@@ -72,7 +72,7 @@ impl BrokerChoice {
 
 #[cfg(feature = "postgres")]
 fn of_database(store: &dyn Store) -> Option<Arc<dyn Broker>> {
-    Some(Arc::new(PostgresBroker::start(store.postgres()?)))
+    Some(Arc::new(start_postgres(store.postgres()?)))
 }
 
 #[cfg(not(feature = "postgres"))]
