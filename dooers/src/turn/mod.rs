@@ -16,6 +16,7 @@ mod runner;
 mod tests;
 mod time_limit;
 mod writer;
+mod writer_texts;
 mod written;
 
 pub(crate) use completions::{AwaitedTurn, Ended, TurnCompletion, TurnEnd};

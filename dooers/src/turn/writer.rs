@@ -5,15 +5,13 @@ use super::context::{RETRY_AFTER, TurnContext};
 use super::next::Next;
 use super::outcome::TurnOutcome;
 use super::publisher::{Committed, NotCommitted};
-use super::written::{
-    Witness, asked_form, begun_text, closed_form, ended_text, expired_form, stored_text,
-};
+use super::writer_texts::PublishedText;
+use super::written::{Witness, asked_form, begun_text, closed_form, ended_text, expired_form};
 use crate::broker::TextPiece;
 use crate::crash;
 use crate::handler::{
-    AgentDefinition, Draft, FormReply, Outbox, Piece, Rest, StoredSender, join_whole_texts,
+    AgentDefinition, Draft, FormReply, Outbox, Rest, StoredSender, join_whole_texts,
 };
-use crate::hub::GrowingText;
 use crate::protocol::{AnalyticsEvent, EventType, Run, RunStatus, ThreadEvent, cleaned, timestamp};
 use crate::store::{
     Change, Claim, FinishOutcome, INTERRUPTED, Retried, Scope, StoreError, TIMED_OUT, TurnChange,
@@ -22,7 +20,7 @@ use crate::store::{
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The message to users if a handler fails without an error text for them.
@@ -36,22 +34,13 @@ const TIMED_OUT_TEXT: &str = "The answer took too long and was stopped. Please t
 
 /// Stores and publishes the changes of one turn.
 pub(super) struct TurnWriter<'a> {
-    context: &'a TurnContext,
+    pub(super) context: &'a TurnContext,
     agent: &'a AgentDefinition,
-    scope: Scope,
-    claim: &'a Claim,
+    pub(super) scope: Scope,
+    pub(super) claim: &'a Claim,
     outbox: &'a Outbox,
     /// The texts that are being streamed, by their event ids.
-    texts: Mutex<HashMap<String, PublishedText>>,
-}
-
-/// A text that is being streamed.
-struct PublishedText {
-    growing: GrowingText,
-    /// The state of the text for other nodes: an empty piece at its end.
-    elsewhere: TextPiece,
-    /// The number of the next piece when the text was last stored.
-    stored: u64,
+    pub(super) texts: Mutex<HashMap<String, PublishedText>>,
 }
 
 /// The remains of an attempt, which are written with its end.
@@ -234,79 +223,6 @@ impl<'a> TurnWriter<'a> {
             Err(StoreError::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
-    }
-
-    /// Publishes pieces of streamed texts.
-    pub(super) fn publish_pieces(&self, pieces: Vec<Piece>) {
-        let publisher = &self.context.publisher;
-        let has_others = publisher.has_others();
-        let mut texts = self.texts();
-        for piece in pieces {
-            if let Some(text) = texts.get_mut(&piece.event_id) {
-                text.growing.push(&piece.text);
-                if has_others {
-                    publisher.publish_piece(text.elsewhere.next(piece.text));
-                }
-            }
-        }
-    }
-
-    /// Stores the progress of streamed texts. An error of the database is logged. The next call after more
-    /// progress stores the whole text.
-    pub(super) async fn write_texts(&self) -> Result<(), StoreError> {
-        let grown = self.grown_texts();
-        if grown.is_empty() {
-            return Ok(());
-        }
-        let lengths: Vec<_> = grown.iter().filter_map(stored_text).collect();
-        let store = &self.context.store;
-        match store.write_turn(&self.scope, &self.claim.key, grown).await {
-            Ok(_) => {
-                self.announce_stored(&lengths);
-                Ok(())
-            }
-            Err(error) if error.is_of_the_database() => {
-                tracing::warn!(target: "dooers::turn", error = &error as &dyn std::error::Error, "the progress of a streamed text could not be stored");
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reports to other nodes how much of the texts is stored, by the ids of their events.
-    fn announce_stored(&self, lengths: &[(String, usize)]) {
-        let publisher = &self.context.publisher;
-        if !publisher.has_others() {
-            return;
-        }
-        let mut texts = self.texts();
-        for (event_id, length) in lengths {
-            if let Some(text) = texts.get_mut(event_id) {
-                text.elsewhere.stored = *length;
-                publisher.publish_piece(text.elsewhere.clone());
-            }
-        }
-    }
-
-    fn grown_texts(&self) -> Vec<TurnChange> {
-        let mut grown = Vec::new();
-        for (event_id, text) in self.texts().iter_mut() {
-            let (whole, delta_seq) = text.growing.sent();
-            if delta_seq > text.stored {
-                text.stored = delta_seq;
-                grown.push(TurnChange::Text {
-                    event_id: event_id.clone(),
-                    text: whole,
-                    delta_seq,
-                });
-            }
-        }
-        grown
-    }
-
-    fn texts(&self) -> MutexGuard<'_, HashMap<String, PublishedText>> {
-        // No code panics while it holds the lock.
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores the remaining changes and the end of the turn, and reports the end to middleware. Returns the next turn of the
