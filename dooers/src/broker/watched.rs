@@ -3,7 +3,7 @@
 use super::place::{PlaceKey, ThreadKey};
 use super::topic::Topic;
 use crate::store::Scope;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -32,8 +32,9 @@ struct Inner {
 struct State {
     topics: HashMap<Topic, Entry>,
     /// Topics to which the broker must subscribe.
-    added: Vec<Topic>,
-    /// Topics without watchers, with the times at which the last one left.
+    added: HashSet<Topic>,
+    /// Topics whose last watcher has left, with the times at which it left. Each topic is listed at most once, so that the list
+    /// does not grow while the broker is not connected and takes nothing.
     idle: VecDeque<(Instant, Topic)>,
     /// The broker is connected.
     is_linked: bool,
@@ -46,6 +47,8 @@ struct Entry {
     thread_id: Option<Box<str>>,
     /// The time at which the last watcher left.
     idle_since: Option<Instant>,
+    /// The topic is in the list of idle topics.
+    is_listed: bool,
     /// The news of the topic arrive.
     is_heard: bool,
     /// A reader has not waited until they arrived.
@@ -96,7 +99,7 @@ impl Inner {
         let mut state = self.state();
         let State { topics, added, .. } = &mut *state;
         let entry = topics.entry(topic).or_insert_with(|| {
-            added.push(topic);
+            added.insert(topic);
             self.changed.notify_one();
             Entry {
                 thread_id: thread_id.map(Box::from),
@@ -109,14 +112,28 @@ impl Inner {
 
     fn unwatch(&self, topic: Topic) {
         let mut state = self.state();
-        let Some(entry) = state.topics.get_mut(&topic) else {
+        let State {
+            topics,
+            added,
+            idle,
+            ..
+        } = &mut *state;
+        let Some(entry) = topics.get_mut(&topic) else {
             return;
         };
         entry.watchers -= 1;
-        if entry.watchers == 0 {
-            let now = Instant::now();
-            entry.idle_since = Some(now);
-            state.idle.push_back((now, topic));
+        if entry.watchers > 0 {
+            return;
+        }
+        if added.remove(&topic) {
+            // The broker has not subscribed to it.
+            topics.remove(&topic);
+            return crate::shrink::shrink(topics);
+        }
+        let now = Instant::now();
+        entry.idle_since = Some(now);
+        if !std::mem::replace(&mut entry.is_listed, true) {
+            idle.push_back((now, topic));
             self.changed.notify_one();
         }
     }
@@ -226,19 +243,24 @@ impl Watched {
         } = &mut *state;
         let now = Instant::now();
         let mut removed = Vec::new();
-        while let Some((since, topic)) = idle.pop_front_if(|(since, _)| *since + LINGER <= now) {
+        while let Some((_, topic)) = idle.pop_front_if(|(since, _)| *since + LINGER <= now) {
+            let Some(entry) = topics.get_mut(&topic) else {
+                continue;
+            };
             // The topic may have been watched again in the meantime.
-            if topics.get(&topic).and_then(|entry| entry.idle_since) == Some(since) {
-                topics.remove(&topic);
-                removed.push(topic);
+            match entry.idle_since {
+                Some(since) if since + LINGER <= now => {
+                    topics.remove(&topic);
+                    removed.push(topic);
+                }
+                Some(since) => idle.push_back((since, topic)),
+                None => entry.is_listed = false,
             }
         }
         if !removed.is_empty() {
             crate::shrink::shrink(topics);
         }
-        let mut added = std::mem::take(added);
-        added.retain(|topic| topics.contains_key(topic));
-        (added, removed)
+        (std::mem::take(added).into_iter().collect(), removed)
     }
 
     /// Notes that the news of these topics arrive. Returns those that a reader has not waited for.
@@ -307,6 +329,7 @@ impl Late {
 mod tests {
     use super::*;
     use futures::FutureExt;
+    use tokio::time::sleep;
 
     fn topic(thread_id: &str) -> Topic {
         Topic::Thread(ThreadKey::of(thread_id))
@@ -318,6 +341,26 @@ mod tests {
         let watch = watched.thread("t");
         assert!(watch.heard().now_or_never().is_some());
         assert!(watched.changed().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn topics_are_not_kept_for_a_broker_that_takes_none() {
+        let watched = Watched::by_topic();
+        let kept = watched.thread("kept");
+        assert_eq!(watched.take_changes(), (vec![topic("kept")], vec![]));
+        drop(kept);
+        for number in 0..100 {
+            drop(watched.thread(&number.to_string()));
+            drop(watched.thread("kept"));
+            sleep(Duration::from_secs(1)).await;
+        }
+        let inner = watched.0.as_ref().unwrap();
+        let sizes = |state: &State| (state.topics.len(), state.added.len(), state.idle.len());
+        assert_eq!(sizes(&inner.state()), (1, 0, 1));
+        assert_eq!(watched.take_changes(), (vec![], vec![]));
+        sleep(LINGER).await;
+        assert_eq!(watched.take_changes(), (vec![], vec![topic("kept")]));
+        assert_eq!(sizes(&inner.state()), (0, 0, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -333,7 +376,7 @@ mod tests {
         assert!(watched.changed().now_or_never().is_none());
         // A client that returns keeps the topic.
         let again = watched.thread("t");
-        tokio::time::sleep(2 * LINGER).await;
+        sleep(2 * LINGER).await;
         assert_eq!(watched.take_changes(), (vec![], vec![]));
         drop(again);
         let left = Instant::now();
@@ -347,7 +390,7 @@ mod tests {
     async fn topic_that_left_before_it_was_taken_is_skipped() {
         let watched = Watched::by_topic();
         drop(watched.thread("t"));
-        tokio::time::sleep(LINGER).await;
+        sleep(LINGER).await;
         let (added, _) = watched.take_changes();
         assert!(added.is_empty());
     }

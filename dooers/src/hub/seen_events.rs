@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-/// The number of events that are remembered.
-const REMEMBERED: usize = 4_096;
+/// The number of events that are remembered. A node may repeat 10,000 news after the loss of its connection.
+const REMEMBERED: usize = 16_384;
 
 /// The ids of the events of other nodes that were received lately, because a broker may repeat messages.
 #[derive(Debug, Default)]

@@ -50,15 +50,17 @@ impl ServerState {
         }
     }
 
-    /// Looks up the marked turns. After an error, the rest is found when all are marked again.
+    /// Looks up the marked turns. After an error, the rest is found when all are marked again. Turns that are marked in the
+    /// meantime wait for the next call, unless there are many.
     async fn find_marked(&self) -> Result<(), StoreError> {
         loop {
             let mut turns = self.runner.publisher().endings().take_marked(ASKED);
-            if turns.is_empty() {
-                return Ok(());
-            }
+            let is_last = turns.len() < ASKED;
             turns.retain(|turn| !self.runner.runs(&turn.event_id));
             self.report_ended(turns).await?;
+            if is_last {
+                return Ok(());
+            }
         }
     }
 

@@ -164,7 +164,9 @@ impl Publisher {
 
     /// Announces changes of one thread to the other nodes.
     fn announce(&self, changes: &[Change]) {
-        if let Some(notice) = ThreadNotice::of(changes) {
+        if self.has_others()
+            && let Some(notice) = ThreadNotice::of(changes)
+        {
             self.broker.publish(News::Thread(notice));
         }
     }

@@ -12,7 +12,7 @@ use async_nats::connection::State;
 use async_nats::{Client, Event, Message, Subscriber};
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,10 +230,14 @@ impl Exchange {
     /// Subscribes to the topics that this node needs, and unsubscribes from the others.
     async fn follow(&mut self) {
         let (added, removed) = self.lines.watched.take_changes();
-        for topic in removed {
-            self.topics.remove(&topic);
+        for topic in &removed {
+            self.topics.remove(topic);
         }
         crate::shrink::shrink(&mut self.topics);
+        if !self.wanted.is_empty() && !removed.is_empty() {
+            let removed: HashSet<_> = removed.into_iter().collect();
+            self.wanted.retain(|topic| !removed.contains(topic));
+        }
         self.wanted.extend(added);
         while let Some(topic) = self.wanted.pop() {
             if self.topics.contains_key(&topic) {

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The number of notices that are remembered to ignore repeated ones.
-const REMEMBERED: usize = 4_096;
+/// The number of notices that are remembered to ignore repeated ones. A node may repeat 10,000 news after the loss of its
+/// connection.
+const REMEMBERED: usize = 16_384;
 
 /// The way to the accounts of the other nodes.
 #[derive(Debug)]
