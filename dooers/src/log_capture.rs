@@ -1,9 +1,13 @@
 //! The log output of a test.
 
 use std::io::{Result, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-use tracing::Level;
-use tracing::subscriber::{DefaultGuard, set_default};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::{Dispatch, Level};
+
+/// A second subscriber beside that of a test. With a single one, `tracing` asks only the thread that first reaches a log
+/// statement whether anyone wants it, so the test of another thread could turn the statement off.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// The log output of a thread since the start of the capture.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +21,7 @@ impl CapturedLog {
 
     /// Captures the log output of this thread from this level on.
     pub(crate) fn start_at(level: Level) -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

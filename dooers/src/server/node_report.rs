@@ -1,7 +1,8 @@
 //! The report of this process: a row of the database that is renewed while the process runs.
 
 use super::server_state::ServerState;
-use crate::store::{NodeReport, NodeState, StoreError};
+use crate::store::{NodeInfo, NodeReport, NodeState, StoreError};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,18 @@ use tokio::time::sleep;
 const LISTED_DEAD: Duration = Duration::from_secs(86_400);
 
 impl ServerState {
-    /// Reports this process for the first time, and removes processes that died long ago.
+    /// Reports this process for the first time, and removes processes that died long ago. Warns if the other processes use
+    /// another broker, because they then do not notify each other, although each is connected to its own broker.
     pub(super) async fn begin_reports(&self) -> Result<(), StoreError> {
         self.store.remove_dead_nodes(LISTED_DEAD).await?;
-        self.report().await
+        self.report().await?;
+        let nodes = self.store.nodes().await?;
+        let own = self.broker.kind();
+        let others = other_brokers(&nodes, own);
+        if !others.is_empty() {
+            tracing::warn!(target: "dooers::broker", broker = own, ?others, "other processes of this database use another broker, so they and this process do not notify each other; set the same WORKER_BROKER for all of them");
+        }
+        Ok(())
     }
 
     /// Reports this process when its state changes, and as often as leases are renewed, so that it counts as dead when its
@@ -83,5 +92,48 @@ impl ServerState {
         if let Err(error) = self.store.remove_node(self.runner.node()).await {
             tracing::debug!(target: "dooers::server", error = &error as &dyn Error, "the report of this process could not be removed");
         }
+    }
+}
+
+/// The kinds of the brokers that running processes use instead of this one.
+fn other_brokers<'a>(nodes: &'a [NodeInfo], own: &str) -> BTreeSet<&'a str> {
+    let alive = nodes.iter().filter(|node| node.is_alive);
+    let kinds = alive.map(|node| node.broker.kind.as_str());
+    kinds.filter(|kind| *kind != own).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::NodeBroker;
+    use chrono::DateTime;
+
+    fn node(broker: &str, is_alive: bool) -> NodeInfo {
+        NodeInfo {
+            id: "n".to_owned(),
+            state: NodeState::Serving,
+            is_alive,
+            started_at: DateTime::UNIX_EPOCH,
+            seen_at: DateTime::UNIX_EPOCH,
+            version: "0.1.0".to_owned(),
+            schema_version: 15,
+            broker: NodeBroker::new(broker, true, 0),
+            connections: 0,
+            running_turns: 0,
+            host: String::new(),
+            process_id: 1,
+        }
+    }
+
+    #[test]
+    fn brokers_of_other_running_processes_are_found() {
+        let nodes = [
+            node("postgres", true),
+            node("nats", true),
+            node("none", false),
+        ];
+        let others: Vec<_> = other_brokers(&nodes, "postgres").into_iter().collect();
+        assert_eq!(others, ["nats"]);
+        assert!(other_brokers(&nodes[..1], "postgres").is_empty());
     }
 }

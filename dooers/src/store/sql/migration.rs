@@ -58,6 +58,9 @@ pub(crate) struct Applied {
     pub(crate) checksum: String,
 }
 
+/// Advice for a database without tables, which may be the wrong one.
+const NO_TABLES: &str = ". If the tables exist already, check the name of the database and WORKER_DATABASE_TABLE_PREFIX instead";
+
 /// The reasons why the schema of a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TableError {
@@ -70,7 +73,8 @@ pub(crate) enum TableError {
     )]
     Changed { version: i64, name: String },
     #[error(
-        "its schema is version {found} and this program needs {needed}; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once"
+        "its schema is version {found} and this program needs {needed}; allow `auto_migrate` (WORKER_DATABASE_AUTO_MIGRATE=true) once{}",
+        if *.found == 0 { NO_TABLES } else { "" }
     )]
     Old { found: i64, needed: i64 },
     #[error(

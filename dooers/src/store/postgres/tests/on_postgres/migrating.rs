@@ -182,10 +182,9 @@ async fn old_schema_is_kept_and_the_error_gives_advice() {
         error.contains("its schema is version 0 and this program needs"),
         "{error}"
     );
-    assert!(
-        error.contains("WORKER_DATABASE_AUTO_MIGRATE=true"),
-        "{error}"
-    );
+    for advice in ["AUTO_MIGRATE=true", "DATABASE_TABLE_PREFIX"] {
+        assert!(error.contains(advice), "{error}");
+    }
     let mut connection = session(&options).await;
     assert!(
         schema(&mut connection, &options.table_prefix)
