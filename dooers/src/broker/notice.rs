@@ -1,7 +1,7 @@
 //! The announcements of changes of a thread and of settings.
 
 use super::place::{ParticipantKey, PlaceKey};
-use crate::store::{Change, ChangeBody, WorkerKey};
+use crate::store::{Change, ChangeBody, ThreadRecord, WorkerKey};
 use serde::{Deserialize, Serialize};
 
 /// The announcement that a thread has changed up to a `rev`.
@@ -64,6 +64,18 @@ impl ThreadNotice {
             }
         }
         Some(notice)
+    }
+
+    /// Announces the state of a thread that this node may have changed, as it was read from the store. `None` stands for a
+    /// thread that does not exist.
+    pub(crate) fn of_state(thread_id: &str, record: Option<&ThreadRecord>) -> Self {
+        Self {
+            thread_id: thread_id.to_owned(),
+            // Subscribers find the deletion in the store.
+            rev: record.map_or(u64::MAX, |record| record.rev),
+            place: record.map(|record| PlaceKey::of(&record.scope())),
+            deleted_for: None,
+        }
     }
 
     /// Adds a notice of the same thread.

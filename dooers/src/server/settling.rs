@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// Maximum number of threads that are read by one statement.
+const ROWS: usize = 200;
+
 /// Delay between two attempts.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -44,10 +47,30 @@ impl ServerState {
             LostIn::Threads(threads) => threads.iter().for_each(|id| self.hub.resync(id)),
             LostIn::Anywhere => self.hub.resync_all(),
         }
+        self.announce_lost(lost).await?;
         let held = self.runner.renew().await?;
         let uncertain = self.resume(held).await?;
         // Turns may be queued behind a turn that was withdrawn.
         self.take_over().await?;
         Ok(uncertain)
+    }
+
+    /// Announces the threads to the other nodes. The changes themselves are not known.
+    async fn announce_lost(&self, lost: &LostIn) -> Result<(), StoreError> {
+        let publisher = self.runner.publisher();
+        if !publisher.has_others() {
+            return Ok(());
+        }
+        match lost {
+            LostIn::Threads(threads) => {
+                let ids: Vec<_> = threads.iter().cloned().collect();
+                for ids in ids.chunks(ROWS) {
+                    let records = self.store.thread_rows(ids).await?;
+                    publisher.announce_states(ids, &records);
+                }
+            }
+            LostIn::Anywhere => publisher.announce_everything(),
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use super::{Database, WorkerConfig, WorkerServer};
 use crate::broker::{BrokerFaults, Delivered, LocalBus, PlaceKey};
 use crate::handler::AgentDefinition;
 use crate::store::{MemoryStore, Scope};
+use crate::turn::LostIn;
 use crate::{WorkerRequest, WorkerResponse};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -417,6 +418,38 @@ async fn lists_are_read_again_after_messages_were_lost() {
         .await;
     let thread_id = &row["payload"]["thread"]["id"];
     assert_eq!(thread_id, &end["payload"]["run"]["thread_id"]);
+    for node in nodes {
+        node.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_without_an_answer_are_announced() {
+    let (store, bus) = (Arc::new(MemoryStore::new()), LocalBus::default());
+    // The changes of the last node are not announced to the others.
+    let buses = [&bus, &bus, &LocalBus::default()];
+    let nodes = buses.map(|bus| node(&store, bus));
+    for node in &nodes {
+        node.start().await.unwrap();
+    }
+    let mut bob = Client::connect(&nodes[1], "bob").await;
+    for lost in [false, true] {
+        let mut ada = Client::connect(&nodes[2], "ada").await;
+        ada.say(None, "begin").await;
+        let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
+        let end = ada.read_until(is_end).await;
+        let thread_id = end["payload"]["run"]["thread_id"].as_str().unwrap();
+        let lost = if lost {
+            LostIn::Anywhere
+        } else {
+            LostIn::Threads([thread_id.to_owned(), "unknown".to_owned()].into())
+        };
+        let server = nodes[0].start().await.unwrap();
+        server.runner.publisher().lost_answers().note(lost);
+        let is_row = |frame: &Value| frame["payload"]["thread"]["id"] == thread_id;
+        let row = timeout(Duration::from_secs(4), bob.read_until(is_row));
+        assert_eq!(row.await.unwrap()["type"], "thread.upsert");
+    }
     for node in nodes {
         node.close().await;
     }

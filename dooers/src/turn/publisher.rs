@@ -11,7 +11,7 @@ use crate::store::{
     BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
     Scope, StoreError, ThreadChanges, ThreadRecord,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Commits changes of threads, and publishes them.
@@ -171,8 +171,22 @@ impl Publisher {
         }
     }
 
-    /// Returns `false` if no other node can exist, so that pieces of texts need not be published.
-    pub(super) fn has_others(&self) -> bool {
+    /// Announces the states of threads to the other nodes, because this node may have changed them.
+    pub(crate) fn announce_states(&self, thread_ids: &[String], records: &[ThreadRecord]) {
+        let records: HashMap<_, _> = records.iter().map(|it| (&it.thread.id, it)).collect();
+        for id in thread_ids {
+            let notice = ThreadNotice::of_state(id, records.get(id).copied());
+            self.broker.publish(News::Thread(notice));
+        }
+    }
+
+    /// Announces to the other nodes that any thread may have changed.
+    pub(crate) fn announce_everything(&self) {
+        self.broker.publish(News::Everything);
+    }
+
+    /// Returns `false` if no other node can exist, so that nothing need be announced.
+    pub(crate) fn has_others(&self) -> bool {
         self.broker.has_others()
     }
 

@@ -1,5 +1,13 @@
 //! Migrations of the schema, which only go forward.
 
+#![cfg_attr(
+    not(feature = "postgres"),
+    allow(
+        dead_code,
+        reason = "without PostgreSQL, no other process uses the tables"
+    )
+)]
+
 /// One migration of the schema. A released migration is never edited.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Migration {
