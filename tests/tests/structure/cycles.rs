@@ -31,6 +31,10 @@ const NATURAL: &[(&[&str], &str)] = &[
         "a server creates the message that is dispatched by it",
     ),
     (
+        &["settings::live", "settings::nodes", "settings::stored"],
+        "the stored form of the live settings, and their exchange between nodes, are methods of the live settings",
+    ),
+    (
         &["settings::field", "settings::value"],
         "a field is described by the type of its value, and checks it",
     ),

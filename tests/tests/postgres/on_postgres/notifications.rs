@@ -148,7 +148,7 @@ async fn without_a_broker_changes_are_found_by_comparing() {
     let nodes = [node().await, node().await];
     for node in &nodes {
         let (status, text) = node.get("/readyz").await;
-        assert_eq!(status, 200);
+        assert_eq!(status, 200, "{text}");
         assert!(
             text.starts_with("ready; the other nodes cannot be reached"),
             "{text}"
