@@ -9,6 +9,7 @@ mod lost_answers;
 mod next;
 mod outcome;
 mod poll_time;
+mod published_text;
 mod publisher;
 mod questions;
 mod runner;

@@ -1,22 +1,12 @@
 //! The streamed texts of a turn, which grow between the changes that are stored.
 
+use super::published_text::PublishedText;
 use super::writer::TurnWriter;
 use super::written::stored_text;
-use crate::broker::TextPiece;
 use crate::handler::Piece;
-use crate::hub::GrowingText;
 use crate::store::{StoreError, TurnChange};
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
-
-/// A text that is being streamed.
-pub(super) struct PublishedText {
-    pub(super) growing: GrowingText,
-    /// The state of the text for other nodes: an empty piece at its end.
-    pub(super) elsewhere: TextPiece,
-    /// The number of the next piece when the text was last stored.
-    pub(super) stored: u64,
-}
 
 impl TurnWriter<'_> {
     /// Publishes pieces of streamed texts.
