@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::{LinkedBroker, Watched};
-use crate::store::{Notifications, PostgresOptions, PostgresStore, StoreError};
+use crate::store::{Notifications, PostgresOptions, SharedDatabase, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -18,11 +18,11 @@ const CHECK: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Starts a broker that uses the database of a store. It has a connection of its own, and connects again by itself.
-pub(crate) fn start_postgres(store: &PostgresStore) -> LinkedBroker {
+/// Starts a broker that uses the database. It has a connection of its own, and connects again by itself.
+pub(crate) fn start_postgres(database: SharedDatabase<'_>) -> LinkedBroker {
     const KIND: &str = "postgres";
-    let options = store.options().clone();
-    let lines = Lines::new(store.node_key().clone(), WINDOW, Watched::default());
+    let options = database.options.clone();
+    let lines = Lines::new(database.node_key.clone(), WINDOW, Watched::default());
     if !options.bypasses_pooler() {
         lines.lost(&Pooled);
         return LinkedBroker::closed(KIND, lines);

@@ -61,7 +61,7 @@ impl BrokerChoice {
             }
             #[cfg(feature = "nats")]
             Self::Kind(BrokerKind::Nats(options)) => {
-                let database = store.postgres().ok_or(ServerError::Broker("nats"))?;
+                let database = store.shared_database().ok_or(ServerError::Broker("nats"))?;
                 Ok(Arc::new(start_nats(options.prepare()?, database)))
             }
             #[cfg(all(test, feature = "testing"))]
@@ -72,7 +72,7 @@ impl BrokerChoice {
 
 #[cfg(feature = "postgres")]
 fn of_database(store: &dyn Store) -> Option<Arc<dyn Broker>> {
-    Some(Arc::new(start_postgres(store.postgres()?)))
+    Some(Arc::new(start_postgres(store.shared_database()?)))
 }
 
 #[cfg(not(feature = "postgres"))]

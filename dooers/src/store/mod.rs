@@ -36,6 +36,8 @@ mod rules;
 pub(crate) mod scope;
 mod sealed;
 mod setting;
+#[cfg(feature = "postgres")]
+mod shared_database;
 mod snapshot_window;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
@@ -62,6 +64,8 @@ pub(crate) use postgres::place_of_tables;
 #[cfg(feature = "postgres")]
 pub use postgres::{InvalidPostgresUrl, InvalidSslMode, PostgresOptions, PostgresStore, SslMode};
 pub use prefix::{InvalidPrefix, TablePrefix};
+#[cfg(feature = "postgres")]
+pub(crate) use shared_database::SharedDatabase;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store_trait::Store;

@@ -1,9 +1,7 @@
 //! Settings in their stored form.
 
-use super::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -39,23 +37,8 @@ impl fmt::Debug for StoredSetting {
     }
 }
 
-/// Reads the settings of each of these workers, and returns their versions.
-pub(super) async fn read_versions(
-    store: &(impl Store + ?Sized),
-    workers: &[WorkerKey],
-) -> Result<HashMap<WorkerKey, u64>, StoreError> {
-    let mut versions = HashMap::new();
-    for worker in workers {
-        let settings = store.settings(worker).await?;
-        if !settings.is_empty() {
-            versions.insert(worker.clone(), version_of(&settings));
-        }
-    }
-    Ok(versions)
-}
-
 /// A hash of the settings of a worker, which serves as their version.
-fn version_of(settings: &[StoredSetting]) -> u64 {
+pub(super) fn version_of(settings: &[StoredSetting]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for setting in settings {
         let StoredSetting {

@@ -1,8 +1,8 @@
 //! The interface of the stores.
 
 #[cfg(feature = "postgres")]
-use super::PostgresStore;
-use super::setting::read_versions;
+use super::SharedDatabase;
+use super::setting::version_of;
 use super::{
     BeginOutcome, Cancel, Cancelled, CatchUp, Change, Claim, ClaimOptions, Edited, EventPage,
     EventQuery, Feedback, FeedbackDay, FeedbackPeriod, FeedbackQuery, FinishOutcome, GivenFeedback,
@@ -259,11 +259,10 @@ pub trait Store:
     #[doc(hidden)]
     async fn open_turns(&self, event_ids: &[String]) -> Result<HashSet<String>, StoreError>;
 
-    /// Returns the store through whose database several processes reach each other. `None` if only this process uses the
-    /// store.
+    /// Returns the database through which several processes reach each other. `None` if only this process uses the store.
     #[cfg(feature = "postgres")]
     #[doc(hidden)]
-    fn postgres(&self) -> Option<&PostgresStore> {
+    fn shared_database(&self) -> Option<SharedDatabase<'_>> {
         None
     }
 
@@ -547,7 +546,14 @@ pub trait Store:
         &self,
         workers: &[WorkerKey],
     ) -> Result<HashMap<WorkerKey, u64>, StoreError> {
-        read_versions(self, workers).await
+        let mut versions = HashMap::new();
+        for worker in workers {
+            let settings = self.settings(worker).await?;
+            if !settings.is_empty() {
+                versions.insert(worker.clone(), version_of(&settings));
+            }
+        }
+        Ok(versions)
     }
 
     /// Stores these settings of a worker and leaves its other settings unchanged. Returns the `updated_at` of each

@@ -22,7 +22,7 @@ use crate::store::rules::place_of;
 use crate::store::sql::{Columns, RowError, ThreadOperation, held_turn, sql_store, thread_place};
 use crate::store::{
     AnalyticsFilter, BatchClaim, Cancel, Cancelled, HeldTurn, NodeInfo, NodeReport, NodeStore,
-    OutboxBatch, OutboxStore, Recovered, StoreError, StoredSetting, WorkerKey,
+    OutboxBatch, OutboxStore, Recovered, SharedDatabase, StoreError, StoredSetting, WorkerKey,
 };
 use async_trait::async_trait;
 use futures::future::{join, join_all};
@@ -75,15 +75,6 @@ impl PostgresStore {
             outbox,
             node_key,
         })
-    }
-
-    pub(crate) fn options(&self) -> &PostgresOptions {
-        &self.options
-    }
-
-    /// The key of the messages between the processes that share the database.
-    pub(crate) fn node_key(&self) -> &CipherKey {
-        &self.node_key
     }
 
     /// Creates or updates the tables, regardless of [`PostgresOptions::auto_migrate`]. Several processes may call this
@@ -223,8 +214,11 @@ sql_store! {
         true
     }
 
-    fn postgres(&self) -> Option<&PostgresStore> {
-        Some(self)
+    fn shared_database(&self) -> Option<SharedDatabase<'_>> {
+        Some(SharedDatabase {
+            options: &self.options,
+            node_key: &self.node_key,
+        })
     }
 
     async fn settled(&self) -> Result<(), StoreError> {
