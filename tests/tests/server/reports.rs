@@ -40,6 +40,6 @@ async fn failed_report_is_logged_and_repeated() {
     let warnings =
         text.matches("this process could not report itself in the database; trying again");
     assert_eq!(warnings.count(), 1, "{text}");
-    assert!(text.contains("WARN dooers::server"), "{text}");
+    assert!(text.contains("dooers::server"), "{text}");
     server.close([]).await;
 }
