@@ -5,8 +5,11 @@ use chrono::DateTime;
 use dooers::store::{
     PostgresOptions, PostgresStore, SnapshotFrom, Store, StoreError, StoredSetting, WorkerKey,
 };
-use dooers_tests::postgres::{Cluster, ClusterOptions, connect, dedicated, kill_connections};
+use dooers_tests::postgres::{
+    Cluster, ClusterOptions, connect, dedicated, kill_connections, pooled_only,
+};
 use dooers_tests::within;
+use futures::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -388,4 +391,22 @@ async fn claim_with_a_lost_response_can_be_resumed() {
         .finish_turn(&scope(), &claim.key, Vec::new(), Some(&start("r3")))
         .await;
     assert_eq!(written.unwrap().next.unwrap().event.id, "e2");
+}
+
+#[tokio::test]
+async fn pings_through_a_pooler_are_always_answered() {
+    let Some(options) = pooled_only() else { return };
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(PostgresStore::open(options.clone()).await.unwrap());
+    }
+    for _ in 0..25 {
+        let pings = stores.iter().flat_map(|store| (0..5).map(|_| store.ping()));
+        for answer in join_all(pings).await {
+            answer.unwrap();
+        }
+    }
+    for store in stores {
+        store.close().await;
+    }
 }

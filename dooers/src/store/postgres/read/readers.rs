@@ -9,7 +9,7 @@ use crate::store::postgres::connect::connection::{
 use crate::store::postgres::connect::error::{into_store_error, is_lost, is_lost_row, is_race};
 use crate::store::postgres::connect::execution::Execution;
 use crate::store::postgres::connect::limit::Limit;
-use crate::store::postgres::connect::statement::{Query, query};
+use crate::store::postgres::connect::statement::{Query, execute_script, query};
 use crate::store::postgres::statements::Statements;
 use crate::store::postgres::storable::is_storable;
 use crate::store::postgres::time::place_in_time;
@@ -195,17 +195,18 @@ impl Readers {
 
     /// Checks immediately that the database answers, without retries and without waiting for a connection of the pool.
     pub(crate) async fn ping(&self, at_most: Duration) -> Result<(), StoreError> {
-        let ask = || query(&self.sql.own.ping).persistent(false);
+        // One message, because a pooler may change the server connection between two of them.
+        let ask = &self.sql.own.ping;
         let all = async {
             if let Some(mut idle) = self.pool.try_acquire() {
-                let asked = idle.step(async |idle| ask().execute(idle).await);
+                let asked = idle.step(async |idle| execute_script(idle, ask).await);
                 if asked.await.is_ok() {
                     return Ok(());
                 }
             }
             // No connection is idle, or the idle one was lost.
             let mut connection = self.connect.connect().await?;
-            ask().execute(&mut connection).await?;
+            execute_script(&mut connection, ask).await?;
             connection.close().await
         };
         let answer = Limit::fixed(at_most).on(all).await;
