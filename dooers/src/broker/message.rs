@@ -16,7 +16,7 @@ const LONGEST_SEALED: usize = 7_900;
 /// Maximum size of a message in bytes before it is sealed, which includes base64.
 const LONGEST: usize = LONGEST_SEALED / 4 * 3 - OVERHEAD_BYTES;
 
-/// What is sealed together with each message. It separates messages from other uses of the key.
+/// The context that each message is sealed with, so that no other text sealed with the key is accepted as a message.
 const PURPOSE: &[u8] = b"dooers message between nodes";
 
 /// A message as JSON.

@@ -1,4 +1,4 @@
-//! What a node tells the other nodes.
+//! The news that a node sends to the other nodes.
 
 use super::live_analytics::AnalyticsNews;
 use super::notice::{SettingsNotice, ThreadNotice};

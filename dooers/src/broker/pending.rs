@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Maximum number of news that wait. Above this number, the other nodes are told instead that anything may have changed.
+/// Maximum number of news that wait. Above this number, they are replaced by the news that anything may have changed.
 const MOST_NEWS: usize = 10_000;
 
 /// Maximum number of bytes of streamed texts that wait. Above this number, pieces are lost.
@@ -64,7 +64,7 @@ impl PendingState {
         self.by_key.contains_key(&MergeKey::Everything)
     }
 
-    /// Returns `false` for news that need not be told, because anything may have changed.
+    /// Returns `false` for news that are included in the news that anything may have changed.
     fn must_tell(&self, news: &News) -> bool {
         !self.tells_everything() || matches!(news, News::Disconnect(_))
     }

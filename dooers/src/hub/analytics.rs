@@ -154,7 +154,7 @@ impl LiveAnalytics {
         self.broker.publish(News::AnalyticsSubscribers(places));
     }
 
-    /// Announces all subscribers to the other nodes, and forgets those of other nodes that are no longer announced.
+    /// Announces the subscribers of this node, and forgets those of other nodes whose announcements have expired.
     pub(crate) fn announce_subscribers(&self) {
         self.elsewhere.forget_expired();
         let places = self.hub.0.analytics.places();

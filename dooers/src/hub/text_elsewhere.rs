@@ -158,7 +158,7 @@ impl TextElsewhere {
         is_consistent
     }
 
-    /// The frame of the part of the text behind this offset. `None` if there is no such part.
+    /// The frame with the text after this offset. `None` if no text follows.
     pub(super) fn delta_frame(&self, from: usize, delta_seq: u64) -> Option<Frame> {
         let more = self.known.get(from..).filter(|more| !more.is_empty())?;
         Some(delta_frame(

@@ -90,7 +90,7 @@ impl ServerState {
                 Some(rev) => self.hub.changed_elsewhere(&thread_id, rev),
                 None => self.hub.compare(&thread_id, None),
             }
-            // No reader has read all of a deleted thread before it was told about the deletion.
+            // A reader has read all of a deleted thread only when it was notified of the deletion.
             let rev = rev.unwrap_or(u64::MAX);
             self.runner
                 .publisher()

@@ -62,7 +62,7 @@ struct Unread {
     added: Notify,
 }
 
-/// What this node must read because of the events that it has heard.
+/// The reads that received events require of this node.
 #[derive(Debug, Default)]
 struct Heard {
     listed: Listed,

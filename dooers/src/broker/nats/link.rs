@@ -64,7 +64,7 @@ enum Lost {
     Refused(String),
 }
 
-/// What to check after an error of the client, whose text has no details.
+/// Advice for the log, because the errors of the client contain no details.
 fn advice(error: &str) -> &'static str {
     if error.contains("authorization") || error.contains("authentication") {
         "check the user and the password, or the token, NKey or credentials"

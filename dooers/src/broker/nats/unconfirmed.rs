@@ -2,7 +2,7 @@
 
 use crate::broker::news::News;
 
-/// Above this number, the other nodes are told instead that anything may have changed.
+/// Above this number, they are replaced by the news that anything may have changed.
 const MOST: usize = 10_000;
 
 /// News that were sent since the server last answered. If the connection is lost, they are sent again.
