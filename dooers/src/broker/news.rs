@@ -41,6 +41,9 @@ pub(crate) enum News {
     /// The sending node has subscribers for the analytics of these places.
     #[serde(rename = "l")]
     AnalyticsSubscribers(Vec<PlaceKey>),
+    /// The node with this id is alive.
+    #[serde(rename = "h")]
+    Alive(String),
     /// Any thread and any setting may have changed.
     #[serde(rename = "e")]
     Everything,
@@ -59,6 +62,7 @@ pub(super) enum MergeKey {
     Text(String),
     Waiting,
     Spent(AccountKey, SharedRate),
+    Alive,
     Everything,
 }
 
@@ -75,6 +79,8 @@ impl News {
             Self::Text(piece) => MergeKey::Text(piece.event_id.clone()),
             Self::Waiting => MergeKey::Waiting,
             Self::Spent(notice) => MergeKey::Spent(notice.account, notice.rate),
+            // A node announces only itself.
+            Self::Alive(_) => MergeKey::Alive,
             Self::Everything => MergeKey::Everything,
         }
     }
@@ -114,6 +120,7 @@ impl News {
             | Self::Settings(_)
             | Self::Disconnect(_)
             | Self::AnalyticsSubscribers(_)
+            | Self::Alive(_)
             | Self::Everything => vec![Topic::All],
         }
     }

@@ -59,8 +59,7 @@ impl ThreadNotice {
                 notice.place = Some(PlaceKey::of(&record.scope()));
             }
             if let ChangeBody::Deleted(record) = &change.body {
-                let participants = record.participants.iter();
-                notice.deleted_for = Some(participants.map(ParticipantKey::of).collect());
+                notice.deleted_for = Some(keys_of(record));
             }
         }
         Some(notice)
@@ -78,10 +77,23 @@ impl ThreadNotice {
         }
     }
 
+    /// Announces the deletion of a thread whose row was read before.
+    pub(crate) fn deletion_of(record: &ThreadRecord) -> Self {
+        Self {
+            deleted_for: Some(keys_of(record)),
+            ..Self::of_state(&record.thread.id, Some(record))
+        }
+    }
+
     /// Adds a notice of the same thread.
     pub(super) fn merge(&mut self, other: Self) {
         self.rev = self.rev.max(other.rev);
         self.place = self.place.or(other.place);
         self.deleted_for = self.deleted_for.take().or(other.deleted_for);
     }
+}
+
+fn keys_of(record: &ThreadRecord) -> Vec<ParticipantKey> {
+    let participants = record.participants.iter();
+    participants.map(ParticipantKey::of).collect()
 }

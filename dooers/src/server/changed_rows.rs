@@ -1,9 +1,10 @@
 //! The rows of threads that other nodes have changed, and that this node's connections list.
 
+use super::list_fronts::ListFronts;
 use super::server_state::ServerState;
 use crate::broker::ThreadNotice;
-use crate::store::{StoreError, ThreadQuery};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::{StoreError, ThreadRecord};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,12 +18,6 @@ pub(super) const ROWS: usize = 200;
 /// list is read instead, and all threads are compared.
 const MOST_WAITING: usize = 10_000;
 
-/// Maximum number of scopes whose lists are read after announcements were lost.
-const SCOPES: usize = 100;
-
-/// The number of threads at the front of a list that are read then.
-const FRONT: usize = 30;
-
 /// The delay before rows are read again after an error.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -33,7 +28,7 @@ pub(super) struct Listed {
     pub(super) threads: BTreeMap<String, Vec<ThreadNotice>>,
     /// The ids of threads that were read before their news arrived.
     pub(super) late: BTreeSet<String>,
-    /// The front of each list must be read, because announcements were lost.
+    /// The front of each list must be compared, because announcements were lost.
     pub(super) is_outdated: bool,
 }
 
@@ -114,11 +109,11 @@ impl ServerState {
     }
 
     async fn read_rows_on(&self, unread: &Unread) {
-        let mut has_failed = false;
+        let (mut fronts, mut has_failed) = (ListFronts::default(), false);
         loop {
             let mut listed = unread.take().await;
             self.compare_late(std::mem::take(&mut listed.late)).await;
-            match self.publish_lists(&mut listed).await {
+            match self.publish_lists(&mut listed, &mut fronts).await {
                 Ok(()) => has_failed = false,
                 Err(error) => {
                     if !std::mem::replace(&mut has_failed, true) {
@@ -134,21 +129,26 @@ impl ServerState {
     }
 
     /// Reads the rows of listed threads and publishes them, or their deletion.
-    async fn publish_lists(&self, listed: &mut Listed) -> Result<(), StoreError> {
+    async fn publish_lists(
+        &self,
+        listed: &mut Listed,
+        fronts: &mut ListFronts,
+    ) -> Result<(), StoreError> {
         if listed.is_outdated {
-            for scope in self.hub.listed_scopes(SCOPES) {
-                let front = ThreadQuery::newest(FRONT);
-                for thread in self.store.find_threads(&scope, &front).await? {
-                    listed.threads.entry(thread.id).or_default();
-                }
-            }
+            self.compare_fronts(fronts, listed).await?;
             listed.is_outdated = false;
         }
         let threads = &mut listed.threads;
         while !threads.is_empty() {
             let ids: Vec<_> = threads.keys().take(ROWS).cloned().collect();
             let read = self.store.thread_rows(&ids);
-            let found = self.runner.publisher().publish_rows(&ids, read).await?;
+            let mut found = HashSet::new();
+            let note = |record: &ThreadRecord| {
+                found.insert(record.thread.id.clone());
+                fronts.note(record);
+            };
+            let publisher = self.runner.publisher();
+            publisher.publish_rows(&ids, read, note).await?;
             for id in &ids {
                 let deletions = threads.remove(id).filter(|_| !found.contains(id));
                 for notice in deletions.into_iter().flatten() {

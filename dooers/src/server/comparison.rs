@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// The interval at which threads are compared with the database, while the broker is connected.
-const COMPARE: Duration = Duration::from_secs(5);
+/// The interval at which threads are compared with the database, while this node hears all others.
+pub(super) const COMPARE: Duration = Duration::from_secs(5);
 
-/// The same interval while the broker is not connected.
+/// The same interval while it does not.
 const COMPARE_ALONE: Duration = Duration::from_secs(1);
 
 /// Maximum number of threads that are compared by one statement.
-const COMPARED: usize = 2_000;
+pub(super) const COMPARED: usize = 2_000;
 
 impl ServerState {
     /// Compares threads with the database that were read before their news arrived.
@@ -69,7 +69,7 @@ impl ServerState {
 
     /// The pause before the database is asked again for what the broker may have lost.
     pub(super) fn compare_pause(&self) -> Duration {
-        if self.broker.is_connected() {
+        if self.hears_all() {
             COMPARE
         } else {
             COMPARE_ALONE

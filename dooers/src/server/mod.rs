@@ -41,6 +41,7 @@ mod jwt_env;
 mod lease_config;
 mod leases;
 mod list;
+mod list_fronts;
 mod listener;
 #[cfg(feature = "testing")]
 mod local_client;
@@ -74,6 +75,7 @@ mod settings_of_nodes;
 mod settings_updates;
 mod settling;
 mod signals;
+mod silent_nodes;
 mod socket;
 mod sparse;
 mod starting;
@@ -84,6 +86,8 @@ mod submit_message;
 mod tests_of_live_nodes;
 #[cfg(all(test, feature = "testing"))]
 mod tests_of_nodes;
+#[cfg(all(test, feature = "testing"))]
+mod tests_of_silent_nodes;
 #[cfg(all(test, feature = "testing"))]
 mod tests_of_turns_elsewhere;
 mod thread_ops;

@@ -1,6 +1,7 @@
 //! The report of this process: a row of the database that is renewed while the process runs.
 
 use super::server_state::ServerState;
+use crate::broker::News;
 use crate::store::{NodeInfo, NodeReport, NodeState, StoreError};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -38,7 +39,7 @@ impl ServerState {
         let mut has_failed = false;
         loop {
             state.mark_unchanged();
-            match self.report().await {
+            match self.report_and_compare().await {
                 Ok(()) => has_failed = false,
                 Err(StoreError::Open(reason)) => self.give_way(reason),
                 Err(error) if has_failed => {
@@ -57,6 +58,15 @@ impl ServerState {
         }
     }
 
+    /// Reports this process, and compares the reports of the others with those that are heard.
+    async fn report_and_compare(&self) -> Result<(), StoreError> {
+        self.report().await?;
+        if self.broker.has_others() {
+            self.find_silent().await?;
+        }
+        Ok(())
+    }
+
     async fn report(&self) -> Result<(), StoreError> {
         let node = &self.node;
         let report = NodeReport {
@@ -71,7 +81,9 @@ impl ServerState {
             host: node.host().to_owned(),
             process_id: std::process::id(),
         };
-        self.store.report_node(&report, self.config.lease).await
+        self.store.report_node(&report, self.config.lease).await?;
+        self.broker.publish(News::Alive(report.id));
+        Ok(())
     }
 
     /// Stops serving, because the tables no longer fit this program. Its turns are dropped without another write. Other
@@ -105,32 +117,16 @@ fn other_brokers<'a>(nodes: &'a [NodeInfo], own: &str) -> BTreeSet<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NodeBroker;
-    use chrono::DateTime;
-
-    fn node(broker: &str, is_alive: bool) -> NodeInfo {
-        NodeInfo {
-            id: "n".to_owned(),
-            state: NodeState::Serving,
-            is_alive,
-            started_at: DateTime::UNIX_EPOCH,
-            seen_at: DateTime::UNIX_EPOCH,
-            version: "0.1.0".to_owned(),
-            schema_version: 15,
-            broker: NodeBroker::new(broker, true, 0),
-            connections: 0,
-            running_turns: 0,
-            host: String::new(),
-            process_id: 1,
-        }
-    }
 
     #[test]
     fn brokers_of_other_running_processes_are_found() {
         let nodes = [
-            node("postgres", true),
-            node("nats", true),
-            node("none", false),
+            NodeInfo::serving("1", "postgres"),
+            NodeInfo::serving("2", "nats"),
+            NodeInfo {
+                is_alive: false,
+                ..NodeInfo::serving("3", "none")
+            },
         ];
         let others: Vec<_> = other_brokers(&nodes, "postgres").into_iter().collect();
         assert_eq!(others, ["nats"]);

@@ -32,6 +32,8 @@ impl ServerState {
             self.tasks
                 .spawn(Arc::clone(self).read_rows(Arc::clone(&unread)));
             self.tasks
+                .spawn(Arc::clone(self).follow_lists(Arc::clone(&unread)));
+            self.tasks
                 .spawn(Arc::clone(self).hear_nodes(events, unread));
             self.tasks.spawn(Arc::clone(self).compare_threads());
             self.tasks.spawn(Arc::clone(self).announce_subscribers());
@@ -146,6 +148,7 @@ impl ServerState {
                     accounts.spent_elsewhere(&notice);
                 }
             }
+            News::Alive(node) => self.silent.heard(&node),
             // Arrives as `Missed`.
             News::Everything => {}
         }

@@ -111,6 +111,9 @@ async fn healthz() -> &'static str {
 const READY_ALONE: &str =
     "ready; the other nodes cannot be reached, so their changes arrive some seconds later\n";
 
+/// The text of a server that does not hear some of the other nodes.
+const READY_DEAF: &str = "ready; nothing arrives from some of the other nodes, so their changes arrive some seconds later\n";
+
 /// Reports whether clients should be sent to the server. It is not ready from the request to stop on, or if the store does
 /// not answer.
 async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
@@ -119,8 +122,9 @@ async fn readyz(State(server): State<Arc<ServerState>>) -> Response {
     }
     let error: Box<dyn Error + Send + Sync> =
         match timeout(READY_TIMEOUT, server.store.ping()).await {
-            Ok(Ok(())) if server.broker.is_connected() => return "ready\n".into_response(),
-            Ok(Ok(())) => return READY_ALONE.into_response(),
+            Ok(Ok(())) if !server.broker.is_connected() => return READY_ALONE.into_response(),
+            Ok(Ok(())) if !server.hears_all() => return READY_DEAF.into_response(),
+            Ok(Ok(())) => return "ready\n".into_response(),
             Ok(Err(error)) => error.into(),
             Err(elapsed) => elapsed.into(),
         };

@@ -6,6 +6,7 @@ use super::node_status::NodeStatus;
 use super::open_address::OpenWarning;
 use super::open_sessions::OpenSessions;
 use super::quota::Accounts;
+use super::silent_nodes::SilentNodes;
 use super::unknown_roles::UnknownRoles;
 use crate::broker::{Broker, News, UserKey};
 use crate::handler::AgentDefinition;
@@ -42,6 +43,8 @@ pub(super) struct ServerState {
     pub(super) node: NodeStatus,
     /// The connection to the other processes that share the database.
     pub(super) broker: Arc<dyn Broker>,
+    /// The other processes that this one should hear, but does not.
+    pub(super) silent: SilentNodes,
     /// Notified when leases must be renewed at once, because another process has cancelled a turn or deleted a thread.
     pub(super) renew_soon: Notify,
     /// Notified when threads must be compared with the database at once, because announcements were lost.

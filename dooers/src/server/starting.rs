@@ -12,6 +12,7 @@ use super::server_spec::ServerSpec;
 use super::server_state::ServerState;
 use super::settings_frames;
 use super::settings_updates;
+use super::silent_nodes::SilentNodes;
 use super::stopping;
 use super::turn_server::WeakServer;
 use super::unknown_roles::UnknownRoles;
@@ -136,6 +137,7 @@ impl ServerState {
                 runner: Arc::new(runner),
                 node: NodeStatus::new(),
                 broker,
+                silent: SilentNodes::default(),
                 renew_soon: Notify::new(),
                 compare_soon: Notify::new(),
                 tasks,

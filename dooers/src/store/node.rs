@@ -37,6 +37,27 @@ pub struct NodeInfo {
     pub process_id: u32,
 }
 
+#[cfg(test)]
+impl NodeInfo {
+    /// A process that is alive, with this kind of broker, for unit tests.
+    pub(crate) fn serving(id: &str, broker: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            state: NodeState::Serving,
+            is_alive: true,
+            started_at: DateTime::UNIX_EPOCH,
+            seen_at: DateTime::UNIX_EPOCH,
+            version: "0.1.0".to_owned(),
+            schema_version: 15,
+            broker: NodeBroker::new(broker, true, 0),
+            connections: 0,
+            running_turns: 0,
+            host: String::new(),
+            process_id: 1,
+        }
+    }
+}
+
 /// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

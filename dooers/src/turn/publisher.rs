@@ -11,7 +11,7 @@ use crate::store::{
     BeginOutcome, Cancelled, Change, ChangeBody, Claim, Edited, FinishOutcome, Recovered, Retried,
     Scope, StoreError, ThreadChanges, ThreadRecord,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Commits changes of threads, and publishes them.
@@ -205,8 +205,8 @@ impl Publisher {
         self.broker.publish(News::Waiting);
     }
 
-    /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Returns
-    /// the ids of the threads that exist.
+    /// Reads the rows of threads that other nodes changed, and publishes them to connections that list these threads. Calls
+    /// `found` for each thread that exists.
     ///
     /// # Errors
     ///
@@ -215,16 +215,16 @@ impl Publisher {
         &self,
         thread_ids: &[String],
         read: impl Future<Output = Result<Vec<ThreadRecord>, E>>,
-    ) -> Result<HashSet<String>, E> {
+        mut found: impl FnMut(&ThreadRecord),
+    ) -> Result<(), E> {
         // This node may change the threads while their rows are read.
         let writing = thread_ids.iter().map(|id| self.sender.writing(id));
         let _writing: Vec<_> = writing.collect();
-        let mut found = HashSet::new();
         for record in read.await? {
-            found.insert(record.thread.id.clone());
+            found(&record);
             self.sender.send_row(record);
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Waits for the answer to an operation on a thread, and records a lost answer.

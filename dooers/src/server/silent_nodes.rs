@@ -1,0 +1,148 @@
+//! Nodes that are alive in the database, but that this node does not hear, although both are connected to a broker: for
+//! example because their brokers are different servers, or because the login may not use the subjects.
+
+use super::server_state::ServerState;
+use crate::store::{NodeInfo, StoreError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The nodes that this node should hear.
+#[derive(Debug, Default)]
+pub(super) struct SilentNodes(Mutex<HashMap<String, Hearing>>);
+
+/// What this node knows of another one.
+#[derive(Debug)]
+struct Hearing {
+    /// The time since which nothing was heard.
+    silent_since: Instant,
+    is_silent: bool,
+}
+
+/// What a comparison has found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Unchanged,
+    /// These nodes are silent now, and some of them were not before.
+    Silent(Vec<String>),
+    /// All nodes are heard again.
+    AllHeard,
+}
+
+impl SilentNodes {
+    /// Notes that a node was heard.
+    pub(super) fn heard(&self, id: &str) {
+        if let Some(hearing) = self.nodes().get_mut(id) {
+            hearing.silent_since = Instant::now();
+        }
+    }
+
+    /// Returns `true` if a node was silent at the last comparison.
+    fn any(&self) -> bool {
+        self.nodes().values().any(|hearing| hearing.is_silent)
+    }
+
+    /// Compares the nodes that should be heard with those that were. A node that was not heard for longer than `patience` is
+    /// silent.
+    fn compare(&self, expected: &[&NodeInfo], patience: Duration) -> Found {
+        let mut nodes = self.nodes();
+        let was_silent = nodes.values().any(|hearing| hearing.is_silent);
+        nodes.retain(|id, _| expected.iter().any(|node| node.id == *id));
+        let (mut silent, mut is_new) = (Vec::new(), false);
+        for node in expected {
+            let hearing = nodes.entry(node.id.clone()).or_insert_with(|| Hearing {
+                silent_since: Instant::now(),
+                is_silent: false,
+            });
+            let is_silent = hearing.silent_since.elapsed() > patience;
+            is_new |= is_silent && !hearing.is_silent;
+            hearing.is_silent = is_silent;
+            if is_silent {
+                silent.push(node.id.clone());
+            }
+        }
+        if is_new {
+            Found::Silent(silent)
+        } else if was_silent && silent.is_empty() {
+            Found::AllHeard
+        } else {
+            Found::Unchanged
+        }
+    }
+
+    fn nodes(&self) -> MutexGuard<'_, HashMap<String, Hearing>> {
+        // No code panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ServerState {
+    /// Returns `true` if the changes of all other nodes arrive through the broker, as far as this node knows.
+    pub(super) fn hears_all(&self) -> bool {
+        self.broker.is_connected() && !self.silent.any()
+    }
+
+    /// Finds nodes that are not heard, and logs a warning. A node announces itself with each report, so several announcements
+    /// of a silent node were lost.
+    pub(super) async fn find_silent(&self) -> Result<(), StoreError> {
+        let nodes = self.store.nodes().await?;
+        let own = self.runner.node();
+        // A loss of the connection is known without this.
+        let should_be_heard = |node: &&NodeInfo| {
+            self.broker.is_connected()
+                && node.is_alive
+                && node.broker.is_connected
+                && node.id != own
+        };
+        let expected: Vec<_> = nodes.iter().filter(should_be_heard).collect();
+        match self.silent.compare(&expected, 2 * self.config.lease) {
+            Found::Unchanged => {}
+            Found::Silent(nodes) => {
+                tracing::warn!(target: "dooers::broker", ?nodes, "nothing arrives from some of the other nodes; check that all nodes use the same broker, the same server or cluster of it, and logins that may use it; their changes are found in the database, only later");
+            }
+            Found::AllHeard => {
+                tracing::info!(target: "dooers::broker", "all other nodes are heard again");
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn node_that_is_not_heard_for_long_is_silent() {
+        let silent = SilentNodes::default();
+        let (one, two) = (
+            NodeInfo::serving("one", "nats"),
+            NodeInfo::serving("two", "nats"),
+        );
+        let both = [&one, &two];
+        let names = |ids: &[&str]| Found::Silent(ids.iter().map(|id| (*id).to_owned()).collect());
+        // A node has time for its first announcement.
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        advance(PATIENCE).await;
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        silent.heard("one");
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(silent.compare(&both, PATIENCE), names(&["two"]));
+        assert!(silent.any());
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        advance(PATIENCE).await;
+        assert_eq!(silent.compare(&both, PATIENCE), names(&["one", "two"]));
+        silent.heard("two");
+        silent.heard("unknown");
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        assert!(silent.any());
+        // A node that has died is not expected any more.
+        assert_eq!(silent.compare(&[&two], PATIENCE), Found::AllHeard);
+        assert!(!silent.any());
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+    }
+}
