@@ -240,6 +240,7 @@ impl Feed {
         rev: u64,
         read: &ReadTexts,
     ) -> bool {
+        self.close_texts(read);
         let Some(subscription) = self.live.get_mut(&connection_id) else {
             return false;
         };

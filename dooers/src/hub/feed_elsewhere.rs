@@ -56,10 +56,8 @@ impl Feed {
 
     /// Takes the texts that were read from the store for a connection, and records in `shown` that the connection has them.
     pub(super) fn take_read(&mut self, shown: &mut ShownTexts, read: &ReadTexts) {
+        self.close_texts(read);
         for seq in &read.closed {
-            self.elsewhere.remove(seq);
-            // Another node has ended a text of this node, which was frozen and still writes it.
-            self.texts.remove(seq);
             shown.remove(seq);
         }
         for event in &read.open {
@@ -72,6 +70,15 @@ impl Feed {
                     shown.remove(&event.seq);
                 }
             }
+        }
+    }
+
+    /// Ends the texts that have ended according to the store, also if their ends are not announced yet.
+    pub(super) fn close_texts(&mut self, read: &ReadTexts) {
+        for seq in &read.closed {
+            self.elsewhere.remove(seq);
+            // Another node has ended a text of this node, which was frozen and still writes it.
+            self.texts.remove(seq);
         }
     }
 
@@ -101,6 +108,9 @@ impl Feed {
         open.retain(|event| !self.texts.contains_key(&event.seq) && !closed_since(event.seq));
         open.iter().for_each(|event| self.learn(event));
         if let Some(subscription) = self.live.get_mut(&connection_id) {
+            for seq in &read.closed {
+                subscription.shown.remove(seq);
+            }
             let seqs = open.iter().map(|event| event.seq);
             // The page may have replaced a later state of the text, or not.
             let unsure = seqs.map(|seq| (seq, ShownText::Unsure));

@@ -195,6 +195,27 @@ async fn ended_text_is_looked_up_once() {
     assert!(!client.shown.unwrap().is_open);
 }
 
+#[tokio::test]
+async fn page_with_the_end_of_a_text_ends_it() {
+    let (hub, mut store, mut client) = watched();
+    client.subscribe(&hub, &store, false);
+    client.activate(&hub, false);
+    let pieces = [store.piece(4), store.piece(4)];
+    let look_up = hub.grow_elsewhere(&store.store()).unwrap();
+    let read = store.read();
+    store.end(true);
+    // The end is not announced yet.
+    client.page(&hub, &store);
+    hub.looked_up(&look_up, read);
+    for piece in pieces {
+        if let Some(look_up) = hub.grow_elsewhere(&piece) {
+            hub.looked_up(&look_up, store.read());
+        }
+    }
+    client.receive(usize::MAX);
+    assert!(!client.shown.unwrap().is_open);
+}
+
 #[tokio::test(start_paused = true)]
 async fn client_without_pieces_is_sent_whole_texts() {
     let (hub, mut store, mut client) = watched();
