@@ -7,7 +7,7 @@ use std::time::Duration;
 const RENEWALS: u32 = 3;
 
 /// The longest time between two searches for turns of dead processes.
-const SEARCH: Duration = Duration::from_secs(1);
+const SEARCH: Duration = Duration::from_millis(500);
 
 impl WorkerConfig {
     /// Sets for how long a process keeps its turns without renewing their leases. After that, another process takes the
@@ -34,12 +34,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_processes_are_found_within_a_second() {
+    fn dead_processes_are_found_soon() {
         let search = |lease| {
             let config = WorkerConfig::new().lease(Duration::from_millis(lease));
             config.search_pause()
         };
-        assert_eq!(search(30_000), Duration::from_secs(1));
-        assert_eq!(search(1_500), Duration::from_millis(500));
+        assert_eq!(search(30_000), Duration::from_millis(500));
+        assert_eq!(search(900), Duration::from_millis(300));
     }
 }
