@@ -186,10 +186,10 @@ mod tests {
         let turn = |event_id: &str| News::Turn(event_id.to_owned());
         let mut events = lines.subscribe().unwrap();
         assert!(lines.subscribe().is_none());
-        let everything = r#"{"v":2,"n":"x","m":["e"]}"#;
-        let sealed = |text| seal(&key(), text).unwrap();
-        let unknown = sealed(r#"{"v":2,"n":"x","m":["unknown"]}"#);
-        let later = sealed(r#"{"v":9,"n":"x"}"#);
+        let everything = r#"{"v":2,"m":["e"]}"#;
+        let sealed = |text| seal(&key(), "x", text).unwrap();
+        let unknown = sealed(r#"{"v":2,"m":["unknown"]}"#);
+        let later = sealed(r#"{"v":9,"m":[]}"#);
         for text in ["", "{}", "\u{0}", everything, &later, &unknown] {
             lines.receive(text);
         }

@@ -130,11 +130,13 @@ impl LocalBus {
         let groups = if is_by_topic {
             by_topic(&news)
         } else {
-            vec![(Topic::All, news)]
+            vec![(vec![Topic::All], news)]
         };
-        for (topic, news) in groups {
+        for (topics, news) in groups {
             for text in lines.encode(news) {
-                self.state().carry(topic, text);
+                for topic in &topics {
+                    self.state().carry(*topic, text.clone());
+                }
             }
         }
     }
@@ -161,7 +163,7 @@ impl LocalBus {
 
     /// Seals a text and delivers it to every node, as if another node had sent it.
     pub(crate) fn inject(&self, text: &str) {
-        if let Some(sealed) = seal(&key(), text) {
+        if let Some(sealed) = seal(&key(), "x", text) {
             self.state().deliver(Topic::All, &sealed);
         }
     }

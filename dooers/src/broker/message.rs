@@ -1,39 +1,24 @@
-//! The messages on the wire between nodes.
+//! The messages on the wire between nodes: `<node>.<sealed>`, with the id of the sending node.
 
 use super::news::News;
 use crate::cipher::{CipherKey, OVERHEAD_BYTES};
-use crate::protocol::json_bytes;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The version of the messages. A node ignores messages of other versions.
 const VERSION: u32 = 2;
 
-/// Maximum size of a sealed message in bytes. PostgreSQL accepts texts below 8,000 bytes.
-const LONGEST_SEALED: usize = 7_900;
+/// Maximum size of a message in bytes. PostgreSQL accepts texts below 8,000 bytes.
+const LONGEST: usize = 7_900;
 
-/// Maximum size of a message in bytes before it is sealed, which includes base64.
-const LONGEST: usize = LONGEST_SEALED / 4 * 3 - OVERHEAD_BYTES;
-
-/// The context that each message is sealed with, so that no other text sealed with the key is accepted as a message.
-const PURPOSE: &[u8] = b"dooers message between nodes";
-
-/// A message as JSON.
-#[derive(Debug, Serialize)]
-struct Message<'a> {
-    v: u32,
-    /// The sending node.
-    n: &'a str,
-    m: Vec<News>,
-}
+/// The context that each message is sealed with, followed by the sending node, so that no other text sealed with the key is
+/// accepted as a message of this node.
+const PURPOSE: &str = "dooers message between nodes";
 
 /// A received message. A later version may add members and kinds of news.
 #[derive(Debug, Deserialize)]
 struct Received<'a> {
     v: u32,
-    #[serde(borrow)]
-    n: Cow<'a, str>,
     #[serde(borrow)]
     m: Vec<&'a RawValue>,
 }
@@ -57,16 +42,23 @@ pub(super) fn encode(
 ) -> Vec<String> {
     let mut packer = Packer::new(node);
     for part in news.into_iter().flat_map(News::into_parts) {
-        packer.add(part);
+        // Serialization cannot fail, because news contain only texts and numbers.
+        if let Ok(text) = serde_json::to_string(&part) {
+            packer.add(&text);
+        }
     }
-    packer.finish();
-    let messages = packer.messages.iter();
-    messages.filter_map(|text| seal(key, text)).collect()
+    let messages = packer.finish().into_iter();
+    messages.filter_map(|text| seal(key, node, &text)).collect()
 }
 
 /// Seals the JSON of a message.
-pub(super) fn seal(key: &CipherKey, text: &str) -> Option<String> {
-    key.seal(PURPOSE, text)
+pub(super) fn seal(key: &CipherKey, node: &str, text: &str) -> Option<String> {
+    let sealed = key.seal(&context(node), text)?;
+    Some(format!("{node}.{sealed}"))
+}
+
+fn context(node: &str) -> Vec<u8> {
+    [PURPOSE, node].concat().into_bytes()
 }
 
 /// The news of a message that can be read, and the errors of the others.
@@ -76,16 +68,17 @@ pub(super) struct Decoded {
     pub(super) errors: Vec<serde_json::Error>,
 }
 
-/// Opens and decodes a message. Empty if this node has sent it.
-pub(super) fn decode(key: &CipherKey, node: &str, sealed: &str) -> Result<Decoded, Malformed> {
-    let text = key.open(PURPOSE, sealed).ok_or(Malformed::Seal)?;
+/// Opens and decodes a message. Empty if this node has sent it, as a broker returns a node's own messages.
+pub(super) fn decode(key: &CipherKey, node: &str, message: &str) -> Result<Decoded, Malformed> {
+    let mut decoded = Decoded::default();
+    let (sender, sealed) = message.split_once('.').ok_or(Malformed::Seal)?;
+    if sender == node {
+        return Ok(decoded);
+    }
+    let text = key.open(&context(sender), sealed).ok_or(Malformed::Seal)?;
     let message: Received<'_> = serde_json::from_str(&text)?;
     if message.v != VERSION {
         return Err(Malformed::Version(message.v));
-    }
-    let mut decoded = Decoded::default();
-    if message.n == node {
-        return Ok(decoded);
     }
     for item in message.m {
         match serde_json::from_str(item.get()) {
@@ -96,57 +89,59 @@ pub(super) fn decode(key: &CipherKey, node: &str, sealed: &str) -> Result<Decode
     Ok(decoded)
 }
 
-/// The messages that are being filled.
-struct Packer<'a> {
-    node: &'a str,
-    news: Vec<News>,
-    size: usize,
-    size_of_empty: usize,
+/// The messages that are being filled, before they are sealed.
+struct Packer {
+    /// Maximum size of a message in bytes.
+    longest: usize,
+    /// The message that is being filled, without its end.
+    open: String,
     messages: Vec<String>,
 }
 
-impl<'a> Packer<'a> {
-    fn new(node: &'a str) -> Self {
-        let size_of_empty = json_bytes(&Message {
-            v: VERSION,
-            n: node,
-            m: Vec::new(),
-        });
+const END: &str = "]}";
+
+impl Packer {
+    fn new(node: &str) -> Self {
+        // The seal includes base64.
+        let sealed = LONGEST.saturating_sub(node.len() + 1);
         Self {
-            node,
-            news: Vec::new(),
-            size: size_of_empty,
-            size_of_empty,
+            longest: (sealed / 4 * 3).saturating_sub(OVERHEAD_BYTES),
+            open: begin(),
             messages: Vec::new(),
         }
     }
 
-    fn add(&mut self, news: News) {
-        let with_comma = json_bytes(&news) + 1;
-        if self.size + with_comma > LONGEST {
-            self.finish();
+    /// Adds the JSON of news.
+    fn add(&mut self, news: &str) {
+        let with_comma = news.len() + 1;
+        if self.open.len() + with_comma + END.len() > self.longest {
+            self.close();
         }
-        if self.size + with_comma <= LONGEST {
-            self.size += with_comma;
-            self.news.push(news);
+        if self.open.len() + with_comma + END.len() <= self.longest {
+            self.open.push_str(news);
+            self.open.push(',');
         }
     }
 
     /// Completes the current message, and begins the next one.
-    fn finish(&mut self) {
-        let message = Message {
-            v: VERSION,
-            n: self.node,
-            m: std::mem::take(&mut self.news),
-        };
-        self.size = self.size_of_empty;
-        // Serialization cannot fail, because the message contains only texts and numbers.
-        if !message.m.is_empty()
-            && let Ok(text) = serde_json::to_string(&message)
-        {
-            self.messages.push(text);
+    fn close(&mut self) {
+        // Without a comma, there are no news.
+        if self.open.ends_with(',') {
+            self.open.pop();
+            self.open.push_str(END);
+            self.messages
+                .push(std::mem::replace(&mut self.open, begin()));
         }
     }
+
+    fn finish(mut self) -> Vec<String> {
+        self.close();
+        self.messages
+    }
+}
+
+fn begin() -> String {
+    format!(r#"{{"v":{VERSION},"m":["#)
 }
 
 #[cfg(test)]
@@ -171,7 +166,7 @@ mod tests {
     fn decoded(messages: &[String]) -> Vec<News> {
         let mut all = Vec::new();
         for text in messages {
-            assert!(text.len() <= LONGEST_SEALED, "{} bytes", text.len());
+            assert!(text.len() <= LONGEST, "{} bytes", text.len());
             let decoded = decode(&key(), "other", text).unwrap();
             assert!(decoded.errors.is_empty());
             all.extend(decoded.news);
@@ -209,9 +204,10 @@ mod tests {
         let settings = News::Settings(SettingsNotice::of(&worker));
         let news = [notice("t", 1), settings, News::Everything];
         let message = &encode(&key(), "node", news)[0];
+        let sealed = message.strip_prefix("node.").unwrap();
         assert_eq!(
-            key().open(PURPOSE, message).unwrap(),
-            r#"{"v":2,"n":"node","m":[{"t":{"t":"t","r":1}},{"c":{"a":"a","w":"w"}},"e"]}"#
+            key().open(&context("node"), sealed).unwrap(),
+            r#"{"v":2,"m":[{"t":{"t":"t","r":1}},{"c":{"a":"a","w":"w"}},"e"]}"#
         );
         assert!(decode(&key(), "node", message).unwrap().news.is_empty());
         let other = CipherKey::new([8; 32]);
@@ -224,19 +220,19 @@ mod tests {
             "null",
             "{}",
             r#"{"v":2}"#,
-            r#"{"v":1,"n":"node","m":[]}"#,
-            r#"{"v":2,"n":"node","m":{}}"#,
+            r#"{"v":1,"m":[]}"#,
+            r#"{"v":2,"m":{}}"#,
         ] {
             assert!(decode(&key(), "other", text).is_err(), "{text}");
-            let sealed = seal(&key(), text).unwrap();
+            let sealed = seal(&key(), "node", text).unwrap();
             assert!(decode(&key(), "other", &sealed).is_err(), "{text}");
         }
     }
 
     #[test]
     fn news_of_a_later_version_are_skipped() {
-        let text = r#"{"v":2,"n":"node","z":[],"m":[{"zz":{"t":1}},"zz",{"t":{"t":"t","r":-1}},{"q":1},{"t":{"t":"t","r":1,"z":1}}]}"#;
-        let decoded = decode(&key(), "other", &seal(&key(), text).unwrap()).unwrap();
+        let text = r#"{"v":2,"z":[],"m":[{"zz":{"t":1}},"zz",{"t":{"t":"t","r":-1}},{"q":1},{"t":{"t":"t","r":1,"z":1}}]}"#;
+        let decoded = decode(&key(), "other", &seal(&key(), "node", text).unwrap()).unwrap();
         assert_eq!(decoded.news, [notice("t", 1)]);
         assert_eq!(decoded.errors.len(), 4);
     }

@@ -316,7 +316,7 @@ async fn settings_without_subscribers_are_not_read() {
     assert_eq!(pending(watch), []);
     nodes
         .bus
-        .inject(r#"{"v":2,"n":"x","m":[{"c":{"a":"?","w":"\u0000"}},{"c":1},{"c":{}}]}"#);
+        .inject(r#"{"v":2,"m":[{"c":{"a":"?","w":"\u0000"}},{"c":1},{"c":{}}]}"#);
     nodes.close().await;
 }
 

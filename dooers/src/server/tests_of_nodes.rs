@@ -412,7 +412,7 @@ async fn lists_are_read_again_after_messages_were_lost() {
     ada.say(None, "begin").await;
     let is_end = |frame: &Value| frame["payload"]["run"]["status"] == "succeeded";
     let end = ada.read_until(is_end).await;
-    bus.inject(r#"{"v":2,"n":"x","m":["e"]}"#);
+    bus.inject(r#"{"v":2,"m":["e"]}"#);
     let row = bob
         .read_until(|frame| frame["type"] == "thread.upsert")
         .await;
@@ -499,9 +499,9 @@ async fn malformed_messages_change_nothing() {
     let scope = Scope::new("echo", "w").organization("o").workspace("s");
     let place = PlaceKey::of(&scope);
     let deleted = json!({"t": thread_id, "r": 99, "p": place, "d": []});
-    let deleted = json!({"v": 2, "n": "x", "m": [{"t": deleted}]});
+    let deleted = json!({"v": 2, "m": [{"t": deleted}]});
     let mut bob = Client::connect(&nodes[1], "bob").await;
-    let signal = json!({"v": 2, "n": "x", "m": [{"q": "unknown"}, "e"]});
+    let signal = json!({"v": 2, "m": [{"q": "unknown"}, "e"]});
     for text in ["", "{}", "[1]", &deleted.to_string(), &signal.to_string()] {
         bus.inject(text);
     }

@@ -170,7 +170,7 @@ async fn announced_changes_do_not_delay_lost_ends() {
     nodes.gate.open();
     let announce = async {
         for rev in 1_000.. {
-            let change = format!(r#"{{"v":2,"n":"x","m":[{{"t":{{"t":"busy","r":{rev}}}}}]}}"#);
+            let change = format!(r#"{{"v":2,"m":[{{"t":{{"t":"busy","r":{rev}}}}}]}}"#);
             nodes.bus.inject(&change);
             sleep(Duration::from_secs(1)).await;
         }

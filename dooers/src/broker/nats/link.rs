@@ -9,7 +9,8 @@ use crate::broker::news::News;
 use crate::broker::topic::Topic;
 use crate::store::{PostgresOptions, place_of_tables};
 use async_nats::connection::State;
-use async_nats::{Client, Event, Message, Subscriber};
+use async_nats::{Client, Event, Message, Subject, Subscriber};
+use axum::body::Bytes;
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
 use std::collections::{HashMap, HashSet};
@@ -358,13 +359,17 @@ impl Exchange {
 
     /// Sends news. Returns `false` as soon as the client has no room, so that only one command waits for it.
     async fn send_all(&mut self, news: &[News]) -> bool {
-        for (topic, group) in by_topic(news) {
-            let subject = self.subjects.of(topic);
+        for (topics, group) in by_topic(news) {
+            let subjects = topics.into_iter().map(|topic| self.subjects.of(topic));
+            let subjects: Vec<_> = subjects.map(Subject::from).collect();
             for text in self.lines.encode(group) {
-                let sending = self.client.publish(subject.clone(), text.into());
-                // After an error, the news stay unconfirmed.
-                if in_time(sending).await.is_none() {
-                    return false;
+                let text = Bytes::from(text);
+                for subject in &subjects {
+                    let sending = self.client.publish(subject.clone(), text.clone());
+                    // After an error, the news stay unconfirmed.
+                    if in_time(sending).await.is_none() {
+                        return false;
+                    }
                 }
             }
         }

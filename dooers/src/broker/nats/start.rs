@@ -8,7 +8,7 @@ use crate::store::SharedDatabase;
 use std::time::Duration;
 
 /// News of this time share a message. A message costs a NATS server much less than it costs PostgreSQL.
-const WINDOW: Duration = Duration::from_millis(1);
+const WINDOW: Duration = Duration::from_millis(2);
 
 /// Starts a broker that uses a NATS server. It connects again by itself. The database identifies the nodes that belong
 /// together.
