@@ -161,6 +161,44 @@ async fn watcher_in_midstream_joins_at_the_stored_text() {
 }
 
 #[tokio::test]
+async fn texts_in_midstream_share_one_connection_to_the_database() {
+    let Some(options) = shared() else { return };
+    let nodes = two_nodes(&options.pool_size(1)).await;
+    let mut ada = nodes[0].client("ada").await;
+    let keys: Vec<_> = (0..8)
+        .map(|text| format!("nodes-text-many-{text}"))
+        .collect();
+    let mut threads = Vec::new();
+    for _ in &keys {
+        threads.push(ada.start_thread("hello").await);
+    }
+    let mut readers = Vec::new();
+    for (key, thread_id) in keys.iter().zip(&threads) {
+        ada.send_message(Some(thread_id), &format!("stream {key}"))
+            .await;
+        gate::arrived(key).await;
+        let bob = Identity::of("bob").with_deltas();
+        readers.push(Reader::join(&nodes[1], bob, thread_id).await);
+    }
+    // The other node has to read the beginning of each text.
+    keys.iter().for_each(|key| gate::open(key));
+    for reader in &mut readers {
+        reader.read_to("One pièce ").await;
+    }
+    for _ in 0..2 {
+        keys.iter().for_each(|key| gate::open(key));
+    }
+    for reader in &mut readers {
+        assert_eq!(reader.read_turn().await, "succeeded");
+    }
+    let last = readers.pop().unwrap();
+    for reader in readers {
+        reader.client.disconnect().await;
+    }
+    close(nodes, [ada, last.client]).await;
+}
+
+#[tokio::test]
 async fn cancelled_text_ends_alike_on_both_nodes() {
     const KEY: &str = "nodes-text-cancel";
     let Some(options) = shared() else { return };
