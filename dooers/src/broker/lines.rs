@@ -3,7 +3,7 @@
 use super::events::{BrokerEvents, EventSender, channel};
 use super::message::{decode, encode};
 use super::news::News;
-use super::pending::Pending;
+use super::pending::{Pending, Windows};
 use super::watched::{Late, Watched};
 use crate::cipher::CipherKey;
 use crate::protocol::new_id;
@@ -47,13 +47,13 @@ enum Link {
 }
 
 impl Lines {
-    /// News that are published within the window share a message.
-    pub(super) fn new(key: CipherKey, window: Duration, watched: Watched) -> Arc<Self> {
+    /// News that are published within a window share a message.
+    pub(super) fn new(key: CipherKey, windows: Windows, watched: Watched) -> Arc<Self> {
         let (received, events) = channel();
         Arc::new(Self {
             key,
             node: new_id(),
-            pending: Pending::new(window),
+            pending: Pending::new(windows),
             watched,
             received,
             events: Mutex::new(Some(events)),
@@ -177,7 +177,11 @@ mod tests {
     }
 
     fn lines() -> Arc<Lines> {
-        Lines::new(key(), Duration::from_millis(10), Watched::default())
+        Lines::new(
+            key(),
+            Windows::always(Duration::from_millis(10)),
+            Watched::default(),
+        )
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use super::by_topic::by_topic;
 use super::faults::{BrokerFaults, FaultyMessages};
 use super::lines::Lines;
 use super::message::seal;
+use super::pending::Windows;
 use super::topic::Topic;
 use super::{Broker, LinkedBroker, Watched};
 use crate::cipher::CipherKey;
@@ -98,7 +99,7 @@ impl LocalBus {
         } else {
             Watched::default()
         };
-        let lines = Lines::new(key(), WINDOW, watched);
+        let lines = Lines::new(key(), Windows::always(WINDOW), watched);
         lines.connected();
         lines.watched.set_linked(true);
         let at = {

@@ -13,11 +13,35 @@ const MOST_NEWS: usize = 10_000;
 /// Maximum number of bytes of streamed texts that wait. Above this number, pieces are lost.
 const MOST_TEXT_BYTES: usize = 1024 * 1024;
 
+/// The number of news in a batch above which a node is busy.
+const BUSY: usize = 32;
+
+/// The times between two batches. News in between share a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Windows {
+    pub(super) usual: Duration,
+    /// The time after a batch with many news, so that a busy node sends fewer messages: more of its news can be merged.
+    pub(super) busy: Duration,
+}
+
+impl Windows {
+    /// The same time after every batch.
+    pub(super) fn always(window: Duration) -> Self {
+        Self {
+            usual: window,
+            busy: window,
+        }
+    }
+
+    fn after(self, news: usize) -> Duration {
+        if news > BUSY { self.busy } else { self.usual }
+    }
+}
+
 /// News that wait to be sent.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// The time between two batches. News in between share a batch.
-    window: Duration,
+    windows: Windows,
     state: Mutex<PendingState>,
     filled: Notify,
 }
@@ -71,9 +95,9 @@ impl PendingState {
 }
 
 impl Pending {
-    pub(super) fn new(window: Duration) -> Self {
+    pub(super) fn new(windows: Windows) -> Self {
         Self {
-            window,
+            windows,
             state: Mutex::default(),
             filled: Notify::new(),
         }
@@ -104,7 +128,7 @@ impl Pending {
     pub(super) fn take(&self) -> Vec<News> {
         let mut state = self.state();
         let taken = std::mem::take(&mut *state);
-        state.not_before = Some(Instant::now() + self.window);
+        state.not_before = Some(Instant::now() + self.windows.after(taken.news.len()));
         taken.news
     }
 
@@ -149,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn news_within_a_window_share_a_batch() {
-        let pending = Pending::new(WINDOW);
+        let pending = Pending::new(Windows::always(WINDOW));
         assert!(pending.due().now_or_never().is_none());
         pending.publish(notice("t", 1));
         // The first change does not wait.
@@ -174,9 +198,29 @@ mod tests {
         assert!(pending.take().is_empty());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn busy_node_sends_fewer_batches() {
+        let pending = Pending::new(Windows {
+            usual: WINDOW,
+            busy: 4 * WINDOW,
+        });
+        for (news, window) in [(BUSY, WINDOW), (BUSY + 1, 4 * WINDOW), (1, WINDOW)] {
+            for thread in 0..news {
+                pending.publish(notice(&thread.to_string(), 1));
+            }
+            pending.due().await;
+            pending.take();
+            let sent = Instant::now();
+            pending.publish(turn());
+            pending.due().await;
+            assert!((window..2 * window).contains(&sent.elapsed()), "{news}");
+            pending.take();
+        }
+    }
+
     #[test]
     fn waiting_texts_are_limited() {
-        let pending = Pending::new(WINDOW);
+        let pending = Pending::new(Windows::always(WINDOW));
         let piece = |text: usize, from: usize| {
             News::Text(TextPiece {
                 thread_id: "t".to_owned(),
@@ -204,7 +248,7 @@ mod tests {
 
     #[test]
     fn too_many_news_become_one() {
-        let pending = Pending::new(WINDOW);
+        let pending = Pending::new(Windows::always(WINDOW));
         for number in 0..=MOST_NEWS {
             pending.publish(notice(&number.to_string(), 1));
         }
@@ -216,7 +260,7 @@ mod tests {
 
     #[test]
     fn disconnected_users_are_not_among_too_many_news() {
-        let pending = Pending::new(WINDOW);
+        let pending = Pending::new(Windows::always(WINDOW));
         let disconnect = |user: usize| News::Disconnect(UserKey::of(&user.to_string()));
         pending.publish(disconnect(1));
         for number in 0..MOST_NEWS {

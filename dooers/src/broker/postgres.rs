@@ -1,6 +1,7 @@
 //! The broker that uses the database: `NOTIFY` and `LISTEN`.
 
 use super::lines::Lines;
+use super::pending::Windows;
 use super::{LinkedBroker, Watched};
 use crate::store::{Notifications, PostgresOptions, SharedDatabase, StoreError};
 use std::sync::Arc;
@@ -22,7 +23,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) fn start_postgres(database: SharedDatabase<'_>) -> LinkedBroker {
     const KIND: &str = "postgres";
     let options = database.options.clone();
-    let lines = Lines::new(database.node_key.clone(), WINDOW, Watched::default());
+    let lines = Lines::new(
+        database.node_key.clone(),
+        Windows::always(WINDOW),
+        Watched::default(),
+    );
     if !options.bypasses_pooler() {
         lines.lost(&Pooled);
         return LinkedBroker::closed(KIND, lines);
