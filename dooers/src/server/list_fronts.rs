@@ -1,7 +1,7 @@
 //! The fronts of lists: the newest threads, which are compared with the database when news were lost.
 
-use super::changed_rows::{Listed, Unread};
 use super::comparison::{COMPARE, COMPARED};
+use super::listed_rows::{Listed, Unread};
 use super::server_state::ServerState;
 use crate::broker::ThreadNotice;
 use crate::store::{StoreError, ThreadQuery, ThreadRecord};

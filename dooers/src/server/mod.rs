@@ -42,6 +42,7 @@ mod lease_config;
 mod leases;
 mod list;
 mod list_fronts;
+mod listed_rows;
 mod listener;
 #[cfg(feature = "testing")]
 mod local_client;

@@ -3,7 +3,8 @@
 //! Announcements arrive through the broker. They may be lost, so the threads with live subscribers are also compared with the
 //! database, slowly.
 
-use super::changed_rows::{Listed, ROWS, Unread};
+use super::changed_rows::ROWS;
+use super::listed_rows::{Listed, Unread};
 use super::server_state::ServerState;
 use crate::broker::{BrokerEvent, BrokerEvents, News, ThreadNotice};
 use crate::hub::TextLookUp;
