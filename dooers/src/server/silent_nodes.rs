@@ -43,6 +43,11 @@ impl SilentNodes {
         self.nodes().values().any(|hearing| hearing.is_silent)
     }
 
+    /// Forgets all nodes, because this node hears nobody.
+    fn forget(&self) {
+        self.nodes().clear();
+    }
+
     /// Compares the nodes that should be heard with those that were. A node that was not heard for longer than `patience` is
     /// silent.
     fn compare(&self, expected: &[&NodeInfo], patience: Duration) -> Found {
@@ -86,17 +91,18 @@ impl ServerState {
     /// Finds nodes that are not heard, and logs a warning. A node announces itself with each report, so several announcements
     /// of a silent node were lost.
     pub(super) async fn find_silent(&self) -> Result<(), StoreError> {
+        // The loss of a connection is reported without this.
+        if !self.broker.is_connected() {
+            self.silent.forget();
+            return Ok(());
+        }
         let nodes = self.store.nodes().await?;
         let own = self.runner.node();
-        // A loss of the connection is known without this.
-        let should_be_heard = |node: &&NodeInfo| {
-            self.broker.is_connected()
-                && node.is_alive
-                && node.broker.is_connected
-                && node.id != own
-        };
+        let should_be_heard =
+            |node: &&NodeInfo| node.is_alive && node.broker.is_connected && node.id != own;
         let expected: Vec<_> = nodes.iter().filter(should_be_heard).collect();
-        match self.silent.compare(&expected, 2 * self.config.lease) {
+        let patience = self.config.lease.saturating_mul(2);
+        match self.silent.compare(&expected, patience) {
             Found::Unchanged => {}
             Found::Silent(nodes) => {
                 tracing::warn!(target: "dooers::broker", ?nodes, "nothing arrives from some of the other nodes; check that all nodes use the same broker, the same server or cluster of it, and logins that may use it; their changes are found in the database, only later");
@@ -144,5 +150,10 @@ mod tests {
         assert_eq!(silent.compare(&[&two], PATIENCE), Found::AllHeard);
         assert!(!silent.any());
         assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        // What was missed while nobody was heard does not count.
+        advance(2 * PATIENCE).await;
+        silent.forget();
+        assert_eq!(silent.compare(&both, PATIENCE), Found::Unchanged);
+        assert!(!silent.any());
     }
 }
