@@ -1,6 +1,8 @@
-//! The report of this process: a row of the database that is renewed while the process runs.
+//! The report of this process: a row of the database that is renewed while the process runs. The reports of the others say who
+//! should be heard.
 
 use super::server_state::ServerState;
+use super::silent_nodes::Found;
 use crate::broker::News;
 use crate::store::{NodeInfo, NodeReport, NodeState, StoreError};
 use std::collections::BTreeSet;
@@ -83,6 +85,37 @@ impl ServerState {
         };
         self.store.report_node(&report, self.config.lease).await?;
         self.broker.publish(News::Alive(report.id));
+        Ok(())
+    }
+
+    /// Returns `true` if the changes of all other nodes arrive through the broker, as far as this node knows.
+    pub(super) fn hears_all(&self) -> bool {
+        self.broker.is_connected() && !self.silent.any()
+    }
+
+    /// Finds nodes that are not heard, and logs a warning. A node announces itself with each report, so several announcements
+    /// of a silent node were lost.
+    async fn find_silent(&self) -> Result<(), StoreError> {
+        // The loss of a connection is reported without this.
+        if !self.broker.is_connected() {
+            self.silent.forget();
+            return Ok(());
+        }
+        let nodes = self.store.nodes().await?;
+        let own = self.runner.node();
+        let should_be_heard =
+            |node: &&NodeInfo| node.is_alive && node.broker.is_connected && node.id != own;
+        let expected: Vec<_> = nodes.iter().filter(should_be_heard).collect();
+        let patience = self.config.lease.saturating_mul(2);
+        match self.silent.compare(&expected, patience) {
+            Found::Unchanged => {}
+            Found::Silent(nodes) => {
+                tracing::warn!(target: "dooers::broker", ?nodes, "nothing arrives from some of the other nodes; check that all nodes use the same broker, the same server or cluster of it, and logins that may use it; their changes are found in the database, only later");
+            }
+            Found::AllHeard => {
+                tracing::info!(target: "dooers::broker", "all other nodes are heard again");
+            }
+        }
         Ok(())
     }
 

@@ -1,8 +1,7 @@
 //! Nodes that are alive in the database, but that this node does not hear, although both are connected to a broker: for
 //! example because their brokers are different servers, or because the login may not use the subjects.
 
-use super::server_state::ServerState;
-use crate::store::{NodeInfo, StoreError};
+use crate::store::NodeInfo;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +21,7 @@ struct Hearing {
 
 /// What a comparison has found.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     Unchanged,
     /// These nodes are silent now, and some of them were not before.
     Silent(Vec<String>),
@@ -39,18 +38,18 @@ impl SilentNodes {
     }
 
     /// Returns `true` if a node was silent at the last comparison.
-    fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.nodes().values().any(|hearing| hearing.is_silent)
     }
 
     /// Forgets all nodes, because this node hears nobody.
-    fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.nodes().clear();
     }
 
     /// Compares the nodes that should be heard with those that were. A node that was not heard for longer than `patience` is
     /// silent.
-    fn compare(&self, expected: &[&NodeInfo], patience: Duration) -> Found {
+    pub(super) fn compare(&self, expected: &[&NodeInfo], patience: Duration) -> Found {
         let mut nodes = self.nodes();
         let was_silent = nodes.values().any(|hearing| hearing.is_silent);
         nodes.retain(|id, _| expected.iter().any(|node| node.id == *id));
@@ -79,39 +78,6 @@ impl SilentNodes {
     fn nodes(&self) -> MutexGuard<'_, HashMap<String, Hearing>> {
         // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ServerState {
-    /// Returns `true` if the changes of all other nodes arrive through the broker, as far as this node knows.
-    pub(super) fn hears_all(&self) -> bool {
-        self.broker.is_connected() && !self.silent.any()
-    }
-
-    /// Finds nodes that are not heard, and logs a warning. A node announces itself with each report, so several announcements
-    /// of a silent node were lost.
-    pub(super) async fn find_silent(&self) -> Result<(), StoreError> {
-        // The loss of a connection is reported without this.
-        if !self.broker.is_connected() {
-            self.silent.forget();
-            return Ok(());
-        }
-        let nodes = self.store.nodes().await?;
-        let own = self.runner.node();
-        let should_be_heard =
-            |node: &&NodeInfo| node.is_alive && node.broker.is_connected && node.id != own;
-        let expected: Vec<_> = nodes.iter().filter(should_be_heard).collect();
-        let patience = self.config.lease.saturating_mul(2);
-        match self.silent.compare(&expected, patience) {
-            Found::Unchanged => {}
-            Found::Silent(nodes) => {
-                tracing::warn!(target: "dooers::broker", ?nodes, "nothing arrives from some of the other nodes; check that all nodes use the same broker, the same server or cluster of it, and logins that may use it; their changes are found in the database, only later");
-            }
-            Found::AllHeard => {
-                tracing::info!(target: "dooers::broker", "all other nodes are heard again");
-            }
-        }
-        Ok(())
     }
 }
 
