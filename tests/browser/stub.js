@@ -70,7 +70,8 @@ export async function openStub(browser, host, snapshot, options = {}) {
   });
   await prepare?.(page);
   await page.goto(`http://${host}/#/a/T`);
-  await page.waitForSelector(".row");
+  // The log of frames has rows, too.
+  await page.waitForSelector(".conversation .row");
   return page;
 }
 
