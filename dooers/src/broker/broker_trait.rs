@@ -7,7 +7,7 @@ use std::fmt;
 /// A broker: it carries news between the nodes of one database. It may lose, repeat and reorder them.
 #[async_trait]
 pub(crate) trait Broker: fmt::Debug + Send + Sync {
-    /// Returns `false` if there are no other nodes, so that callers need not create news.
+    /// Returns `false` if there are no other nodes. Callers can then skip creating news.
     fn has_others(&self) -> bool {
         true
     }

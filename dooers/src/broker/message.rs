@@ -125,7 +125,7 @@ impl Packer {
 
     /// Completes the current message, and begins the next one.
     fn close(&mut self) {
-        // Without a comma, there are no news.
+        // A message that contains news ends with a comma here.
         if self.open.ends_with(',') {
             self.open.pop();
             self.open.push_str(END);

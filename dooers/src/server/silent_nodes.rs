@@ -11,7 +11,7 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct SilentNodes(Mutex<HashMap<String, Hearing>>);
 
-/// What this node knows of another one.
+/// How long another node has been silent.
 #[derive(Debug)]
 struct Hearing {
     /// The time since which nothing was heard.
@@ -19,7 +19,7 @@ struct Hearing {
     is_silent: bool,
 }
 
-/// What a comparison has found.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Unchanged,
